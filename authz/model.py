@@ -1,0 +1,328 @@
+"""The vocabulary: the values that travel through the way of a request.
+
+Frozen, slotted, keyword-only, without I/O and without behaviour beyond a derived property. `msgspec.Struct`
+because building a frozen dataclass of this width costs a tenth of a decision. `None` means "not applicable".
+A stage takes these and returns these; nobody changes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Effect(StrEnum):
+    """What happens to the request."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    REDIRECT = "redirect"
+
+
+class Mode(StrEnum):
+    """How far a document, rule or limit may go."""
+
+    ENFORCE = "enforce"
+    SHADOW = "shadow"
+    OFF = "off"
+
+
+class Reason(StrEnum):
+    """Why: the same word in code, metric label, record, problem+json and docs. Closed."""
+
+    ALLOWED = "allowed"
+    DENY_RULE = "deny_rule"
+    REDIRECT_RULE = "redirect_rule"
+    NO_POLICY = "no_policy"
+    NO_RULE = "no_rule"
+    RULE_ERROR = "rule_error"
+    UNAUTHENTICATED = "unauthenticated"
+    INVALID_CREDENTIALS = "invalid_credentials"
+    IDENTITY_UNAVAILABLE = "identity_unavailable"
+    INVALID_BODY = "invalid_body"
+    BODY_TOO_LARGE = "body_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    RATE_LIMITED = "rate_limited"
+    LIMITER_DEGRADED = "limiter_degraded"
+    AMBIGUOUS_REQUEST = "ambiguous_request"
+    MALFORMED = "malformed"
+    OVERLOADED = "overloaded"
+    DEADLINE = "deadline"
+    CANCELLED = "cancelled"
+    INTERNAL_ERROR = "internal_error"
+
+
+STATUS: Mapping[Reason, int] = {
+    Reason.ALLOWED: 200,
+    Reason.DENY_RULE: 403,
+    Reason.REDIRECT_RULE: 302,
+    Reason.NO_POLICY: 403,
+    Reason.NO_RULE: 403,
+    Reason.RULE_ERROR: 403,
+    Reason.UNAUTHENTICATED: 401,
+    Reason.INVALID_CREDENTIALS: 401,
+    Reason.IDENTITY_UNAVAILABLE: 503,
+    Reason.INVALID_BODY: 400,
+    Reason.BODY_TOO_LARGE: 413,
+    Reason.UNSUPPORTED_MEDIA_TYPE: 415,
+    Reason.RATE_LIMITED: 429,
+    Reason.LIMITER_DEGRADED: 503,
+    Reason.AMBIGUOUS_REQUEST: 400,
+    Reason.MALFORMED: 400,
+    Reason.OVERLOADED: 503,
+    Reason.DEADLINE: 503,
+    Reason.CANCELLED: 503,
+    Reason.INTERNAL_ERROR: 500,
+}
+"""The HTTP status a reason answers with unless a rule says another."""
+
+
+class BodyState(StrEnum):
+    """What is known of the request's body (POLICY.md, section 4)."""
+
+    ABSENT = "absent"
+    COMPLETE = "complete"
+    TRUNCATED = "truncated"
+    UNAVAILABLE = "unavailable"
+    INVALID = "invalid"
+
+
+class Peer(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One end of the connection. `ip` is canonical text, IPv4-mapped addresses unmapped; `""` and 0 when unknown."""
+
+    ip: str = ""
+    port: int = 0
+    principal: str = ""
+    service: str = ""
+    labels: Mapping[str, str] = {}
+    certificate: str = ""
+
+
+class Ambiguity(StrEnum):
+    """What makes a path readable in two ways, where a document may say which one is meant."""
+
+    ENCODED_SLASH = "encoded_slash"
+    PATH_PARAMETERS = "path_parameters"
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One request, read one way.
+
+    `path` is canonical (POLICY.md, section 5) and has no query; `query` is the raw text behind the first `?`.
+    `ambiguities` names what the path holds that only a document can permit; a request with any is refused
+    unless every selected document permits it. `headers` are lower case without pseudo headers, values of a
+    repeated header joined by `,` (both of Envoy's encodings end here). `invalid_headers` are names whose bytes are
+    no UTF-8: they are not in `headers`, and reading any of them is an error. `envoy` is the parsed
+    `envoy.service.auth.v3.AttributeContext`, for `attributes` and the rarely read. `time` is seconds since the epoch.
+    """
+
+    id: str
+    method: str
+    scheme: str
+    host: str
+    port: int
+    path: str
+    query: str
+    protocol: str
+    time: float
+    headers: Mapping[str, str]
+    invalid_headers: frozenset[str] = frozenset()
+    ambiguities: frozenset[Ambiguity] = frozenset()
+    body: bytes = b""
+    body_state: BodyState = BodyState.ABSENT
+    source: Peer
+    destination: Peer
+    extensions: Mapping[str, str] = {}
+    envoy: Any = None
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is calling, verified; `ANONYMOUS` when nobody proved anything.
+
+    `error` is set when a credential was presented and is bad: the caller is then nobody, and is told so.
+    """
+
+    authenticated: bool = False
+    provider: str = ""
+    subject: str = ""
+    issuer: str = ""
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    claims: Mapping[str, Any] = {}
+    key_id: str = ""
+    expires: float | None = None
+    error: Reason | None = None
+    challenge: str = ""
+
+
+ANONYMOUS = Identity()
+
+
+class Algorithm(StrEnum):
+    """How a limit counts."""
+
+    SLIDING_WINDOW = "sliding-window"
+    TOKEN_BUCKET = "token-bucket"  # noqa: S105 - the algorithm's name
+    FIXED_WINDOW = "fixed-window"
+
+
+class OnError(StrEnum):
+    """What a limit answers while its store does not."""
+
+    LOCAL = "local"
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+class Count(StrEnum):
+    """Which requests a limit counts."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    ALL = "all"
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """How often: the part of a limit that no request changes. `name` is `document/limit`; `period` is seconds.
+
+    `burst` is for the token bucket only and defaults to `requests`.
+    """
+
+    name: str
+    requests: int
+    period: float
+    algorithm: Algorithm = Algorithm.SLIDING_WINDOW
+    burst: int | None = None
+    count: Count = Count.ALLOWED
+    mode: Mode = Mode.ENFORCE
+    on_error: OnError = OnError.LOCAL
+
+
+class Charge(msgspec.Struct, frozen=True, kw_only=True):
+    """What one request wants from one limit. `key` is the caller's part, a text per key expression."""
+
+    limit: Limit
+    key: tuple[str, ...]
+    cost: int = 1
+
+
+class LimitOutcome(StrEnum):
+    """What one limit said to one charge."""
+
+    OK = "ok"
+    OVER = "over"
+    WOULD_LIMIT = "would_limit"
+    DEGRADED_ALLOW = "degraded_allow"
+    DEGRADED_DENY = "degraded_deny"
+
+
+class LimitUsage(msgspec.Struct, frozen=True, kw_only=True):
+    """What one limit answered.
+
+    `remaining` requests are left at this moment; `reset` seconds until the limit is whole again, `retry_after`
+    seconds until one more charge of this cost would fit if nobody else comes (`None` unless over).
+    """
+
+    charge: Charge
+    outcome: LimitOutcome
+    remaining: int
+    reset: float
+    retry_after: float | None = None
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What all limits answered together: all were charged, or none was."""
+
+    admitted: bool
+    limits: tuple[LimitUsage, ...] = ()
+
+
+UNLIMITED = Usage(admitted=True)
+
+
+class HeaderMutation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One header to write. `append` adds a value beside those that are there; otherwise it replaces them all."""
+
+    name: str
+    value: str
+    append: bool = False
+
+
+class Mutations(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer changes: the request on its way up, the response on its way down, Envoy's metadata."""
+
+    request_headers: tuple[HeaderMutation, ...] = ()
+    request_headers_remove: tuple[str, ...] = ()
+    response_headers: tuple[HeaderMutation, ...] = ()
+    query_set: tuple[tuple[str, str], ...] = ()
+    query_remove: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = {}
+
+
+NO_MUTATIONS = Mutations()
+
+
+class RuleError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """An expression that had no value: where (`document/rule`) and what the engine said."""
+
+    rule: str
+    error: str
+
+
+class DocumentTrace(msgspec.Struct, frozen=True, kw_only=True):
+    """What one selected document said: `rule` is the name that settled it, without the document's name.
+
+    `outcome` is `allow`, `deny`, `redirect`, `none`, or `would_deny` / `would_redirect` for a shadow document or rule.
+    """
+
+    name: str
+    kind: str
+    mode: Mode
+    outcome: str
+    rule: str | None = None
+    error: str | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What the policies say, and why, before the limits are asked.
+
+    `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect. `charges` are
+    to be charged together if this decision is carried out: for an allow the limits that count it, for a deny those that
+    count denied requests.
+    """
+
+    effect: Effect
+    reason: Reason
+    status: int
+    policy: str | None = None
+    rule: str | None = None
+    message: str = ""
+    location: str | None = None
+    mutations: Mutations = NO_MUTATIONS
+    charges: tuple[Charge, ...] = ()
+    documents: tuple[DocumentTrace, ...] = ()
+    errors: tuple[RuleError, ...] = ()
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one request and everything the record says of it.
+
+    `decision` is final: a limit or a fault has already turned it where it had to. `request` is `None` where there was
+    none to read. `id` is fresh for every check. `started` is seconds since the epoch, `duration` seconds.
+    """
+
+    id: str
+    decision: Decision
+    request: Request | None
+    identity: Identity
+    usage: Usage
+    generation: int
+    policy_digest: str
+    detail: str = ""
+    trace_id: str = ""
+    started: float = 0.0
+    duration: float = 0.0
