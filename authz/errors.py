@@ -50,7 +50,7 @@ class AuthzError(Exception):
     """The root of what this package raises on purpose."""
 
 
-class Refusal(AuthzError):  # noqa: N818 - a refusal is an answer, the word users read
+class Refusal(AuthzError):
     """A request that cannot be read one way only; `detail` is for the operator, never for the client.
 
     `reason` is the word of `model.Reason` that the answer carries.
@@ -68,13 +68,13 @@ class _Faults(AuthzError):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-class PolicyFaults(_Faults):  # noqa: N818 - plural: it carries every fault at once
+class PolicyFaults(_Faults):
     """Policies that cannot be served: all faults, sorted by file, line and column."""
 
 
-class SettingsFaults(_Faults):  # noqa: N818 - plural: it carries every fault at once
+class SettingsFaults(_Faults):
     """Settings that cannot be used: all faults; `file` names the file, variable or flag at fault."""
 
 
-class Unavailable(AuthzError):  # noqa: N818 - the state's own name
+class Unavailable(AuthzError):
     """Something outside this process is not there, or not in time; safe to retry later."""

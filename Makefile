@@ -1,0 +1,56 @@
+# Everything a developer does. A fresh machine needs Python 3.11 or newer and make; the rest is installed into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_ARGS ?=
+TEST_ARGS ?=
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format protos docs bench fuzz soak lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+install: $(VENV)/.installed ## make .venv with what the lock names
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install ## an upstream, Valkey, the service and a real Envoy, with requests to paste
+	$(BIN)/authz demo $(DEMO_ARGS)
+
+test: install ## every test
+	$(BIN)/python -m pytest $(TEST_ARGS)
+
+check: install ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: install ## format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+protos: install ## generate authz/_pb from protos/
+	$(BIN)/python protos/generate.py
+
+bench: install ## measure against baselines in the same run (BENCH_ARGS="--quick decision")
+	$(BIN)/python tests/bench/run.py $(BENCH_ARGS)
+
+fuzz: install ## 100 000 mutated requests against both transports and an oracle
+	$(BIN)/python tests/fuzz/fuzz.py --cases 100000
+
+soak: install ## 1 000 000 calls with cancels, resets and garbage
+	$(BIN)/python tests/bench/soak.py --calls 1000000
+
+lock: install ## renew requirements.lock from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --universal --all-extras --group dev --generate-hashes --no-header --no-annotate --upgrade --quiet --output-file requirements.lock
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

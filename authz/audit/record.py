@@ -1,0 +1,198 @@
+"""An outcome as the line that is kept: `authz.record/v1` (INTERFACE.md, section 5).
+
+An allow-list: every field is named here, so a header, a query value, a claim or a body can only enter by a change
+to this file. Texts are cut to a bound, and JSON escapes what could break a line or a terminal. No I/O.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from authz.model import DocumentTrace, Identity, LimitUsage, Outcome, Request
+
+FORMAT = "authz.record/v1"
+
+LONGEST = 512
+"""Characters of any one text; the rest is cut and marked."""
+
+HEADERS = ("user-agent", "x-request-id", "content-type", "accept", "origin")
+"""The request headers that are recorded: none of them carries a credential."""
+
+_escapes = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"} | {
+    chr(c): f"\\u{c:04x}" for c in range(0x80, 0xA0)
+}
+_UNSAFE = str.maketrans(_escapes)
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What one selected document said."""
+
+    name: str
+    kind: str
+    mode: str
+    outcome: str
+    rule: str | None = None
+    error: str | None = None
+
+
+class LimitLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one limit said: `remaining` requests, `reset` seconds."""
+
+    name: str
+    remaining: int
+    reset: float
+    outcome: str
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The part of a request that may be kept: names of query parameters, never their values."""
+
+    id: str
+    method: str
+    host: str
+    path: str
+    query_keys: list[str]
+    headers: dict[str, str]
+    body_sha256: str | None = None
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The direct peer."""
+
+    ip: str
+    port: int
+    principal: str
+
+
+class IdentityLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who was identified: never a credential, never a claim."""
+
+    provider: str
+    subject: str
+    issuer: str
+    key_id: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """One decision as it is kept."""
+
+    format: str
+    id: str
+    time: str
+    decision: str
+    reason: str
+    status: int
+    policy: str | None
+    rule: str | None
+    documents: list[Document]
+    limits: list[LimitLine]
+    request: RequestLine | None
+    source: Source | None
+    identity: IdentityLine
+    detail: str
+    generation: int
+    policy_digest: str
+    duration_us: int
+    trace_id: str
+    worker: int
+
+
+def record_of(outcome: Outcome, worker: int = 0) -> Record:
+    """Keep of an outcome what may be kept."""
+    decision = outcome.decision
+    request = outcome.request
+    return Record(
+        format=FORMAT,
+        id=outcome.id,
+        time=_time(outcome.started),
+        decision=decision.effect,
+        reason=decision.reason,
+        status=decision.status,
+        policy=decision.policy,
+        rule=decision.rule,
+        documents=[_document(trace) for trace in decision.documents],
+        limits=[_limit(usage) for usage in outcome.usage.limits],
+        request=_request(request) if request else None,
+        source=_source(request) if request else None,
+        identity=_identity(outcome.identity),
+        detail=_cut(outcome.detail),
+        generation=outcome.generation,
+        policy_digest=outcome.policy_digest,
+        duration_us=round(outcome.duration * 1_000_000),
+        trace_id=outcome.trace_id,
+        worker=worker,
+    )
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def line_of(record: Record | dict[str, object]) -> bytes:
+    """Write a record as one line of JSON: no byte in it ends a line or speaks to a terminal."""
+    line = _encoder.encode(record)
+    if line.isascii() and b"\x7f" not in line:
+        return line + b"\n"
+    return line.decode().translate(_UNSAFE).encode() + b"\n"
+
+
+def _time(seconds: float) -> str:
+    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _document(trace: DocumentTrace) -> Document:
+    return Document(
+        name=trace.name,
+        kind=trace.kind,
+        mode=trace.mode,
+        outcome=trace.outcome,
+        rule=trace.rule,
+        error=_cut(trace.error) if trace.error else None,
+    )
+
+
+def _limit(usage: LimitUsage) -> LimitLine:
+    return LimitLine(
+        name=usage.charge.limit.name, remaining=usage.remaining, reset=round(usage.reset, 3), outcome=usage.outcome
+    )
+
+
+def _request(request: Request) -> RequestLine:
+    headers = request.headers
+    return RequestLine(
+        id=_cut(request.id),
+        method=_cut(request.method),
+        host=_cut(request.host),
+        path=_cut(request.path),
+        query_keys=_query_keys(request.query) if request.query else [],
+        headers={name: _cut(headers[name]) for name in HEADERS if name in headers},
+        body_sha256=hashlib.sha256(request.body).hexdigest() if request.body else None,
+    )
+
+
+def _query_keys(query: str) -> list[str]:
+    """Name the parameters; a pair without `=` may be a value, so only its place is kept."""
+    pairs = query.split("&", 32)[:32]
+    return sorted({_cut(pair.partition("=")[0]) if "=" in pair else "?" for pair in pairs if pair})
+
+
+def _source(request: Request) -> Source:
+    return Source(ip=request.source.ip, port=request.source.port, principal=_cut(request.source.principal))
+
+
+def _identity(identity: Identity) -> IdentityLine:
+    return IdentityLine(
+        provider=identity.provider,
+        subject=_cut(identity.subject),
+        issuer=_cut(identity.issuer),
+        key_id=_cut(identity.key_id),
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"

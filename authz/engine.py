@@ -1,0 +1,303 @@
+"""The one place where the order is written: read, identify, decide, charge, conclude, write, record.
+
+A check is a small object that carries what is known so far from step to step. Steps that may have to wait
+(an identity provider, the limiter) take a `done` callback, call it exactly once and from any thread; everything
+else happens on the thread that brought the bytes. One policy snapshot is taken at the start and kept to the end.
+
+Nothing here reads a clock, a file or a socket: clocks and ids are handed in. Nothing here can end without an
+answer: what is raised on the way becomes a denial with a reason.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from authz import wire
+from authz.errors import Refusal
+from authz.model import (
+    ANONYMOUS,
+    STATUS,
+    UNLIMITED,
+    Decision,
+    Effect,
+    Identity,
+    LimitOutcome,
+    Outcome,
+    Reason,
+    Request,
+    Usage,
+)
+from authz.policy import Facts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from authz.model import Charge
+    from authz.policy import Body, PolicySet, Selection
+
+HEALTH_SERVICES = frozenset({"", "envoy.service.auth.v3.Authorization"})
+"""The names `grpc.health.v1.Health/Check` knows."""
+
+GIVE_UP = 0.002
+"""Seconds before the caller's deadline at which an answer must leave to be of use."""
+
+NO_BUDGET = 3600.0
+"""Seconds granted to a caller that set no deadline; the limiter's own time limit is far below."""
+
+
+class Call(Protocol):
+    """One call as the transport brings it."""
+
+    @property
+    def deadline(self) -> float | None:
+        """Monotonic seconds; `None` where the caller set none."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the caller has gone away."""
+
+    @property
+    def metadata(self) -> Sequence[tuple[str, str | bytes]]:
+        """The gRPC metadata the caller sent."""
+
+    def answer(self, response: bytes, /) -> None:
+        """Send a serialized `CheckResponse`; from any thread; only the first counts."""
+
+
+class Snapshot(Protocol):
+    """The policies of one generation."""
+
+    @property
+    def policies(self) -> PolicySet:
+        """What is in force."""
+
+    @property
+    def generation(self) -> int:
+        """Counts from 1, one more for every set of policies that came into force."""
+
+
+class Identifier(Protocol):
+    """Names the caller."""
+
+    def identify(
+        self, providers: Sequence[str], request: Request, deadline: float, done: Callable[[Identity], None], /
+    ) -> None:
+        """Call `done` once, with `ANONYMOUS` where no provider finds a credential."""
+
+
+class Limiter(Protocol):
+    """Counts. `done` is called once and never later than `deadline` (monotonic seconds)."""
+
+    def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None], /) -> None:
+        """Take all charges or none."""
+
+    def peek(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None], /) -> None:
+        """Take nothing and say whether all would fit."""
+
+
+class Observer(Protocol):
+    """Is told of every outcome."""
+
+    def __call__(self, outcome: Outcome, /) -> None:
+        """Take note, after the answer has been given; must neither block nor raise."""
+
+
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine is made of; the composition root fills it in.
+
+    `clock` is seconds since the epoch, `monotonic` the clock of deadlines, `ids` makes the decision ids, `trace`
+    finds the trace id in a call's metadata, `client_ip` the caller behind trusted hops, `fault` is told of what was
+    raised and should not have been.
+    """
+
+    snapshot: Callable[[], Snapshot | None]
+    identifier: Identifier
+    limiter: Limiter
+    body: Callable[[Request], Body]
+    client_ip: Callable[[Request], str]
+    clock: Callable[[], float]
+    monotonic: Callable[[], float]
+    ids: Callable[[], str]
+    trace: Callable[[Sequence[tuple[str, str | bytes]]], str]
+    fault: Callable[[BaseException], None]
+    observers: tuple[Observer, ...] = ()
+
+
+class Engine:
+    """Answers checks. `serving` is what the health service says; the server turns it off to drain."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self.serving = True
+
+    def check(self, message: bytes, call: Call) -> None:
+        """Decide one serialized `CheckRequest` and answer the call, now or when the limiter has spoken."""
+        check = _Check(self._parts, call)
+        try:
+            check.read(message)
+            check.identify()
+        except Refusal as refusal:
+            check.refuse(Reason(refusal.reason), refusal.detail)
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the caller gets a denial
+            check.fail(error)
+
+    def refuse(self, reason: Reason, call: Call) -> None:
+        """Answer a call that is not decided: overload, oversize, shutting down."""
+        _Check(self._parts, call).refuse(reason, "")
+
+    def health(self, service: str) -> bool | None:
+        """Say whether checks can be decided; `None` for a service we do not offer."""
+        if service not in HEALTH_SERVICES:
+            return None
+        return self.serving and self._parts.snapshot() is not None
+
+
+class _Check:
+    """One check on its way. Every step ends in the next one, in `refuse`, or in `fail`; `_answer` ends them all."""
+
+    __slots__ = (
+        "_call", "_deadline", "_decision", "_facts", "_identity", "_parts", "_request", "_selection", "_snapshot",
+        "_started", "_tick",
+    )  # fmt: skip
+
+    def __init__(self, parts: Parts, call: Call) -> None:
+        self._parts = parts
+        self._call = call
+        self._snapshot = parts.snapshot()
+        self._started = parts.clock()
+        self._tick = parts.monotonic()
+        deadline = call.deadline
+        self._deadline = self._tick + NO_BUDGET if deadline is None else deadline - GIVE_UP
+        self._request: Request | None = None
+        self._identity = ANONYMOUS
+
+    def read(self, message: bytes) -> None:
+        self._request = wire.read(message, now=self._started)
+
+    def identify(self) -> None:
+        request = self._request
+        assert request is not None  # noqa: S101 - `read` comes first; says so to the type checker
+        if self._snapshot is None:
+            self.refuse(Reason.NO_POLICY, "no policies are loaded")
+            return
+        self._selection: Selection = self._snapshot.policies.select(request)
+        if self._selection.providers:
+            self._parts.identifier.identify(self._selection.providers, request, self._deadline, self._identified)
+        else:
+            self._peek()
+
+    def _identified(self, identity: Identity) -> None:
+        self._identity = identity
+        self._go(self._peek)
+
+    def _peek(self) -> None:
+        """Ask the limits that count denied requests first, so that guessing costs (POLICY.md, section 3, step 4)."""
+        request = self._request
+        assert request is not None  # noqa: S101 - as above
+        parts = self._parts
+        self._facts = Facts(request, self._identity, parts.body(request), parts.client_ip(request))
+        charges = self._selection.early_charges(self._facts)
+        if charges:
+            parts.limiter.peek(charges, self._deadline, self._peeked)
+        else:
+            self._decide()
+
+    def _peeked(self, usage: Usage) -> None:
+        if usage.admitted:
+            self._go(self._decide)
+        else:
+            self._answer(limited(usage), usage)
+
+    def _decide(self) -> None:
+        decision = self._selection.decide(self._facts)
+        if decision.charges:
+            self._decision = decision
+            self._parts.limiter.charge(decision.charges, self._deadline, self._charged)
+        else:
+            self._answer(decision, UNLIMITED)
+
+    def _charged(self, usage: Usage) -> None:
+        self._answer(self._decision, usage)
+
+    def _go(self, step: Callable[[], None]) -> None:
+        """Take a step on a thread that is not the transport's, where nobody else would catch what it raises."""
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the caller gets a denial
+            self.fail(error)
+
+    def refuse(self, reason: Reason, detail: str) -> None:
+        self._answer(refused(reason), UNLIMITED, detail)
+
+    def fail(self, error: BaseException) -> None:
+        self._parts.fault(error)
+        self.refuse(Reason.INTERNAL_ERROR, type(error).__name__)
+
+    def _answer(self, decision: Decision, usage: Usage, detail: str = "") -> None:
+        parts, call, snapshot = self._parts, self._call, self._snapshot
+        now = parts.monotonic()
+        outcome = Outcome(
+            id=parts.ids(),
+            decision=conclude(decision, usage, cancelled=call.cancelled, late=now > self._deadline),
+            request=self._request,
+            identity=self._identity,
+            usage=usage,
+            generation=snapshot.generation if snapshot else 0,
+            policy_digest=snapshot.policies.digest if snapshot else "",
+            detail=detail,
+            trace_id=parts.trace(call.metadata),
+            started=self._started,
+            duration=now - self._tick,
+        )
+        call.answer(wire.write(outcome))
+        self._tell(outcome)
+
+    def _tell(self, outcome: Outcome) -> None:
+        """Tell the observers, whose faults are theirs: the answer has been given."""
+        try:
+            for observe in self._parts.observers:
+                observe(outcome)
+        except Exception as error:  # noqa: BLE001 - a broken observer must not become a second answer
+            self._parts.fault(error)
+
+
+def conclude(decision: Decision, usage: Usage, *, cancelled: bool, late: bool) -> Decision:
+    """Settle what the caller is told: the first rung that holds."""
+    # Nobody is listening any more: whatever was decided, no allow may be on record as given.
+    if cancelled:
+        return refused(Reason.CANCELLED, decision)
+    # A denial stands, whatever the limits said: the charges of a denial only count.
+    if decision.effect is not Effect.ALLOW:
+        return decision
+    # Envoy has given up or is about to: an allow that comes too late would meet `failure_mode_allow` instead.
+    if late:
+        return refused(Reason.DEADLINE, decision)
+    # The policies allow; the limits have the last word.
+    if not usage.admitted:
+        return limited(usage, decision)
+    return decision
+
+
+def refused(reason: Reason, decision: Decision | None = None) -> Decision:
+    """Deny for a reason no rule gave, keeping the trace of a decision that is being turned."""
+    if decision is None:
+        return _REFUSALS[reason]
+    return msgspec.structs.replace(
+        _REFUSALS[reason], policy=decision.policy, rule=decision.rule, documents=decision.documents,
+        errors=decision.errors,
+    )  # fmt: skip
+
+
+def limited(usage: Usage, decision: Decision | None = None) -> Decision:
+    """Deny because of the limits: 429 where one is exhausted, 503 where one can't be asked and says `deny`."""
+    over = any(limit.outcome is LimitOutcome.OVER for limit in usage.limits)
+    return refused(Reason.RATE_LIMITED if over else Reason.LIMITER_DEGRADED, decision)
+
+
+_REFUSALS = {
+    reason: Decision(effect=Effect.DENY, reason=reason, status=STATUS[reason])
+    for reason in Reason
+    if reason not in {Reason.ALLOWED, Reason.REDIRECT_RULE}
+}

@@ -1,0 +1,120 @@
+"""The numbers: counted plainly on the request path, given their names and shapes only when somebody looks.
+
+A `prometheus-client` counter costs more than the rest of an observation, so an outcome adds to plain dictionaries
+under one lock, and a collector reads them at scrape time; the OpenTelemetry instruments read the same ones. Labels
+are names from policies and closed enums: never a path, a user or a key. Names: INTERFACE.md, section 6.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left
+from collections import Counter
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from prometheus_client.metrics_core import Metric
+
+    from authz.model import Outcome
+
+    _Values = Mapping[Any, float]  # from a tuple of label values to a number
+    _Reading = tuple[str, str, Callable[[], _Values], tuple[str, ...]]
+
+BUCKETS = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0)
+"""Upper bounds of `authz_check_duration_seconds`."""
+
+
+class Metrics:
+    """An observer that counts outcomes, and the page that shows every number of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._checks: Counter[tuple[str, str]] = Counter()
+        self._rules: Counter[tuple[str, str, str, str]] = Counter()
+        self._limits: Counter[tuple[str, str]] = Counter()
+        self._identities: Counter[tuple[str, str]] = Counter()
+        self._durations = [0] * (len(BUCKETS) + 1)
+        self._seconds = 0.0
+        self._readings: list[_Reading] = []
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry.register(self)
+
+    def __call__(self, outcome: Outcome) -> None:
+        """Count one outcome."""
+        decision = outcome.decision
+        with self._lock:
+            self._checks[decision.effect, decision.reason] += 1
+            self._durations[bisect_left(BUCKETS, outcome.duration)] += 1
+            self._seconds += outcome.duration
+            for trace in decision.documents:
+                self._rules[trace.name, trace.rule or "", trace.outcome, trace.mode] += 1
+            for usage in outcome.usage.limits:
+                self._limits[usage.charge.limit.name, usage.outcome] += 1
+            if outcome.identity.provider:
+                self._identities[outcome.identity.provider, outcome.identity.error or "ok"] += 1
+
+    def read(self, name: str, about: str, value: Callable[[], _Values], labels: Sequence[str] = ()) -> None:
+        """Show numbers that something else keeps: `value` is called at scrape time.
+
+        It maps label values to numbers, `()` where there are no labels. A name that ends in `_total` is a counter,
+        any other a gauge.
+        """
+        self._readings.append((name, about, value, tuple(labels)))
+
+    def page(self) -> bytes:
+        """Return every metric in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def checks(self) -> Mapping[tuple[str, str], int]:
+        """Return how many checks ended in which effect for which reason."""
+        with self._lock:
+            return dict(self._checks)
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the numbers their names; called by the registry."""
+        with self._lock:
+            checks, rules, limits = dict(self._checks), dict(self._rules), dict(self._limits)
+            identities, durations, seconds = dict(self._identities), list(self._durations), self._seconds
+        yield _counter("authz_checks", "Checks answered.", ("decision", "reason"), checks)
+        yield _counter("authz_rules", "What documents and rules said.", ("document", "rule", "effect", "mode"), rules)
+        yield _counter("authz_limits", "What limits said.", ("limit", "outcome"), limits)
+        yield _counter("authz_identity", "What identity providers said.", ("provider", "outcome"), identities)
+        yield _histogram("authz_check_duration_seconds", "From bytes to answer.", durations, seconds)
+        for name, about, value, labels in self._readings:
+            make = _counter if name.endswith("_total") else _gauge
+            yield make(name.removesuffix("_total"), about, labels, value())
+
+
+def _counter(name: str, about: str, labels: Sequence[str], values: _Values) -> Metric:
+    family = CounterMetricFamily(name, about, labels=labels)
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family
+
+
+def _gauge(name: str, about: str, labels: Sequence[str], values: _Values) -> Metric:
+    family = GaugeMetricFamily(name, about, labels=labels)
+    for key, value in values.items():
+        family.add_metric(key, value)
+    return family
+
+
+def _histogram(name: str, about: str, counts: Sequence[int], total: float) -> Metric:
+    family = HistogramMetricFamily(name, about)
+    bounds = [*map(str, BUCKETS), "+Inf"]
+    family.add_metric((), list(zip(bounds, accumulate(counts), strict=True)), total)
+    return family
+
+
+def trace_id(metadata: Sequence[tuple[str, str | bytes]]) -> str:
+    """Find the trace id of a W3C `traceparent` (Trace Context, section 3.2) in gRPC metadata; `""` without one."""
+    for name, value in metadata:
+        if name == "traceparent" and isinstance(value, str) and len(value) >= 55 and value[2] == value[35] == "-":
+            return value[3:35]
+    return ""
