@@ -1,0 +1,1 @@
+"""`authz demo`: everything in one terminal, without Docker."""

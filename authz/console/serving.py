@@ -1,0 +1,76 @@
+"""The admin port's server: one thread with an asyncio loop of its own, so that no page can hold up a decision."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from authz.errors import Unavailable
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+BACKLOG = 64
+
+
+class AdminServer:
+    """Serves an application on one TCP address from `start` to `stop`. `host` may be a name or an IP; port 0 is any."""
+
+    def __init__(self, host: str, port: int, application: Starlette) -> None:
+        self._address = (host, port)
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                application,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                limit_concurrency=BACKLOG,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="admin", daemon=True)
+        self.port = 0
+
+    def start(self) -> None:
+        """Listen and serve; raises `Unavailable` where the address can't be had."""
+        self._socket = _listen(*self._address)
+        self.port = int(self._socket.getsockname()[1])
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the answers under way and close the port."""
+        self._server.should_exit = True
+        self._thread.join(5)
+        self._socket.close()
+
+    def _run(self) -> None:
+        asyncio.run(self._server.serve(sockets=[self._socket]))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if _is_ipv6(host) else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(f"cannot listen on {host}:{port} for the admin port: {error.strerror}") from error
+    return listener
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).version == 6
+    except ValueError:
+        return False
