@@ -1,0 +1,51 @@
+"""The documents of the policy language as typed values (POLICY.md, sections 1 to 3).
+
+The models below are the one source of what is accepted, of the faults, and of the JSON Schema. Every scalar that is
+compiled or looked up later is a `Text`: a string that knows its place (`expression.fault(code, message, line=..,
+column=.., length=..)`). Data values and inline schemas are plain values without places.
+"""
+
+from authz.policy.documents.kinds import (
+    KINDS,
+    Data,
+    DataSpec,
+    Document,
+    FileReference,
+    Governing,
+    Guardrail,
+    GuardrailSpec,
+    Identification,
+    Metadata,
+    Policy,
+    PolicySpec,
+    Validation,
+)
+from authz.policy.documents.limits import Limit, Rate
+from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
+from authz.policy.documents.rules import GuardrailRule, Query, RequestHeaders, ResponseHeaders, Rule
+
+__all__ = [
+    "KINDS",
+    "Data",
+    "DataSpec",
+    "Document",
+    "EncodedSlashes",
+    "FileReference",
+    "Governing",
+    "Guardrail",
+    "GuardrailRule",
+    "GuardrailSpec",
+    "Identification",
+    "Limit",
+    "Match",
+    "Metadata",
+    "PathParameters",
+    "Policy",
+    "PolicySpec",
+    "Query",
+    "Rate",
+    "RequestHeaders",
+    "ResponseHeaders",
+    "Rule",
+    "Validation",
+]
