@@ -93,7 +93,11 @@ class Connection:
         self._socket = connect(target)
         self._out: list[bytes] = []
         self._agreed = False
-        self._shake_hands()
+        try:
+            self._shake_hands()
+        except ConnectionLostError:
+            self.close()
+            raise
 
     def _shake_hands(self) -> None:
         settings = b"".join(struct.pack(">HI", *pair) for pair in ((1, 0), (2, 0), (4, LARGEST)))
@@ -148,11 +152,15 @@ class Connection:
 
     def cancel(self, stream: int) -> None:
         """Give up a call with RST_STREAM; one that has been answered by now stays answered."""
-        if self.started.pop(stream, None) is None:
-            return
-        self.tally.cancelled += 1
-        self._forget(stream)
-        self._out.append(_frame(RST_STREAM, 0, stream, struct.pack(">I", CANCEL)))
+        if stream in self.started:
+            self.tally.cancelled += 1
+            self._reset(stream)
+
+    def abandon(self) -> None:
+        """Give up every call in flight as unanswered."""
+        for stream in list(self.started):
+            self.tally.errors["unanswered"] += 1
+            self._reset(stream)
 
     def flush(self) -> None:
         """Write what waits, as far as the socket takes it."""
@@ -268,6 +276,11 @@ class Connection:
         if self._stream > LARGEST:
             raise ConnectionLostError("no stream numbers left")
 
+    def _reset(self, stream: int) -> None:
+        del self.started[stream]
+        self._forget(stream)
+        self._out.append(_frame(RST_STREAM, 0, stream, struct.pack(">I", CANCEL)))
+
     def _forget(self, stream: int) -> None:
         self._uploads.pop(stream, None)
         self._received.pop(stream, None)
@@ -277,7 +290,11 @@ def connect(target: str) -> socket.socket:
     """Open a non-blocking socket to `host:port`, `unix:PATH` or `unix:///PATH`."""
     if target.startswith("unix:"):
         opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        opened.connect(target.removeprefix("unix:").removeprefix("//"))
+        try:
+            opened.connect(target.removeprefix("unix:").removeprefix("//"))
+        except OSError:
+            opened.close()
+            raise
     else:
         host, _, port = target.rpartition(":")
         opened = socket.create_connection((host.strip("[]"), int(port)))

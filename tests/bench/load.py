@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
-GRACE = 5.0  # seconds in which the last calls may still be answered
+GRACE = 5.0  # seconds without any progress after which what is in flight counts as unanswered
 TURN = 0.1  # seconds after which the loop looks at the clock even if nothing came
 
 
@@ -136,30 +136,35 @@ class _Driver:
         tally = Tally()
         for connection in self._connections:
             connection.tally = tally
-        now = last = schedule.begun
+        now = progress = schedule.begun
         while self._busy() or schedule.next(now) is not None:
-            self._begin(schedule, now)
-            upcoming = schedule.next(now)
-            if upcoming is not None:
-                last = now
-            elif now > last + GRACE:
-                self._abandon(tally)
-            self._exchange(upcoming, now)
+            answers = len(tally.latencies)
+            began = self._begin(schedule, now)
+            self._exchange(schedule.next(now), now)
             now = time.perf_counter()
+            if began or len(tally.latencies) > answers:
+                progress = now
+            elif self._busy() and now > progress + GRACE:
+                for connection in self._connections:
+                    connection.abandon()
         return _measure(tally, now - schedule.begun)
 
     def _busy(self) -> bool:
         return any(connection.started for connection in self._connections)
 
-    def _begin(self, schedule: _Schedule, now: float) -> None:
+    def _begin(self, schedule: _Schedule, now: float) -> bool:
+        """Make the calls that are due, as far as there is room; whether there was any."""
         for connection, stream in self._later:
             connection.cancel(stream)
         self._later.clear()
+        began = False
         while (connection := self._freest()) is not None and (due := schedule.take(now)) is not None:
             if self._cancel_share and self._dice.random() < self._cancel_share:
                 self._call_and_cancel(connection, due)
             else:
                 connection.call(due)
+            began = True
+        return began
 
     def _freest(self) -> Connection | None:
         connection = min(self._connections, key=_load)
@@ -187,12 +192,6 @@ class _Driver:
         now = time.perf_counter()
         for connection in readable:
             connection.receive(now)
-
-    def _abandon(self, tally: Tally) -> None:
-        """Give up what nobody answered."""
-        for connection in self._connections:
-            tally.errors["unanswered"] += len(connection.started)
-            connection.started.clear()
 
 
 def _load(connection: Connection) -> int:
