@@ -7,6 +7,7 @@ are names from policies and closed enums: never a path, a user or a key. Names: 
 
 from __future__ import annotations
 
+import re
 import threading
 from bisect import bisect_left
 from collections import Counter
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 
 BUCKETS = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0)
 """Upper bounds of `authz_check_duration_seconds`."""
+
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
+_NO_TRACE = "0" * 32
 
 
 class Metrics:
@@ -113,8 +118,9 @@ def _histogram(name: str, about: str, counts: Sequence[int], total: float) -> Me
 
 
 def trace_id(metadata: Sequence[tuple[str, str | bytes]]) -> str:
-    """Find the trace id of a W3C `traceparent` (Trace Context, section 3.2) in gRPC metadata; `""` without one."""
+    """Find the trace id of a W3C `traceparent` in gRPC metadata (Trace Context, section 3.2.2); `""` without one."""
     for name, value in metadata:
-        if name == "traceparent" and isinstance(value, str) and len(value) >= 55 and value[2] == value[35] == "-":
-            return value[3:35]
+        if name == "traceparent":
+            found = _TRACEPARENT.fullmatch(value) if isinstance(value, str) else None
+            return found[1] if found and found[1] != _NO_TRACE else ""
     return ""

@@ -1,0 +1,107 @@
+"""The recorder never holds up an answer, and counts what it could not keep."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authz.audit.recorder import Recorder, Sampling
+from authz.model import Decision, Effect, Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from authz.model import Outcome
+
+WITHIN = 10.0
+
+
+class Lines:
+    """A sink that keeps lines and can be held shut."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.entered = threading.Event()
+        self.open = threading.Event()
+        self.open.set()
+        self.closed = False
+        self.broken = False
+
+    def write(self, lines: bytes) -> None:
+        self.entered.set()
+        self.open.wait(WITHIN)
+        if self.broken:
+            raise OSError(28, "No space left on device")
+        self.lines += lines.splitlines()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_close_writes_what_is_queued(outcome: Callable[..., Outcome]) -> None:
+    """Nothing that was taken is lost at the end."""
+    sink = Lines()
+    recorder = Recorder(sink)
+    for number in range(1000):
+        recorder(outcome(id=f"d-{number}"))
+    recorder.start()
+    recorder.close()
+    assert len(sink.lines) == recorder.written == 1000
+    assert sink.closed
+
+
+def test_a_full_queue_drops_and_counts(outcome: Callable[..., Outcome]) -> None:
+    """O4: a sink that is stuck costs records, never time: the call returns and the drop is counted."""
+    sink = Lines()
+    sink.open.clear()
+    recorder = Recorder(sink, capacity=10)
+    recorder.start()
+    recorder(outcome())
+    assert sink.entered.wait(WITHIN)
+    for _ in range(15):
+        recorder(outcome())
+    assert recorder.dropped == 5
+    sink.open.set()
+    recorder.close()
+    assert recorder.written == 11
+
+
+def test_a_sink_that_fails_is_told_and_survived(outcome: Callable[..., Outcome]) -> None:
+    """A full disk is reported, counted as dropped, and recording goes on when there is room again."""
+    sink = Lines()
+    sink.broken = True
+    faults: list[BaseException] = []
+    told = threading.Event()
+    recorder = Recorder(sink, fault=lambda error: (faults.append(error), told.set())[0])
+    recorder.start()
+    recorder(outcome())
+    assert told.wait(WITHIN)
+    sink.broken = False
+    recorder(outcome())
+    recorder.close()
+    assert (recorder.dropped, recorder.written) == (1, 1)
+    assert "No space left" in str(faults[0])
+
+
+def test_events_are_records_too() -> None:
+    """A policy swap stands in the same file as the decisions it changed."""
+    sink = Lines()
+    recorder = Recorder(sink)
+    recorder.event({"format": "authz.event/v1", "event": "policies_loaded"})
+    recorder.start()
+    recorder.close()
+    assert sink.lines == [b'{"format":"authz.event/v1","event":"policies_loaded"}']
+
+
+@pytest.mark.parametrize(("share", "least", "most"), [(0.0, 0, 0), (0.1, 60, 140), (1.0, 1000, 1000)])
+def test_sampling_keeps_a_share_of_allows_and_all_denials(
+    outcome: Callable[..., Outcome], share: float, least: int, most: int
+) -> None:
+    """Every denial is kept; of the allows the share that was asked for, chosen by id."""
+    sampling = Sampling(allow=share)
+    allows = [outcome(id=f"d-{number}") for number in range(1000)]
+    assert least <= sum(map(sampling.keeps, allows)) <= most
+    denied = Decision(effect=Effect.DENY, reason=Reason.NO_RULE, status=403)
+    assert all(sampling.keeps(outcome(id=f"d-{number}", decision=denied)) for number in range(100))

@@ -1,0 +1,56 @@
+"""Lines arrive whole, in order, and old ones make room."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from authz.audit.sinks import FileSink, StdoutSink, open_sink
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    """Records name people: the file is 0600."""
+    FileSink(tmp_path / "log").close()
+    assert stat.S_IMODE((tmp_path / "log").stat().st_mode) == 0o600
+
+
+def test_a_full_file_turns_over(tmp_path: Path) -> None:
+    """At the bound the file becomes `.1`, `.1` becomes `.2`, and what is past `keep` goes."""
+    sink = FileSink(tmp_path / "log", max_bytes=4, keep=2)
+    for line in (b"one\n", b"two\n", b"six\n", b"ten\n"):
+        sink.write(line)
+    sink.close()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "log": b"ten\n", "log.1": b"six\n", "log.2": b"two\n",
+    }  # fmt: skip
+
+
+def test_a_file_goes_on_where_it_ended(tmp_path: Path) -> None:
+    """A restart appends, and counts what is there against the bound."""
+    for line in (b"one\n", b"two\n", b"six\n"):
+        sink = FileSink(tmp_path / "log", max_bytes=8)
+        sink.write(line)
+        sink.close()
+    assert (tmp_path / "log.1").read_bytes() == b"one\ntwo\n"
+    assert (tmp_path / "log").read_bytes() == b"six\n"
+
+
+def test_standard_output_gets_all_of_a_long_batch() -> None:
+    """A pipe takes what it can; the sink goes on until all is out."""
+    read, write = os.pipe()
+    batch = b"x" * 30_000 + b"\n"
+    StdoutSink(write).write(batch)
+    os.close(write)
+    with os.fdopen(read, "rb") as reader:
+        assert reader.read() == batch
+
+
+def test_a_setting_names_the_sink(tmp_path: Path) -> None:
+    """`stdout` is standard output, anything else a path."""
+    sink = open_sink(str(tmp_path / "log"))
+    assert isinstance(sink, FileSink)
+    sink.close()
