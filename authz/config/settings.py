@@ -1,0 +1,185 @@
+"""Every setting: its name, default, unit and one line about it.
+
+The field is the setting: `redis.timeout` in the file, `AUTHZ_REDIS_TIMEOUT` in the environment, `--redis-timeout` as
+a flag, one row in the reference. One section per part of the service; what belongs to the process stands at the top.
+Values that have a unit carry it (`20ms`, `4MiB`). To add a setting, add a field here; nothing else lists them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Literal, get_args, get_origin
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
+
+from authz.config.values import Address, AddressOrOff, Duration, RedisUrl, Size
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class CheckSettings(_Section):
+    """What one check may cost."""
+
+    max_in_flight: int = Field(1024, ge=1, le=1_000_000, description="Checks decided at once; one more is denied 503.")
+    max_message: Size = Field(
+        4 * 1024**2, ge=1024, description="Largest CheckRequest that is read; a larger is denied."
+    )
+    deadline_margin: Duration = Field(
+        0.002, ge=0, le=1, description="How long before the caller's deadline the answer leaves."
+    )
+
+
+class ReloadSettings(_Section):
+    """How policies are watched."""
+
+    interval: Duration = Field(5.0, ge=0.05, le=3600, description="How often the contents of the folders are compared.")
+    settle: Duration = Field(
+        0.25,
+        ge=0,
+        le=60,
+        description="How long a plain folder must be still before it is read; swapped links need none.",
+    )
+    max_bytes: Size = Field(64 * 1024**2, ge=1024, description="The most that all files together may hold.")
+
+
+class RedisSettings(_Section):
+    """Where limits are counted. Without a URL they are counted in memory, each worker for itself."""
+
+    url: RedisUrl | None = Field(
+        None, description="Where Redis is: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://."
+    )
+    password_file: Path | None = Field(None, description="File that holds the password, so that the URL need not.")
+    timeout: Duration = Field(0.02, gt=0, le=5, description="The longest a check waits for Redis.")
+
+    @model_validator(mode="after")
+    def _url_for_password(self) -> RedisSettings:
+        if self.password_file is not None and self.url is None:
+            raise ValueError("redis.password_file needs redis.url")
+        return self
+
+
+class TlsSettings(_Section):
+    """TLS on the TCP addresses of `listen`; Unix sockets carry none."""
+
+    certificate: Path | None = Field(None, description="Certificate chain, PEM; with it TCP speaks only TLS.")
+    key: Path | None = Field(None, description="Private key of the certificate, PEM.")
+    client_ca: Path | None = Field(None, description="Authorities, PEM, one of which must have signed the caller's.")
+
+    @model_validator(mode="after")
+    def _whole(self) -> TlsSettings:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("tls.certificate and tls.key go together")
+        if self.client_ca is not None and self.certificate is None:
+            raise ValueError("tls.client_ca needs tls.certificate and tls.key")
+        return self
+
+
+class ClientSettings(_Section):
+    """Who `client.ip` is: one of the two, or neither, and then it is the direct peer."""
+
+    trusted_hops: int = Field(0, ge=0, le=32, description="Proxies before Envoy that each append to x-forwarded-for.")
+    trusted_networks: tuple[Network, ...] = Field(
+        (), description="Networks whose addresses in x-forwarded-for are proxies, walked from the right."
+    )
+
+    @model_validator(mode="after")
+    def _one_way(self) -> ClientSettings:
+        if self.trusted_hops and self.trusted_networks:
+            raise ValueError("client.trusted_hops and client.trusted_networks exclude each other")
+        return self
+
+
+class RecordSettings(_Section):
+    """Where decision records go and how many of them."""
+
+    sink: str = Field("stdout", min_length=1, description="stdout, off, or the path of a file that is rotated.")
+    allow: Share = Field(1.0, description="Share of allowed requests that is recorded, 0 to 1.")
+    deny: Share = Field(1.0, description="Share of denied requests that is recorded, 0 to 1.")
+    redirect: Share = Field(1.0, description="Share of redirected requests that is recorded, 0 to 1.")
+
+
+class Settings(_Section):
+    """Everything that can be set, frozen."""
+
+    policies: tuple[Path, ...] = Field(
+        (Path("policies"),), min_length=1, description="Folders or files that hold policies."
+    )
+    listen: tuple[Address, ...] = Field(
+        ("127.0.0.1:9191",), min_length=1, description="Where Envoy asks: host:port or unix:///path."
+    )
+    admin: AddressOrOff = Field("127.0.0.1:9192", description="Where health, metrics and the console are, or off.")
+    workers: int = Field(1, ge=1, le=256, description="Processes that answer; over one, a supervisor keeps them alive.")
+    transport: Literal["auto", "fast", "aio"] = Field(
+        "auto", description="The gRPC server; auto takes fast and falls back to aio if its self-check fails."
+    )
+    engine: Literal["auto", "cel-expr-python", "cel-python"] = Field(
+        "auto", description="The CEL engine; auto takes cel-expr-python where it is installed."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least grave line that standard error gets."
+    )
+    drain: Duration = Field(
+        5.0,
+        ge=0,
+        le=3600,
+        description="How long checks are still answered after SIGTERM, while health says NOT_SERVING.",
+    )
+    check: CheckSettings = Field(CheckSettings(), description="What one check may cost.")
+    reload: ReloadSettings = Field(ReloadSettings(), description="How policies are watched.")
+    redis: RedisSettings = Field(RedisSettings(), description="Where limits are counted.")
+    tls: TlsSettings = Field(TlsSettings(), description="TLS on TCP addresses.")
+    client: ClientSettings = Field(ClientSettings(), description="Who client.ip is.")
+    record: RecordSettings = Field(RecordSettings(), description="Decision records.")
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting as it is written: `name` in the file, `variable` in the environment, `flag` on the command line.
+
+    `many` settings are lists; `choices` names the values where they are a closed set.
+    """
+
+    name: str
+    variable: str
+    flag: str
+    about: str
+    many: bool
+    choices: tuple[str, ...] = ()
+
+
+_SHORT_FLAGS = {"redis.url": "--redis"}
+
+
+def _settings(section: type[BaseModel], prefix: str = "") -> dict[str, Setting]:
+    found: dict[str, Setting] = {}
+    for key, field in section.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section):
+            found |= _settings(field.annotation, f"{key}.")
+        else:
+            found[prefix + key] = _setting(prefix + key, field)
+    return found
+
+
+def _setting(name: str, field: FieldInfo) -> Setting:
+    words = name.replace(".", "_")
+    return Setting(
+        name=name,
+        variable=f"AUTHZ_{words.upper()}",
+        flag=_SHORT_FLAGS.get(name) or f"--{words.replace('_', '-')}",
+        about=field.description or "",
+        many=get_origin(field.annotation) is tuple,
+        choices=get_args(field.annotation) if get_origin(field.annotation) is Literal else (),
+    )
+
+
+SETTINGS = _settings(Settings)
+"""Every setting by its name in the file, in the order of the reference."""
+
+SECTIONS = frozenset(name.partition(".")[0] for name in SETTINGS if "." in name)

@@ -1,0 +1,48 @@
+"""Every setting: named once, documented, safe by default."""
+
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from authz.config.settings import SECTIONS, SETTINGS, Settings
+from authz.config.sources import from_environment
+
+
+def test_every_setting_has_a_default() -> None:
+    """Nothing has to be set to start."""
+    assert Settings().listen == ("127.0.0.1:9191",)
+
+
+def test_every_setting_has_a_line_about_it() -> None:
+    """One sentence each, beginning with a capital or a literal and ending with a full stop."""
+    assert [name for name, setting in SETTINGS.items() if not re.fullmatch(r"[^\n]{10,120}\.", setting.about)] == []
+
+
+def test_variables_and_flags_are_unique() -> None:
+    """No two settings share a variable or a flag."""
+    assert len({setting.variable for setting in SETTINGS.values()}) == len(SETTINGS)
+    assert len({setting.flag for setting in SETTINGS.values()}) == len(SETTINGS)
+
+
+def test_no_variable_looks_like_one_of_the_kubelets() -> None:
+    """A Service called `authz-something` can't set a setting by the variables it brings."""
+    given = from_environment({setting.variable: "x" for setting in SETTINGS.values()}).given
+    assert set(given) == set(SETTINGS)
+
+
+def test_by_default_only_loopback_is_listened_on() -> None:
+    """Neither port is open to others unless told to be (row G14)."""
+    defaults = Settings()
+    assert [place.partition(":")[0] for place in (*defaults.listen, str(defaults.admin))] == ["127.0.0.1"] * 2
+
+
+def test_settings_are_frozen() -> None:
+    """Nobody changes a setting once it is read."""
+    with pytest.raises(ValidationError):
+        Settings().workers = 2  # type: ignore[misc]
+
+
+def test_sections_are_the_first_words_of_names() -> None:
+    """A setting in a section is written section, dot, name."""
+    assert {"check", "client", "record", "redis", "reload", "tls"} == SECTIONS
