@@ -70,8 +70,9 @@ def aio_server(address: str, options: tuple[tuple[str, int], ...] = ()) -> Itera
 
 
 @contextmanager
-def raw_server(answer: bytes, *, then_close: bool = True) -> Iterator[str]:
-    """Accept one connection and send these bytes, whatever comes."""
+def raw_server(answer: bytes, *, then_close: bool = True) -> Iterator[tuple[str, bytearray]]:
+    """Accept one connection and send these bytes, whatever comes; yield the target and what came."""
+    received = bytearray()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -80,13 +81,24 @@ def raw_server(answer: bytes, *, then_close: bool = True) -> Iterator[str]:
                 accepted.sendall(answer)
                 if then_close:
                     accepted.shutdown(socket.SHUT_WR)
-                while accepted.recv(65536):
-                    pass
+                while fresh := accepted.recv(65536):
+                    received.extend(fresh)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        yield f"127.0.0.1:{listener.getsockname()[1]}", received
         thread.join()
+
+
+def data_frames(received: bytes) -> list[tuple[int, bool]]:
+    """Return length and END_STREAM of every DATA frame behind the client's preface."""
+    frames, at = [], received.index(b"SM\r\n\r\n") + 6
+    while at < len(received):
+        length = int.from_bytes(received[at : at + 3], "big")
+        if received[at + 3] == 0:
+            frames.append((length, bool(received[at + 4] & 1)))
+        at += 9 + length
+    return frames
 
 
 @pytest.fixture(scope="module")
@@ -177,11 +189,25 @@ def test_open_loop_keeps_its_rate(server: str) -> None:
 def test_server_settings_bound_the_calls_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that takes two calls at once gets no third until those are over."""
     monkeypatch.setattr(load, "GRACE", 0.1)
-    with raw_server(TWO_AT_ONCE, then_close=False) as target:
+    monkeypatch.setattr(load, "TURN", 0.01)
+    with raw_server(TWO_AT_ONCE, then_close=False) as (target, _):
         measured = load.run(target, [b"x"], calls=4, in_flight=64)
 
     assert measured.errors == {"unanswered": 4}
     assert measured.seconds > 2 * load.GRACE
+
+
+@pytest.mark.parametrize("size", [1000, 60_000])
+def test_flow_control_bounds_what_is_sent(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that never widens its windows gets no more than the 65,535 bytes of RFC 9113, section 6.9.2."""
+    monkeypatch.setattr(load, "GRACE", 0.1)
+    with raw_server(SETTINGS_AND_ACK, then_close=False) as (target, received):
+        load.run(target, [b"\xff" * size], calls=100, in_flight=100)
+
+    frames = data_frames(bytes(received))
+    sent = sum(length for length, _ in frames)
+    assert 60_000 <= sent <= 65_535
+    assert sum(ended for _, ended in frames) == sent // (size + 5)
 
 
 def test_deadline_is_sent(server: str) -> None:
@@ -210,7 +236,7 @@ def test_unanswered_calls_are_counted(server: str, monkeypatch: pytest.MonkeyPat
 )
 def test_lost_connection_is_one_clean_error(sent: bytes, message: str) -> None:
     """GOAWAY and a closed socket end the run with an error that says what happened."""
-    with raw_server(sent) as target, pytest.raises(ConnectionLostError, match=message):
+    with raw_server(sent) as (target, _), pytest.raises(ConnectionLostError, match=message):
         load.run(target, [b"x"], calls=1)
 
 
