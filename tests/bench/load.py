@@ -26,7 +26,8 @@ import msgspec
 from http2 import Connection, ConnectionLostError, Tally, encode_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Self
 
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
 GRACE = 5.0  # seconds without any progress after which what is in flight counts as unanswered
@@ -41,12 +42,8 @@ class Cancel(StrEnum):
     LATER = "later"
 
 
-class Measurement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run saw. Times are seconds, percentiles are over all answered calls.
-
-    `errors` counts what came instead of an OK status: `status N`, a gRPC status; `reset N`, a stream that the server
-    reset; `unanswered`, nothing within `GRACE`. `cancelled` calls are neither answered nor errors.
-    """
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast: times are seconds, percentiles are over all answered calls, NaN when there are none."""
 
     calls: int
     seconds: float
@@ -55,6 +52,30 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     p99: float
     p999: float
     maximum: float
+
+    @classmethod
+    def of(cls, latencies: Iterable[float], seconds: float, **rest: object) -> Self:
+        """Return the timing of these latencies; `rest` are the fields that a subclass adds."""
+        ordered = sorted(latencies)
+        return cls(
+            calls=len(ordered),
+            seconds=seconds,
+            rate=len(ordered) / seconds,
+            p50=percentile(ordered, 0.5),
+            p99=percentile(ordered, 0.99),
+            p999=percentile(ordered, 0.999),
+            maximum=percentile(ordered, 1.0),
+            **rest,
+        )
+
+
+class Measurement(Timing, frozen=True, kw_only=True):
+    """What a run of gRPC calls saw.
+
+    `errors` counts what came instead of an OK status: `status N`, a gRPC status; `reset N`, a stream that the server
+    reset; `unanswered`, nothing within `GRACE`. `cancelled` calls are neither answered nor errors.
+    """
+
     errors: Mapping[str, int]
     cancelled: int
 
@@ -147,7 +168,9 @@ class _Driver:
             elif self._busy() and now > progress + GRACE:
                 for connection in self._connections:
                     connection.abandon()
-        return _measure(tally, now - schedule.begun)
+        return Measurement.of(
+            tally.latencies, now - schedule.begun, errors=dict(tally.errors), cancelled=tally.cancelled
+        )
 
     def _busy(self) -> bool:
         return any(connection.started for connection in self._connections)
@@ -196,21 +219,6 @@ class _Driver:
 
 def _load(connection: Connection) -> int:
     return len(connection.started)
-
-
-def _measure(tally: Tally, seconds: float) -> Measurement:
-    ordered = sorted(tally.latencies)
-    return Measurement(
-        calls=len(ordered),
-        seconds=seconds,
-        rate=len(ordered) / seconds,
-        p50=percentile(ordered, 0.5),
-        p99=percentile(ordered, 0.99),
-        p999=percentile(ordered, 0.999),
-        maximum=percentile(ordered, 1.0),
-        errors=dict(tally.errors),
-        cancelled=tally.cancelled,
-    )
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
