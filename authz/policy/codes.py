@@ -41,4 +41,5 @@ class Code(StrEnum):
     FILE = "AZ118"
     MEDIA_TYPE = "AZ119"
     LOCATION = "AZ120"
+    GUARDRAIL = "AZ122"
     UNAVAILABLE = "AZ121"

@@ -12,6 +12,8 @@ lines, be quoted or stand in a block; `Scalar.fault` maps a line and column insi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import ClassVar, cast
 
 import msgspec
 
@@ -19,6 +21,10 @@ from authz.errors import Fault
 
 _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)|.", re.DOTALL)
 _HEADER = re.compile(r"[|>][^\n]*\n")
+
+
+_WIDEST = 400
+"""The longest source line a fault shows; a longer one is no line a person wrote."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -38,6 +44,8 @@ class Source(msgspec.Struct, frozen=True):
         end = self.text.find("\n", offset)
         text = self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
         length = max(1, min(length, len(text) - column + 1))
+        if len(text) > _WIDEST:
+            text, length = "", 1
         return Fault(
             file=self.file, line=line, column=column, code=code, message=message, hint=hint, text=text, length=length
         )
@@ -47,6 +55,7 @@ class Scalar(str):
     """A scalar of a YAML document: its value, and the span `start:end` of `source.text` it was written in."""
 
     __slots__ = ("end", "source", "start")
+    SHOWN: ClassVar = "a scalar"
     source: Source
     start: int
     end: int
@@ -104,39 +113,45 @@ class Text(Scalar):
     """A scalar that is a text: quoted, in a block, or plain and nothing else."""
 
     __slots__ = ()
+    SHOWN = "a text"
 
 
 class Number(Scalar):
     """A plain scalar that reads as a number."""
 
     __slots__ = ()
+    SHOWN = "a number"
 
 
 class Boolean(Scalar):
     """A plain `true` or `false`."""
 
     __slots__ = ()
+    SHOWN = "true or false"
 
 
 class Null(Scalar):
     """A plain `null` or `~`, or nothing where a value should be."""
 
     __slots__ = ()
+    SHOWN = "nothing"
 
 
-class Mapping(dict[Text, object]):
+class Mapping(dict[str, object]):
     """A mapping of a YAML document; its keys know their places too."""
 
     __slots__ = ("source", "start")
+    SHOWN: ClassVar = "a mapping"
     source: Source
     start: int
 
+    def written(self) -> Iterator[Text]:
+        """Return the keys as they are written."""
+        return cast("Iterator[Text]", iter(self))
+
     def key(self, name: str) -> Text:
-        """Return the key `name` as it is written; raise `KeyError` where it is not there."""
-        for key in self:
-            if key == name:
-                return key
-        raise KeyError(name)
+        """Return the key `name` as it is written; raise `StopIteration` where it is not there."""
+        return next(key for key in self.written() if key == name)
 
     def fault(self, code: str, message: str, *, hint: str = "") -> Fault:
         """Return a fault at the start of the mapping."""
@@ -147,9 +162,19 @@ class Sequence(list[object]):
     """A sequence of a YAML document."""
 
     __slots__ = ("source", "start")
+    SHOWN: ClassVar = "a list"
     source: Source
     start: int
 
     def fault(self, code: str, message: str, *, hint: str = "") -> Fault:
         """Return a fault at the start of the sequence."""
         return self.source.fault(self.start, code, message, hint=hint)
+
+
+Node = Scalar | Mapping | Sequence
+
+
+def quoted(text: str) -> str:
+    """Return a text as a message shows it: in quotes, escaped, cut at 60 characters."""
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return '"' + shown.encode("unicode_escape").decode("ascii").replace('"', '\\"') + '"'

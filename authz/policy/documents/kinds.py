@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
+from authz.errors import Fault
 from authz.model import Mode
+from authz.policy.codes import Code
 from authz.policy.documents.limits import Limit
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
 from authz.policy.documents.rules import GuardrailRule, Rule
 from authz.policy.documents.values import (
+    AnyText,
     Cel,
+    Checked,
+    Choice,
     FileName,
     Flag,
     Identifier,
@@ -21,26 +27,41 @@ from authz.policy.documents.values import (
     Name,
     Network,
     Part,
+    PlainList,
+    PlainMap,
     Some,
-    Words,
+    exactly_one,
+    taken,
     whole,
 )
+from authz.policy.source import Mapping, Scalar, Sequence, Text
+
+API_VERSION = "authz/v1"
 
 
 class Metadata(Part):
-    """What a document is called, and what people say about it; labels and annotations are shown, never interpreted."""
+    """What a document is called, and what people say about it."""
 
-    name: Name
-    labels: dict[Words, Words] = Field(default_factory=dict)
-    annotations: dict[Words, Words] = Field(default_factory=dict)
+    name: Name = Field(description="The name, unique among documents of this kind.", examples=["orders"])
+    labels: dict[AnyText, AnyText] = Field(
+        default_factory=dict, description="Shown, never interpreted.", examples=[{"tier": "gold"}]
+    )
+    annotations: dict[AnyText, AnyText] = Field(
+        default_factory=dict, description="Shown, never interpreted.", examples=[{"owner": "team-orders"}]
+    )
 
 
 class Document(Part):
     """What every document has."""
 
-    api_version: Words = Field(alias="apiVersion")
-    kind: Words
-    metadata: Metadata
+    api_version: AnyText = Field(
+        alias="apiVersion",
+        description="The version of the policy language.",
+        examples=[API_VERSION],
+        json_schema_extra={"const": API_VERSION},
+    )
+    kind: AnyText = Field(description="What the document is.")
+    metadata: Metadata = Field(description="What the document is called.", examples=[{"name": "orders"}])
 
     @property
     def name(self) -> str:
@@ -53,80 +74,205 @@ class Document(Part):
         return self.metadata.name.source.file
 
 
-class Validation(Part):
-    """What a body must look like. `body_schema` (written `schema`) is a file beside this one, or JSON Schema inline."""
-
-    name: Name
-    when: Maybe[Cel] = None
-    content_type: Maybe[MediaType] = None
-    max_bytes: Maybe[Annotated[int, whole(0, 2**31 - 1)]] = None
-    body_schema: Maybe[FileName | dict[str, Any]] = Field(default=None, alias="schema")
+def _schema_form(node: object) -> str:
+    return "file" if isinstance(node, Scalar) else "inline"
 
 
-class Identification(Part):
+class Validation(Checked):
+    """What a body must look like. `body_schema` is written `schema`: a file beside this one, or JSON Schema inline."""
+
+    name: Name = Field(description="What records and answers call the validation.", examples=["order-body"])
+    when: Maybe[Cel] = Field(
+        default=None,
+        description="CEL: where it does not hold, nothing is validated.",
+        examples=['request.method == "POST"'],
+    )
+    content_type: Maybe[MediaType] = Field(
+        default=None, description="The only media type that is accepted (else 415).", examples=["application/json"]
+    )
+    max_bytes: Maybe[Annotated[int, whole(0, 2**31 - 1)]] = Field(
+        default=None, description="The longest body that is accepted (else 413).", examples=[65536]
+    )
+    body_schema: Maybe[
+        Annotated[Annotated[FileName, Tag("file")] | Annotated[PlainMap, Tag("inline")], Discriminator(_schema_form)]
+    ] = Field(
+        default=None,
+        alias="schema",
+        description="JSON Schema 2020-12 the body must meet (else 400): a file beside this one, or inline.",
+        examples=["order.schema.json", {"type": "object", "required": ["sku"]}],
+    )
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault for a validation that validates nothing."""
+        if not {"content_type", "max_bytes", "schema"} & node.keys():
+            yield node.fault(Code.MISSING_KEY, "a validation says content_type, max_bytes or schema")
+
+
+class Identification(Checked):
     """How the caller is identified. `required` is `None` where the author did not say."""
 
-    providers: Many[Name] = ()
-    required: Maybe[Flag] = None
+    providers: Many[Name] = Field(
+        default=(), description="Identity providers, tried by where they look. None: anonymous.", examples=[["staff"]]
+    )
+    required: Maybe[Flag] = Field(
+        default=None,
+        description="Whether a request without credentials is refused. Left out: true where providers are named.",
+        examples=[True],
+    )
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault where an identity is required that nobody could prove."""
+        if node.get("required") == "true" and not node.get("providers"):
+            yield node.key("required").fault(Code.TOGETHER, "an identity is required, and no provider is named")
 
 
-class Governing(Part):
+class Governing(Checked):
     """What policies and guardrails have in common. `validations` is written `validate`."""
 
-    description: Words | None = None
-    mode: Annotated[Mode, Field(strict=False)] = Mode.ENFORCE
-    encoded_slashes: Annotated[EncodedSlashes, Field(strict=False)] = EncodedSlashes.REFUSE
-    path_parameters: Annotated[PathParameters, Field(strict=False)] = PathParameters.REFUSE
-    variables: dict[Identifier, Cel] = Field(default_factory=dict)
-    validations: Many[Validation] = Field(default=(), alias="validate")
-    limits: Many[Limit] = ()
+    description: Maybe[AnyText] = Field(
+        default=None, description="What the document is for.", examples=["Who may read and change orders."]
+    )
+    mode: Choice[Mode] = Field(
+        default=Mode.ENFORCE,
+        description="`shadow`: evaluate and record, and change no answer; `off`: not even that.",
+        examples=["enforce"],
+    )
+    encoded_slashes: Choice[EncodedSlashes] = Field(
+        default=EncodedSlashes.REFUSE,
+        description="What to do with an encoded slash or backslash in a path.",
+        examples=["allow"],
+    )
+    path_parameters: Choice[PathParameters] = Field(
+        default=PathParameters.REFUSE, description="What to do with `;parameters` in a path.", examples=["strip"]
+    )
+    variables: dict[Identifier, Cel] = Field(
+        default_factory=dict,
+        description="CEL by name, read as `variables.<name>`; evaluated when first used, at most once.",
+        examples=[{"own_tenant": 'request.headers["x-tenant"] == identity.claims.tenant'}],
+    )
+    validations: Many[Validation] = Field(
+        default=(),
+        alias="validate",
+        description="What bodies must look like.",
+        examples=[[{"name": "small", "max_bytes": 65536}]],
+    )
+    limits: Many[Limit] = Field(
+        default=(),
+        description="How often.",
+        examples=[[{"name": "per-subject", "key": "identity.subject", "rate": "3/minute"}]],
+    )
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault for every second rule, limit or validation of one name."""
+        for key, what in (("validate", "validation"), ("rules", "rule"), ("limits", "limit")):
+            seen: dict[str, Text] = {}
+            parts = node.get(key)
+            for part in parts if isinstance(parts, Sequence) else ():
+                name = part.get("name") if isinstance(part, Mapping) else None
+                if isinstance(name, Text) and seen.setdefault(name, name) is not name:
+                    yield taken(seen[name], name, what)
 
 
 class PolicySpec(Governing):
     """What a policy says."""
 
-    match: Some[Match]
-    identity: Identification = Identification()
-    rules: Many[Rule] = ()
+    match: Some[Match] = Field(
+        description="Which requests it governs: any entry; inside an entry every key must hold.",
+        examples=[[{"paths": ["/**"]}]],
+    )
+    identity: Identification = Field(
+        default=Identification(), description="How the caller is identified.", examples=[{"providers": ["staff"]}]
+    )
+    rules: Many[Rule] = Field(
+        default=(),
+        description="Who may: at least one allow rule must hold, and no deny rule may.",
+        examples=[[{"name": "readers", "allow": 'request.method == "GET"'}]],
+    )
 
 
 class GuardrailSpec(Governing):
     """What a guardrail says; `match` is empty where it governs every request."""
 
-    match: Many[Match] = ()
-    rules: Many[GuardrailRule] = ()
+    match: Some[Match] = Field(
+        default=(),
+        description="Which requests it governs: any entry; inside an entry every key must hold. Left out: all.",
+        examples=[[{"paths": ["/admin/**"]}]],
+    )
+    rules: Many[GuardrailRule] = Field(
+        default=(),
+        description="What is denied or sent elsewhere, whatever policies allow.",
+        examples=[[{"name": "listed", "deny": "client.ip.inSet(data.risky_networks)"}]],
+    )
 
 
 class FileReference(Part):
     """`{file: name}`: the values are in a file beside this one."""
 
-    file: FileName
+    file: FileName = Field(description="A file beside this one: YAML, JSON, CSV or text.", examples=["risky.txt"])
 
 
-class DataSpec(Part):
+def _data_form(node: object) -> str:
+    """Tell a reference from values; a map whose only key is `file` is a reference."""
+    return "file" if isinstance(node, Mapping) else "inline"
+
+
+def _map_form(node: object) -> str:
+    return "file" if isinstance(node, Mapping) and node.keys() == {"file"} else "inline"
+
+
+class DataSpec(Checked):
     """Named values: exactly one is not `None`."""
 
-    networks: Maybe[Many[Network] | FileReference] = None
-    values: Maybe[tuple[Any, ...] | FileReference] = None
-    map: Maybe[dict[str, Any] | FileReference] = None
+    networks: Maybe[
+        Annotated[
+            Annotated[Many[Network], Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_data_form)
+        ]
+    ] = Field(
+        default=None,
+        description="Networks and addresses, for `ip.inSet(data.<name>)`.",
+        examples=[["203.0.113.0/24", "2001:db8:bad::/48"], {"file": "risky.txt"}],
+    )
+    values: Maybe[
+        Annotated[
+            Annotated[PlainList, Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_data_form)
+        ]
+    ] = Field(default=None, description="A list.", examples=[["acme", "globex"], {"file": "tenants.csv"}])
+    map: Maybe[
+        Annotated[Annotated[PlainMap, Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_map_form)]
+    ] = Field(default=None, description="A map.", examples=[{"active": False}, {"file": "plans.json"}])
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault unless there is one form of values."""
+        yield from exactly_one(node, ("networks", "values", "map"), "a Data document")
+
+
+class DataMetadata(Metadata):
+    """What values are called; expressions read them as `data.<name>`."""
+
+    name: Identifier = Field(description="The name that expressions read.", examples=["risky_networks"])
 
 
 class Policy(Document):
     """Which requests it governs, who may make them, what they must look like, how often."""
 
-    spec: PolicySpec
+    spec: PolicySpec = Field(description="What the policy says.")
 
 
 class Guardrail(Document):
-    """Deny rules, validations and limits that no policy can widen."""
+    """Deny rules, validations and limits that no policy can widen; it never allows."""
 
-    spec: GuardrailSpec
+    spec: GuardrailSpec = Field(description="What the guardrail says.")
 
 
 class Data(Document):
-    """Named values for rules."""
+    """Named values for rules: lists, sets of networks, maps."""
 
-    spec: DataSpec
+    metadata: DataMetadata = Field(description="What the values are called.", examples=[{"name": "freeze"}])
+    spec: DataSpec = Field(description="The values, or the file that holds them.")
 
 
 KINDS: dict[str, type[Document]] = {"Policy": Policy, "Guardrail": Guardrail, "Data": Data}

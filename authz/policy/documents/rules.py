@@ -2,64 +2,180 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
+from authz.errors import Fault
 from authz.model import Effect, Mode
+from authz.policy.codes import Code
 from authz.policy.documents.values import (
+    AnyText,
     Cel,
+    Checked,
+    Choice,
     HeaderName,
     HeaderTemplate,
     Location,
     Many,
     Maybe,
     Name,
-    Part,
     Template,
-    Words,
+    exactly_one,
     whole,
 )
+from authz.policy.source import Mapping, Scalar, Sequence, Text
+
+_EFFECTS = ("allow", "deny", "redirect")
+_BELONGS = {
+    "request_headers": ("allow",),
+    "query": ("allow",),
+    "status": ("deny", "redirect"),
+    "message": ("deny", "redirect"),
+    "body": ("deny", "redirect"),
+}
+_STATUSES = {
+    "deny": (range(400, 600), "from 400 to 599"),
+    "redirect": ((301, 302, 303, 307, 308), "301, 302, 303, 307 or 308"),
+}
 
 
-class RequestHeaders(Part):
-    """What happens to the request's headers: `set` replaces, `append` adds beside, `remove` takes away."""
+class Writing(Checked):
+    """Names and what is written there; a name is written in one way only."""
 
-    set: dict[HeaderName, HeaderTemplate] = Field(default_factory=dict)
-    append: dict[HeaderName, HeaderTemplate] = Field(default_factory=dict)
-    remove: Many[HeaderName] = ()
-
-
-class ResponseHeaders(Part):
-    """What happens to the answer's headers; Envoy lets an authorization service set and add, but not remove them."""
-
-    set: dict[HeaderName, HeaderTemplate] = Field(default_factory=dict)
-    append: dict[HeaderName, HeaderTemplate] = Field(default_factory=dict)
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault for a name that one key sets and another removes, or adds to."""
+        seen: dict[str, str] = {}
+        for way, names in node.items():
+            for name in names if isinstance(names, Mapping | Sequence) else ():
+                if isinstance(name, Text) and seen.setdefault(name, way) != way:
+                    yield name.fault(Code.TOGETHER, f'"{name}" is already given under "{seen[name]}"')
 
 
-class Query(Part):
-    """What happens to the request's query on its way up."""
+class RequestHeaders(Writing):
+    """What happens to the headers of the request on its way to the upstream."""
 
-    set: dict[Words, Template] = Field(default_factory=dict)
-    remove: Many[Words] = ()
+    set: dict[HeaderName, HeaderTemplate] = Field(
+        default_factory=dict,
+        description="Headers to write, replacing what the client sent; `${...}` is CEL.",
+        examples=[{"x-subject": "${identity.subject}"}],
+    )
+    append: dict[HeaderName, HeaderTemplate] = Field(
+        default_factory=dict,
+        description="Headers to add beside what the client sent; `${...}` is CEL.",
+        examples=[{"x-seen-by": "authz"}],
+    )
+    remove: Many[HeaderName] = Field(
+        default=(), description="Headers the upstream does not get to see.", examples=[["authorization"]]
+    )
 
 
-class Rule(Part):
-    """One rule: exactly one of `allow`, `deny` (conditions) and `redirect` (where to)."""
+class ResponseHeaders(Writing):
+    """What happens to the headers of the answer. Envoy lets an authorization service write them, not remove them."""
 
-    name: Name
-    allow: Maybe[Cel] = None
-    deny: Maybe[Cel] = None
-    redirect: Maybe[Location] = None
-    when: Maybe[Cel] = None
-    mode: Annotated[Mode, Field(strict=False)] = Mode.ENFORCE
-    status: Maybe[Annotated[int, whole(300, 599)]] = None
-    message: Maybe[Template] = None
-    body: Maybe[Template] = None
-    request_headers: RequestHeaders = RequestHeaders()
-    response_headers: ResponseHeaders = ResponseHeaders()
-    query: Query = Query()
-    metadata: dict[Words, Template] = Field(default_factory=dict)
+    set: dict[HeaderName, HeaderTemplate] = Field(
+        default_factory=dict,
+        description="Headers to write, replacing those of the upstream; `${...}` is CEL.",
+        examples=[{"cache-control": "private"}],
+    )
+    append: dict[HeaderName, HeaderTemplate] = Field(
+        default_factory=dict,
+        description="Headers to add beside those of the upstream; `${...}` is CEL.",
+        examples=[{"set-cookie": "seen=1"}],
+    )
+
+
+class Query(Writing):
+    """What happens to the query of the request on its way to the upstream."""
+
+    set: dict[AnyText, Template] = Field(
+        default_factory=dict,
+        description="Parameters to write, replacing those of the same name; `${...}` is CEL.",
+        examples=[{"tenant": "${identity.claims.tenant}"}],
+    )
+    remove: Many[AnyText] = Field(
+        default=(), description="Parameters the upstream does not get to see.", examples=[["debug"]]
+    )
+
+
+def _one_effect(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": [effect]} for effect in _EFFECTS]
+
+
+def _without_allow(schema: dict[str, Any]) -> None:
+    for key in ("allow", "request_headers", "query"):
+        del schema["properties"][key]
+    schema["oneOf"] = [{"required": ["deny"]}, {"required": ["redirect"]}]
+
+
+class Rule(Checked):
+    """One rule: exactly one of `allow` and `deny` (conditions) and `redirect` (where to)."""
+
+    model_config = ConfigDict(json_schema_extra=_one_effect)
+
+    name: Name = Field(description="What records and tests call the rule.", examples=["readers"])
+    allow: Maybe[Cel] = Field(
+        default=None,
+        description="CEL: where it holds, this policy allows the request.",
+        examples=['"orders:read" in identity.scopes'],
+    )
+    deny: Maybe[Cel] = Field(
+        default=None,
+        description="CEL: where it holds, or has no value, the request is denied.",
+        examples=['data.freeze.active && request.method != "GET"'],
+    )
+    redirect: Maybe[Location] = Field(
+        default=None,
+        description="Where the caller is sent; `${...}` is CEL.",
+        examples=["https://login.example.com/?next=${url.encode(request.url)}"],
+    )
+    when: Maybe[Cel] = Field(
+        default=None,
+        description="CEL: where it does not hold, the rule is not asked.",
+        examples=["!identity.authenticated"],
+    )
+    mode: Choice[Mode] = Field(
+        default=Mode.ENFORCE,
+        description="`shadow`: evaluate and record, and change no answer; `off`: not even that.",
+        examples=["shadow"],
+    )
+    status: Maybe[Annotated[int, whole(300, 599)]] = Field(
+        default=None,
+        description="The HTTP status of the answer: 400 to 599 for deny, 301, 302, 303, 307 or 308 for redirect.",
+        examples=[403],
+    )
+    message: Maybe[Template] = Field(
+        default=None,
+        description="What the caller is told; `${...}` is CEL.",
+        examples=["Orders are read-only during the freeze."],
+    )
+    body: Maybe[Template] = Field(
+        default=None,
+        description="The whole body of the answer, instead of application/problem+json; `${...}` is CEL.",
+        examples=["<h1>Closed</h1>"],
+    )
+    request_headers: RequestHeaders = Field(
+        default=RequestHeaders(),
+        description="What happens to the request's headers where an allow rule holds.",
+        examples=[{"set": {"x-subject": "${identity.subject}"}, "remove": ["authorization"]}],
+    )
+    response_headers: ResponseHeaders = Field(
+        default=ResponseHeaders(),
+        description="What happens to the answer's headers.",
+        examples=[{"set": {"cache-control": "private"}}],
+    )
+    query: Query = Field(
+        default=Query(),
+        description="What happens to the request's query where an allow rule holds.",
+        examples=[{"set": {"tenant": "${identity.claims.tenant}"}, "remove": ["debug"]}],
+    )
+    metadata: dict[AnyText, Template] = Field(
+        default_factory=dict,
+        description="Dynamic metadata for Envoy; `${...}` is CEL, and one whole `${...}` keeps its type.",
+        examples=[{"tenant": "${identity.claims.tenant}"}],
+    )
 
     @property
     def effect(self) -> Effect:
@@ -68,6 +184,31 @@ class Rule(Part):
             return Effect.ALLOW
         return Effect.DENY if self.deny is not None else Effect.REDIRECT
 
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault unless the rule has one effect, and for keys and statuses that do not belong to it."""
+        yield from exactly_one(node, _EFFECTS, "a rule")
+        effect = next((str(key) for key in node if key in _EFFECTS), None)
+        if effect is None:
+            return
+        for key in node.written():
+            if effect not in _BELONGS.get(key, _EFFECTS):
+                yield key.fault(Code.TOGETHER, f'"{key}" has no meaning in a rule that says {effect}')
+        statuses, hint = _STATUSES.get(effect, ((), ""))
+        status = node.get("status")
+        if hint and isinstance(status, Scalar) and status.isdecimal() and int(status[:9]) not in statuses:
+            yield status.fault(Code.RANGE, f"{effect} cannot answer {status}", hint=hint)
+
 
 class GuardrailRule(Rule):
     """A rule that no policy can widen: `deny` or `redirect`."""
+
+    model_config = ConfigDict(json_schema_extra=_without_allow)
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield also a fault for a rule that allows."""
+        for key in node.written():
+            if key == "allow":
+                yield key.fault(Code.GUARDRAIL, "a guardrail never allows", hint="write a Policy, or deny the contrary")
+        yield from super().conflicts(node)

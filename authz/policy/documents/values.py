@@ -1,65 +1,84 @@
-"""The words documents are made of: what a scalar must be to stand in a place.
+"""The words documents are made of: what a node must be to stand in a place.
 
 Each type says three things once: which scalars fit, what is checked, and how JSON Schema tells an editor. A value
-that will be compiled or looked up stays the `Text` that was written, so that whoever finds a fault in it later can
-point at it. YAML's own idea of types ends here: `no`, `22:22` and `1.10` are what the author wrote.
+that is compiled or looked up later stays the `Text` that was written, so that whoever finds a fault in it can point
+at it. A key may be left out, but not left empty: `when:` with nothing behind it is no condition.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    model_validator,
+)
 from pydantic_core import core_schema
 
-from authz.policy.documents import grammar
-from authz.policy.source import Boolean, Number, Scalar, Sequence, Text
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from authz.errors import Fault
+from authz.policy.codes import Code
+from authz.policy.documents import grammar, http
+from authz.policy.source import Boolean, Mapping, Node, Number, Scalar, Sequence, Text, quoted
 
 T = TypeVar("T")
+
+Schema = dict[str, Any]
 
 
 class Part(BaseModel):
     """A mapping whose keys are known: any other key is a fault."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Checked(Part):
+    """A part whose keys depend on each other. What they say against each other is added to the reading's faults."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _check(cls, node: object, info: ValidationInfo) -> object:
+        if isinstance(node, Mapping) and info.context is not None:
+            info.context.extend(cls.conflicts(node))
+        return node
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield what is wrong between the keys of a mapping, whatever its values are."""
+        raise NotImplementedError
 
 
 class Fits:
-    """What fits a place: kinds of scalar, a check that returns the value or raises, and its JSON Schema."""
+    """What fits a place: kinds of node, a check that returns the value or raises `Unfit`, and its JSON Schema."""
 
     def __init__(
-        self, *kinds: type[Scalar], check: Callable[[Any], object] | None = None, schema: dict[str, Any] | None = None
+        self, kinds: tuple[type[Node], ...], check: Callable[[Any], object] | None = None, **schema: object
     ) -> None:
         self._kinds = kinds
         self._check = check
         self._schema = schema or {"type": "string"}
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        kinds = core_schema.is_instance_schema(self._kinds, cls_repr=" or ".join(kind.__name__ for kind in self._kinds))
-        if self._check is None:
-            return kinds
-        return core_schema.no_info_after_validator_function(self._check, kinds)
+        kinds = core_schema.is_instance_schema(self._kinds, cls_repr=self._kinds[0].SHOWN)
+        return core_schema.no_info_after_validator_function(self._check, kinds) if self._check else kinds
 
-    def __get_pydantic_json_schema__(self, _core: object, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, _core: object, _handler: GetJsonSchemaHandler) -> Schema:
         return dict(self._schema)
 
 
 class _Given:
-    """A key that may be left out, but not left empty: `when:` with nothing behind it is no condition."""
+    """Takes `None` out of a type again: it stands for a key that is not there, never for an empty one."""
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         schema = handler(source)
         return schema["schema"] if schema["type"] == "nullable" else schema
-
-
-Maybe = Annotated[T | None, _Given()]
-Many = Annotated[tuple[T, ...], Field(strict=False)]
-Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 
 
 def _as_sequence(value: object) -> object:
@@ -67,33 +86,60 @@ def _as_sequence(value: object) -> object:
     return Sequence([value]) if isinstance(value, Scalar) else value
 
 
-OneOrMany = Annotated[tuple[T, ...], Field(strict=False, min_length=1), BeforeValidator(_as_sequence)]
-
-Words = Annotated[Text, Fits(Text)]
-Name = Annotated[Text, Fits(Text, check=grammar.name, schema={"type": "string", "pattern": grammar.NAME})]
-Identifier = Annotated[
-    Text, Fits(Text, check=grammar.identifier, schema={"type": "string", "pattern": grammar.IDENTIFIER})
-]
-Cel = Annotated[
-    Scalar, Fits(Text, Number, Boolean, check=grammar.cel, schema={"type": ["string", "number", "boolean"]})
-]
-Template = Annotated[Text, Fits(Text)]
-HeaderTemplate = Annotated[Text, Fits(Text, check=grammar.one_line)]
-Location = Annotated[Text, Fits(Text, check=grammar.location)]
-HeaderName = Annotated[
-    Text, Fits(Text, check=grammar.header_name, schema={"type": "string", "pattern": grammar.HEADER_NAME})
-]
-HostPattern = Annotated[Text, Fits(Text, check=grammar.host_pattern)]
-PathTemplate = Annotated[Text, Fits(Text, check=grammar.path_template, schema={"type": "string", "pattern": "^/"})]
-Method = Annotated[Text, Fits(Text, check=grammar.method)]
-MediaType = Annotated[Text, Fits(Text, check=grammar.media_type)]
-FileName = Annotated[Text, Fits(Text, check=grammar.file_name)]
-Network = Annotated[Text, Fits(Text, check=grammar.network)]
-Flag = Annotated[bool, Fits(Boolean, check=grammar.flag, schema={"type": "boolean"})]
-Duration = Annotated[float, Fits(Text, check=grammar.duration, schema={"type": "string", "pattern": grammar.DURATION})]
+def _text(check: Callable[[Text], object] | None = None, **schema: object) -> Fits:
+    return Fits((Text,), check, type="string", **schema)
 
 
 def whole(low: int, high: int) -> Fits:
     """Return the whole numbers from `low` to `high`."""
-    schema = {"type": "integer", "minimum": low, "maximum": high}
-    return Fits(Number, check=lambda scalar: grammar.whole(scalar, low, high), schema=schema)
+    check = lambda scalar: grammar.whole(scalar, low, high)  # noqa: E731 - two words, used once
+    return Fits((Number,), check, type="integer", minimum=low, maximum=high)
+
+
+Maybe = Annotated[T | None, _Given()]
+Many = Annotated[tuple[T, ...], Field(strict=False)]
+Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
+OneOrMany = Annotated[tuple[T, ...], Field(strict=False, min_length=1), BeforeValidator(_as_sequence)]
+Choice = Annotated[T, Field(strict=False)]
+
+AnyText = Annotated[Text, _text()]
+Name = Annotated[Text, _text(grammar.name, pattern=grammar.NAME)]
+Identifier = Annotated[Text, _text(grammar.identifier, pattern=grammar.IDENTIFIER)]
+Cel = Annotated[Scalar, Fits((Text, Number, Boolean), grammar.cel, type=["string", "number", "boolean"])]
+Template = Annotated[Text, _text()]
+HeaderTemplate = Annotated[Text, _text(http.header_value)]
+Location = Annotated[Text, _text(http.location, pattern=http.LOCATION)]
+HeaderName = Annotated[Text, _text(http.header_name, pattern=http.HEADER)]
+HostPattern = Annotated[Text, _text(http.host_pattern)]
+PathTemplate = Annotated[Text, _text(http.path_template, pattern="^/")]
+Method = Annotated[Text, _text(http.method, pattern=http.METHOD)]
+MediaType = Annotated[Text, _text(http.media_type, pattern=http.MEDIA_TYPE)]
+FileName = Annotated[Text, _text(grammar.file_name, pattern=grammar.FILE)]
+Network = Annotated[Text, _text(grammar.network)]
+Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
+PlainList = Annotated[list[Any], Fits((Sequence,), grammar.plain, type="array")]
+PlainMap = Annotated[dict[str, Any], Fits((Mapping,), grammar.plain, type="object")]
+Duration = Annotated[float, _text(grammar.duration, pattern=grammar.DURATION)]
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that was probably meant, or nothing."""
+    found = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
+    return found[0] if found else ""
+
+
+def exactly_one(node: Mapping, words: tuple[str, ...], what: str) -> Iterator[Fault]:
+    """Yield a fault unless exactly one of `words` is a key of the mapping; a misspelled one is told elsewhere."""
+    given = [key for key in node.written() if key in words]
+    listed = ", ".join(words[:-1]) + f" and {words[-1]}"
+    if not given and not any(nearest(key, words) for key in node):
+        yield node.fault(Code.MISSING_KEY, f"{what} says one of {listed}, and this one says none")
+    for key in given[1:]:
+        yield key.fault(Code.TOGETHER, f"{what} says one of {listed}, and this one already says {given[0]}")
+
+
+def taken(first: Text, second: Text, what: str) -> Fault:
+    """Return the fault of a second thing with one name; `what` says what is named (`rule`, `Policy`)."""
+    line, _ = first.source.place(first.start)
+    where = f"line {line}" if first.source is second.source else f"{first.source.file}:{line}"
+    return second.fault(Code.NAME_TAKEN, f"{what} {quoted(second)} is already in {where}")

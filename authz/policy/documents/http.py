@@ -1,0 +1,129 @@
+"""What a document may write where HTTP has a grammar: headers, hosts, paths, methods, media types, locations.
+
+A request meets a document in its canonical form (`authz.paths`), so what no canonical request could ever equal is a
+fault here: a rule that never fires reads like a rule that does.
+"""
+
+from __future__ import annotations
+
+import re
+
+from authz import paths
+from authz.errors import Refusal
+from authz.policy.codes import Code
+from authz.policy.documents.grammar import refuse
+from authz.policy.source import Text, quoted
+
+HEADER = r"^[a-z0-9!#$%&'*+.^_`|~-]+$"
+METHOD = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+MEDIA_TYPE = r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$"
+LOCATION = r"^(https?://|/|\$\{)"
+
+_HEADER, _METHOD, _MEDIA_TYPE, _LOCATION = map(re.compile, (HEADER, METHOD, MEDIA_TYPE, LOCATION))
+_CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
+_CONNECTION = re.compile(
+    "^(host|content-length|connection|transfer-encoding|keep-alive|proxy-connection|te|trailer|upgrade)$"
+)
+
+
+def header_name(text: Text) -> Text:
+    """Return a header that a rule may write: a lower-case token that does not belong to the connection."""
+    if text.startswith(":"):
+        refuse(text, Code.HEADER, f"{quoted(text)} is a pseudo header and cannot be changed")
+    if not _HEADER.match(text.lower()):
+        refuse(text, Code.HEADER, f"{quoted(text)} is not a header name")
+    if text != text.lower():
+        refuse(text, Code.HEADER, f"header names are lower case, not {quoted(text)}", f'write "{text.lower()}"')
+    if _CONNECTION.match(text):
+        refuse(text, Code.HEADER, f"{quoted(text)} belongs to the connection and cannot be changed")
+    return text
+
+
+def header_value(text: Text) -> Text:
+    """Return a header's value: no control characters."""
+    if found := _CONTROL.search(text):
+        hint = "end the block with |- or >-" if found.end() == len(text) and text.endswith("\n") else ""
+        refuse(text, Code.HEADER, "a header's value is one line without control characters", hint)
+    return text
+
+
+def location(text: Text) -> Text:
+    """Return where a redirect leads: an absolute URL, or a path on the same host."""
+    if not _LOCATION.match(text) or _CONTROL.search(text):
+        refuse(text, Code.LOCATION, f"{quoted(text)} is no place to redirect to", 'begin with "https://" or "/"')
+    return text
+
+
+def method(text: Text) -> Text:
+    """Return a method; methods are case-sensitive."""
+    if not _METHOD.match(text):
+        refuse(text, Code.METHOD, f"{quoted(text)} is not a method")
+    if text not in _METHODS and text.upper() in _METHODS:
+        message = f"methods are case-sensitive, and no client sends {quoted(text)}"
+        refuse(text, Code.METHOD, message, f'write "{text.upper()}"')
+    return text
+
+
+def media_type(text: Text) -> Text:
+    """Return a media type without parameters."""
+    if not _MEDIA_TYPE.match(text):
+        hint = "lower case, without parameters: application/json"
+        refuse(text, Code.MEDIA_TYPE, f"{quoted(text)} is not a media type", hint)
+    return text
+
+
+def host_pattern(text: Text) -> Text:
+    """Return a host: exact, or `*.` and the rest; as canonical requests have it."""
+    wildcard = "*." if text.startswith("*.") else ""
+    try:
+        host = paths.canonical_host(text.removeprefix("*."))
+    except Refusal:
+        hint = "leave hosts out to mean every host" if text == "*" else 'a host name, or "*." and a host name'
+        refuse(text, Code.HOST, f"{quoted(text)} is not a host pattern", hint)
+    if wildcard + host.name != text:
+        what = "hosts are matched without port" if host.port is not None else "hosts are matched in lower case"
+        refuse(text, Code.HOST, f"{what}, so nothing matches {quoted(text)}", f'write "{wildcard}{host.name}"')
+    return text
+
+
+def path_template(text: Text) -> Text:
+    """Return a path by segments: `{name}` and `*` take one, `**` none or more and only at the end."""
+    if not text.startswith("/"):
+        refuse(text, Code.PATH, f"{quoted(text)} is not a path", 'a path begins with "/"')
+    segments = text.removesuffix("/")[1:].split("/") if text != "/" else []
+    captures: set[str] = set()
+    for number, segment in enumerate(segments, 1):
+        capture = _CAPTURE.fullmatch(segment)
+        if capture is None:
+            _check_segment(text, segment, last=number == len(segments))
+        elif capture[1] in captures:
+            refuse(text, Code.PATH, f'the path captures "{capture[1]}" twice')
+        else:
+            captures.add(capture[1])
+    return text
+
+
+def _check_segment(text: Text, segment: str, *, last: bool) -> None:
+    if segment == "*" or (segment == "**" and last):
+        return
+    if segment == "**":
+        refuse(text, Code.PATH, '"**" takes the rest of the path, and stands only at its end')
+    if segment in ("", ".", ".."):
+        hint = "requests are matched without empty and dot segments"
+        refuse(text, Code.PATH, f"no request has the path {quoted(text)}", hint)
+    if re.search(r"[*{}]", segment):
+        hint = 'a wildcard is a whole segment: "*" or "{name}"'
+        refuse(text, Code.PATH, f"{quoted(segment)} is a wildcard in part of a segment", hint)
+    if not _is_canonical(segment):
+        refuse(text, Code.PATH, f"no request has the segment {quoted(segment)} in its path")
+
+
+def _is_canonical(segment: str) -> bool:
+    """Tell whether a canonical path can hold the segment; an encoded slash is data where a document allows it."""
+    try:
+        found = paths.canonical("/" + segment)
+    except Refusal:
+        return False
+    return "?" not in segment and paths.PATH_PARAMETERS not in found.ambiguities
