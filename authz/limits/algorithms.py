@@ -1,0 +1,237 @@
+"""How a limit counts: the arithmetic of the three algorithms, pure, the twin of `script.lua`.
+
+Times are whole microseconds, amounts whole requests, all held in doubles because Lua has no other number: below
+2**53 every step is exact, beyond it both twins round alike. A state is three numbers; absent is the same as whole.
+
+* fixed-window: at most `requests` in each window of the clock, so just under twice that across a boundary.
+* sliding-window: two windows, the older one counted by the share of it still in view. At most `requests` in one
+  window of the clock; an adversary reaches just under twice that in a rolling period, spread over its second half.
+* token-bucket (GCRA written as a meter that fills by cost and drains by rate): at most `burst + rate * t` in any
+  interval of length t. The one to take where a contract says "never more than".
+
+A clock that steps back by less than a window (a failover) keeps the newer state, so a spent window does not open
+again; by more, the state means nothing and counting starts over, so nobody stays blocked by a clock that was wrong.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from authz.model import Algorithm, Limit, Mode
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+State = tuple[float, float, float]
+"""Window: its number, what it holds, what the one before held. Bucket: when it was measured, its level, 0."""
+
+MICROSECONDS = 1_000_000
+LARGEST = 2**53
+"""Amounts and periods beyond this are counted as this: larger whole numbers are no longer told apart."""
+
+
+class Meter(Protocol):
+    """One limit's way of counting, its numbers made once. A method takes a state and returns a new one."""
+
+    @property
+    def limit(self) -> Limit:
+        """The limit that is counted."""
+
+    @property
+    def capacity(self) -> float:
+        """The most that can be taken at once."""
+
+    @property
+    def shadow(self) -> bool:
+        """Whether this limit only watches."""
+
+    @property
+    def arguments(self) -> tuple[str, str, str, str]:
+        """What the script is told of this limit: code (upper case: shadow), capacity, period, rate."""
+
+    def settle(self, state: State | None, now: float) -> State:
+        """Bring a stored state to this moment."""
+
+    def room(self, state: State, now: float) -> float:
+        """Return how much fits now; below 0 where a limit was lowered."""
+
+    def spend(self, state: State, amount: float) -> State:
+        """Take an amount."""
+
+    def reset(self, state: State, now: float) -> float:
+        """Return the time until the limit is whole again, which is also how long its state must be kept."""
+
+    def retry(self, state: State, now: float, cost: float) -> float:
+        """Return the time until `cost` fits if nobody else comes; `cost` is at most the capacity."""
+
+
+class _Numbers(msgspec.Struct, frozen=True, kw_only=True):
+    limit: Limit
+    capacity: float
+    period: float
+    rate: float
+    shadow: bool
+    arguments: tuple[str, str, str, str]
+
+
+class FixedWindow(_Numbers, frozen=True, kw_only=True):
+    """Counts the requests of each window of the clock."""
+
+    def settle(self, state: State | None, now: float) -> State:
+        """Start at nothing when the window is over."""
+        window = now // self.period
+        if state is not None and window <= state[0] <= window + 1:
+            return state
+        return (window, 0.0, 0.0)
+
+    def room(self, state: State, now: float) -> float:  # noqa: ARG002 - the protocol's shape
+        """Return what the window has left."""
+        return self.capacity - state[1]
+
+    def spend(self, state: State, amount: float) -> State:
+        """Count into the window."""
+        return (state[0], state[1] + amount, 0.0)
+
+    def reset(self, state: State, now: float) -> float:
+        """Return the time until the window ends."""
+        return (state[0] + 1) * self.period - now if state[1] > 0 else 0.0
+
+    def retry(self, state: State, now: float, cost: float) -> float:
+        """Wait for the next window."""
+        return 0.0 if cost <= self.room(state, now) else (state[0] + 1) * self.period - now
+
+
+class SlidingWindow(_Numbers, frozen=True, kw_only=True):
+    """Counts this window in full and the one before by the share of it still in view."""
+
+    def settle(self, state: State | None, now: float) -> State:
+        """Move the windows on."""
+        window = now // self.period
+        if state is not None and window <= state[0] <= window + 1:
+            return state
+        return (window, 0.0, state[1] if state is not None and state[0] == window - 1 else 0.0)
+
+    def room(self, state: State, now: float) -> float:
+        """Return what is left, the older window's share rounded up."""
+        elapsed = max(0.0, now - state[0] * self.period)
+        return self.capacity - state[1] - math.ceil(state[2] * (self.period - elapsed) / self.period)
+
+    def spend(self, state: State, amount: float) -> State:
+        """Count into the newer window."""
+        return (state[0], state[1] + amount, state[2])
+
+    def reset(self, state: State, now: float) -> float:
+        """Return the time until neither window holds anything."""
+        windows = 2 if state[1] > 0 else 1 if state[2] > 0 else 0
+        return (state[0] + windows) * self.period - now if windows else 0.0
+
+    def retry(self, state: State, now: float, cost: float) -> float:
+        """Wait until enough of the older window has left the view, or until the newer one has become the older."""
+        if cost <= self.room(state, now):
+            return 0.0
+        window, current, previous = state
+        spare = self.capacity - cost - current
+        if spare < 0:
+            window, previous, spare = window + 1, current, self.capacity - cost
+        return (window + 1) * self.period - min(self.period, math.floor(spare * self.period / previous)) - now
+
+
+class TokenBucket(_Numbers, frozen=True, kw_only=True):
+    """Fills by `period` for each request and drains by `rate` each microsecond: whole numbers, without drift."""
+
+    def settle(self, state: State | None, now: float) -> State:
+        """Let what has drained since the last measure go."""
+        if state is None or state[0] > now + self.capacity * self.period / self.rate:
+            return (now, 0.0, 0.0)
+        if state[0] >= now:
+            return state
+        return (now, max(0.0, state[1] - (now - state[0]) * self.rate), 0.0)
+
+    def room(self, state: State, now: float) -> float:  # noqa: ARG002 - the protocol's shape
+        """Return the whole requests that fit above the level."""
+        return math.floor((self.capacity * self.period - state[1]) / self.period)
+
+    def spend(self, state: State, amount: float) -> State:
+        """Raise the level."""
+        return (state[0], state[1] + amount * self.period, 0.0)
+
+    def reset(self, state: State, now: float) -> float:
+        """Return the time until the bucket has drained."""
+        return state[0] - now + math.ceil(state[1] / self.rate) if state[1] > 0 else 0.0
+
+    def retry(self, state: State, now: float, cost: float) -> float:
+        """Wait until the level has fallen far enough."""
+        excess = state[1] - (self.capacity - cost) * self.period
+        return state[0] - now + math.ceil(excess / self.rate) if excess > 0 else 0.0
+
+
+_METERS: Mapping[Algorithm, tuple[str, type[FixedWindow | SlidingWindow | TokenBucket]]] = {
+    Algorithm.FIXED_WINDOW: ("f", FixedWindow),
+    Algorithm.SLIDING_WINDOW: ("s", SlidingWindow),
+    Algorithm.TOKEN_BUCKET: ("t", TokenBucket),
+}
+
+
+def meter(limit: Limit) -> Meter:
+    """Make a limit's way of counting; it may be asked where `requests` and the capacity are at least 1."""
+    code, kind = _METERS[limit.algorithm]
+    shadow = limit.mode is not Mode.ENFORCE
+    period = min(max(1, round(limit.period * MICROSECONDS)), LARGEST)
+    rate = min(limit.requests, LARGEST)
+    bursts = kind is TokenBucket and limit.burst is not None
+    capacity = min(limit.burst or 0, LARGEST) if bursts else rate
+    return kind(
+        limit=limit,
+        capacity=float(capacity),
+        period=float(period),
+        rate=float(rate),
+        shadow=shadow,
+        arguments=(code.upper() if shadow else code, str(capacity), str(period), str(rate)),
+    )
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One counter a charge touches: how it counts, what is stored, what one request costs."""
+
+    meter: Meter
+    state: State | None
+    cost: int
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What one counter says: `available` charges fitted before, the rest is how it stands after. Microseconds."""
+
+    available: int
+    remaining: int
+    reset: int
+    retry: int
+    state: State
+
+
+def tally(entries: Sequence[Entry], count: int, now: float) -> tuple[int, list[Reading]]:
+    """Charge `count` equal requests to every entry, as many as all enforced ones admit; 0 only looks.
+
+    Returns how many are admitted. A shadow entry takes what it would have admitted, so it stands as if it were
+    enforced; it holds nobody back.
+    """
+    settled = [entry.meter.settle(entry.state, now) for entry in entries]
+    available = [
+        max(0, int(entry.meter.room(state, now) // entry.cost)) for entry, state in zip(entries, settled, strict=True)
+    ]
+    admitted = min([count, *(fits for entry, fits in zip(entries, available, strict=True) if not entry.meter.shadow)])
+    readings = []
+    for entry, state, fits in zip(entries, settled, available, strict=True):
+        after = entry.meter.spend(state, float(min(admitted, fits) * entry.cost))
+        readings.append(
+            Reading(
+                available=fits,
+                remaining=max(0, int(entry.meter.room(after, now))),
+                reset=int(entry.meter.reset(after, now)),
+                retry=int(entry.meter.retry(after, now, entry.cost)) if fits < max(count, 1) else 0,
+                state=after,
+            )
+        )
+    return admitted, readings

@@ -1,0 +1,128 @@
+"""What travels together: equal checks become one script call, and all calls that wait become one pipeline.
+
+Equal means the same counters at the same cost under the same limits; `n` of them are one call with `n`, which admits
+as many as fit. They came within one round trip of each other, so no order among them was lost, and the script's
+answer is handed out in the order they came.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import hiredis
+
+from authz.limits.connection import error_code
+from authz.limits.plan import Answer, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from authz.model import Usage
+
+Command = tuple[str | int, ...]
+NOSCRIPT = "NOSCRIPT"
+
+
+class Waiting:
+    """One caller: what it asks, until when it waits (`time.monotonic()`), whom to tell; `done` is gone once told."""
+
+    __slots__ = ("count", "deadline", "done", "plan")
+
+    def __init__(self, plan: Plan, count: int, deadline: float, done: Callable[[Usage], None]) -> None:
+        self.plan = plan
+        self.count = count
+        self.deadline = deadline
+        self.done: Callable[[Usage], None] | None = done
+
+
+class Call:
+    """One script call for callers that ask the same; `count` is 0 for those that only look."""
+
+    __slots__ = ("arguments", "callers", "count", "keys")
+
+    def __init__(self, keys: Command, arguments: Command, count: int) -> None:
+        self.keys = keys
+        self.arguments = arguments
+        self.count = count
+        self.callers: list[Waiting] = []
+
+    def command(self, sha: str) -> Command:
+        """Return the command to send."""
+        return ("EVALSHA", sha, len(self.keys), *self.keys, self.count * len(self.callers), *self.arguments)
+
+
+class Batch:
+    """The calls of one round trip. `reloaded` says that it follows a NOSCRIPT and brings the script with it."""
+
+    def __init__(self, calls: list[Call], *, sent_at: float, reloaded: bool = False) -> None:
+        self.calls = calls
+        self.sent_at = sent_at
+        self.reloaded = reloaded
+        self.next_deadline = min(caller.deadline for caller in self.callers)
+        self._outcomes: list[Answer | str] = []
+
+    @property
+    def callers(self) -> Iterator[Waiting]:
+        """Everybody who waits for this batch."""
+        return (caller for call in self.calls for caller in call.callers)
+
+    def commands(self, sha: str, script: str) -> list[Command]:
+        """Return what to send, in order."""
+        head: list[Command] = [("SCRIPT", "LOAD", script)] if self.reloaded else []
+        return head + [call.command(sha) for call in self.calls]
+
+    def take(self, replies: list[object]) -> bool:
+        """Take replies as they come; say whether all are there."""
+        self._outcomes += [_answer(reply) for reply in replies]
+        return len(self._outcomes) >= len(self.calls) + self.reloaded
+
+    def unloaded(self) -> list[Call]:
+        """Part with the calls that did not run because the script is not there, the first time; return them."""
+        if self.reloaded or NOSCRIPT not in self._outcomes:
+            return []
+        pairs = self.outcomes()
+        self.calls = [call for call, outcome in pairs if outcome != NOSCRIPT]
+        self._outcomes = [outcome for _, outcome in pairs if outcome != NOSCRIPT]
+        return [call for call, outcome in pairs if outcome == NOSCRIPT]
+
+    def late(self, now: float) -> list[Waiting]:
+        """Return the callers whose time is over and who were not told yet."""
+        if now < self.next_deadline:
+            return []
+        left = [caller for caller in self.callers if caller.done is not None]
+        self.next_deadline = min((caller.deadline for caller in left if caller.deadline > now), default=float("inf"))
+        return [caller for caller in left if caller.deadline <= now]
+
+    def outcomes(self) -> list[tuple[Call, Answer | str]]:
+        """Return the answer, or the code of the error, for each call."""
+        return list(zip(self.calls, self._outcomes[int(self.reloaded) :], strict=True))
+
+
+def merged(callers: Iterable[Waiting]) -> list[Call]:
+    """Return one call for each kind of check, in the order the first of each came."""
+    calls: dict[tuple[Command, Command, int], Call] = {}
+    for caller in callers:
+        keys, arguments = _asked(caller.plan)
+        kind = (keys, arguments, caller.count)
+        call = calls.get(kind)
+        if call is None:
+            call = calls[kind] = Call(keys, arguments, caller.count)
+        call.callers.append(caller)
+    return list(calls.values())
+
+
+def _asked(plan: Plan) -> tuple[Command, Command]:
+    if len(plan.asks) == 1:
+        ask = plan.asks[0]
+        return (ask.key,), (*ask.meter.arguments, ask.charge.cost)
+    arguments: list[str | int] = []
+    for ask in plan.asks:
+        arguments += ask.meter.arguments
+        arguments.append(ask.charge.cost)
+    return tuple([ask.key for ask in plan.asks]), tuple(arguments)
+
+
+def _answer(reply: object) -> Answer | str:
+    if isinstance(reply, list):
+        return Answer(admitted=reply[0], numbers=reply[1:])
+    return error_code(str(reply)) if isinstance(reply, hiredis.ReplyError) else "ERR"

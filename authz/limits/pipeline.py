@@ -1,0 +1,280 @@
+"""The limiter thread: sends what waits as one batch, reads the replies, keeps everybody's time.
+
+One batch is on its way at a time; what becomes ready meanwhile leaves as the next, so batches grow with load and no
+timer delays anybody. Callers hand over and go; they are told by callback, from this thread. It sleeps in one poll over
+the socket and a wake-up descriptor until the earliest deadline, so nobody waits past theirs however silent Redis is.
+
+A batch that is not answered within `budget` ends its connection, because a late reply could only be misread. What it
+asked may have been charged; it is never sent again, so an outage can refuse too much and never admit too much. The
+exception is NOSCRIPT, which says that nothing ran: the script is loaded and the calls are sent once more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import select
+import socket
+import time
+from collections import deque
+from contextlib import suppress
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from authz.errors import Unavailable
+from authz.limits.batch import Batch, Waiting, merged
+from authz.limits.breaker import Breaker, BreakerState
+from authz.limits.connection import DROPS, Link
+from authz.limits.dial import Dialer
+from authz.limits.plan import Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from authz.limits.counters import LimiterCounters
+
+NEVER = float("inf")
+LARGEST_BATCH = 256
+"""Callers in one batch: more would not come back within the budget."""
+
+
+class Pipeline:
+    """Asks one Redis. `deliver` is told of each caller once: the answer and the caller's rank, or `None`."""
+
+    def __init__(
+        self,
+        *,
+        connect: Callable[[], Link],
+        script: str,
+        deliver: Callable[[Waiting, Answer | None, int], None],
+        budget: float,
+        breaker: Breaker,
+        counters: LimiterCounters,
+        max_waiting: int,
+    ) -> None:
+        self._script = script
+        self._sha = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+        self._deliver = deliver
+        self._budget = budget
+        self._breaker = breaker
+        self._counters = counters
+        self._max_waiting = max_waiting
+        self._incoming: deque[Waiting] = deque()
+        self._waiting: list[Waiting] = []
+        self._flight: Batch | None = None
+        self._link: Link | None = None
+        self._dialer = Dialer(connect, script, self._wake)
+        self._wakes_at = 0.0
+        self._running = False
+        self._thread = Thread(target=self._run, name="authz-limiter", daemon=True)
+        self._ear, self._bell = socket.socketpair()
+        self._ear.setblocking(False)
+        self._bell.setblocking(False)
+        self._poll = select.poll()
+        self._poll.register(self._ear.fileno(), select.POLLIN)
+        self.last_error: str | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a link."""
+        return self._link is not None
+
+    def start(self) -> None:
+        """Start the thread, which begins to connect; nothing waits for it."""
+        self._running = True
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop; whoever still waits is told `None`."""
+        if self._running:
+            self._running = False
+            self._wake()
+            self._thread.join()
+        self._ear.close()
+        self._bell.close()
+
+    def submit(self, caller: Waiting) -> bool:
+        """Hand over a caller from any thread; false, and no callback, when it would only wait in vain."""
+        if not self._running:
+            return False
+        if len(self._incoming) + len(self._waiting) >= self._max_waiting:
+            self._counters.rejected += 1
+            return False
+        if not self._breaker.allows():
+            return False
+        self._incoming.append(caller)
+        if caller.deadline < self._wakes_at:
+            self._wakes_at = 0.0  # the next callers need not ring again
+            self._wake()
+        if not self._running:
+            self._abandon()
+        return True
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # full: it rings already; closed: nobody sleeps
+            self._bell.send(b"!")
+
+    def _run(self) -> None:
+        while self._running:
+            self._turn()
+        self._dialer.close()
+        if self._link is not None:
+            self._link.close()
+        self._tell(self._flight.callers if self._flight else ())
+        self._tell(self._waiting)
+        self._abandon()
+
+    def _abandon(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._deliver(self._incoming.popleft(), None, 0)
+
+    def _turn(self) -> None:
+        now = time.monotonic()
+        self._connect(now)
+        self._gather()
+        self._send(now)
+        events = self._sleep(now)
+        now = time.monotonic()
+        landed = self._receive(events, now)
+        if landed is not None:
+            self._gather()
+            self._send(now)  # the next batch is on its way while the last one's callers are told
+            self._settle(landed, now)
+        self._expire(now)
+
+    def _connect(self, now: float) -> None:
+        breaker = self._breaker
+        result = self._dialer.result()
+        if isinstance(result, Unavailable):
+            self._failed("connect", str(result))
+            breaker.trip(now)
+        elif result is not None:
+            self._link = result
+            self._poll.register(result.fileno(), select.POLLIN)
+            self._counters.connects += 1
+            breaker.reached()
+        if breaker.state is BreakerState.OPEN and now < breaker.retry_at:
+            return
+        if self._link is None:
+            self._dialer.dial()
+        elif breaker.state is BreakerState.OPEN:
+            breaker.reached()
+
+    def _gather(self) -> None:
+        while self._incoming:
+            self._waiting.append(self._incoming.popleft())
+
+    def _send(self, now: float) -> None:
+        if self._link is None or self._flight is not None or not self._waiting:
+            return
+        callers, self._waiting = self._waiting[:LARGEST_BATCH], self._waiting[LARGEST_BATCH:]
+        self._launch(Batch(merged(callers), sent_at=now), now)
+        self._counters.checks += len(callers)
+
+    def _launch(self, batch: Batch, now: float) -> None:
+        if self._link is None:
+            return
+        self._flight = batch
+        try:
+            self._link.send(batch.commands(self._sha, self._script))
+        except Unavailable as error:
+            self._lose("connection", str(error), now)
+            return
+        self._counters.calls += len(batch.calls)
+        self._counters.batch_size.observe(len(batch.calls))
+
+    def _sleep(self, now: float) -> list[tuple[int, int]]:
+        until = self._next_deadline()
+        self._wakes_at = NEVER if self._link is not None and self._flight is None else until
+        if self._link is not None:
+            self._poll.modify(self._link.fileno(), select.POLLIN | (select.POLLOUT if self._link.unsent else 0))
+        pause = 0.0 if self._incoming else max(0.0, until - now)
+        events = self._poll.poll(None if pause == NEVER else pause * 1000)
+        self._wakes_at = 0.0
+        return events
+
+    def _next_deadline(self) -> float:
+        until = min((caller.deadline for caller in self._waiting), default=NEVER)
+        if self._flight is not None:
+            until = min(until, self._flight.sent_at + self._budget, self._flight.next_deadline)
+        if self._breaker.state is BreakerState.OPEN and not self._dialer.busy:
+            until = min(until, self._breaker.retry_at)
+        return until
+
+    def _receive(self, events: list[tuple[int, int]], now: float) -> Batch | None:
+        for descriptor, _ in events:
+            if descriptor == self._ear.fileno():
+                self._ear.recv(4096)
+            elif self._link is not None:
+                try:
+                    self._link.flush()
+                    replies = self._link.receive()
+                except Unavailable as error:
+                    self._lose("connection", str(error), now)
+                    return None
+                return self._landed(replies, now)
+        return None
+
+    def _landed(self, replies: list[object], now: float) -> Batch | None:
+        batch = self._flight
+        if batch is None or not batch.take(replies):
+            return None
+        self._flight = None
+        self._counters.round_trips += 1
+        self._counters.round_trip_seconds.observe(now - batch.sent_at)
+        again = batch.unloaded()
+        if again:
+            self._launch(Batch(again, sent_at=batch.sent_at, reloaded=True), now)
+        return batch
+
+    def _settle(self, batch: Batch, now: float) -> None:
+        answered = 0
+        faults: dict[str, int] = {}
+        for call, outcome in batch.outcomes():
+            if isinstance(outcome, Answer):
+                answered += len(call.callers)
+                for rank, caller in enumerate(call.callers):
+                    self._deliver(caller, outcome, rank)
+            else:
+                faults[outcome] = faults.get(outcome, 0) + len(call.callers)
+                self._tell(call.callers)
+        if answered:
+            self._breaker.succeeded(now, answered)
+        for code, count in faults.items():
+            self._failed(code, code, count)
+            self._breaker.failed(now, count)
+        if not DROPS.isdisjoint(faults):
+            self._lose("dropped", self.last_error or "", now)
+
+    def _expire(self, now: float) -> None:
+        late = [caller for caller in self._waiting if caller.deadline <= now]
+        if late:
+            self._waiting = [caller for caller in self._waiting if caller.deadline > now]
+            self._failed("waiting", "no answer in time", len(late))
+            if self._link is None:
+                self._breaker.failed(now, len(late))
+            self._tell(late)
+        if self._flight is None:
+            return
+        self._tell(self._flight.late(now))
+        if self._flight.sent_at + self._budget <= now:
+            self._lose("timeout", "no answer in time", now)
+
+    def _lose(self, code: str, text: str, now: float) -> None:
+        batch, self._flight = self._flight, None
+        callers = list(batch.callers) if batch else []
+        if self._link is not None:
+            self._poll.unregister(self._link.fileno())
+            self._link.close()
+            self._link = None
+        self._failed(code, text, len(callers))
+        self._breaker.failed(now, max(1, len(callers)))
+        self._tell(callers)
+
+    def _failed(self, code: str, text: str, count: int = 1) -> None:
+        self.last_error = text
+        self._counters.failed(code, count)
+
+    def _tell(self, callers: Iterable[Waiting]) -> None:
+        for caller in callers:
+            self._deliver(caller, None, 0)

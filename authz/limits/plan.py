@@ -1,0 +1,141 @@
+"""From the charges of one request to one question for a store, and from the store's answer to a `Usage`.
+
+What needs no store is settled here. A limit of no requests, a cost the limit can never hold and a cost below 0
+are refused, without a time to come back; the usage then names only what refused, for nothing else was asked.
+A cost of 0 is free and not looked up: it reports its limit as whole. Charges of one counter are one charge, at
+the sum of their costs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.limits.algorithms import MICROSECONDS, Meter, meter
+from authz.limits.keys import KeyMaker, limit_id
+from authz.model import UNLIMITED, Charge, Limit, LimitOutcome, LimitUsage, Mode, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_REMEMBERED = 65_536
+_PER_ASK = 4
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """One counter to charge."""
+
+    charge: Charge
+    meter: Meter
+    key: str
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to ask a store, and what is settled already, in the order of the charges."""
+
+    parts: tuple[Ask | LimitUsage, ...]
+    asks: tuple[Ask, ...]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a store says to `count` equal plans.
+
+    `admitted` of them were charged. `numbers` holds four for each ask: how many fitted before; and after, what
+    remains, microseconds until whole, microseconds until one more fits.
+    """
+
+    admitted: int
+    numbers: Sequence[int]
+
+
+class _Known(msgspec.Struct, frozen=True, kw_only=True):
+    limit: Limit
+    id: str
+    meter: Meter
+
+
+class Planner:
+    """Plans charges. What follows from a limit alone is worked out once for each `Limit` object."""
+
+    def __init__(self, secret: bytes = b"") -> None:
+        self._keys = KeyMaker(secret)
+        self._known: dict[int, _Known] = {}
+
+    def plan(self, charges: Sequence[Charge]) -> Plan | Usage:
+        """Return what to ask, or the usage where nothing has to be asked."""
+        parts = tuple([self._part(charge) for charge in _folded(charges) if charge.limit.mode is not Mode.OFF])
+        asks = tuple([part for part in parts if type(part) is Ask])
+        if len(asks) == len(parts):
+            return Plan(parts=parts, asks=asks) if parts else UNLIMITED
+        settled = tuple(part for part in parts if isinstance(part, LimitUsage))
+        refusals = tuple(usage for usage in settled if usage.outcome is LimitOutcome.OVER)
+        if refusals:
+            return Usage(admitted=False, limits=refusals)
+        return Plan(parts=parts, asks=asks) if asks else Usage(admitted=True, limits=settled)
+
+    def _part(self, charge: Charge) -> Ask | LimitUsage:
+        known = self._known.get(id(charge.limit)) or self._learn(charge.limit)
+        if 0 < charge.cost <= known.meter.capacity and charge.limit.requests > 0:
+            return Ask(charge=charge, meter=known.meter, key=self._keys.key(known.id, charge.key))
+        if charge.cost == 0:
+            return LimitUsage(charge=charge, outcome=LimitOutcome.OK, remaining=int(known.meter.capacity), reset=0.0)
+        outcome = LimitOutcome.WOULD_LIMIT if known.meter.shadow else LimitOutcome.OVER
+        return LimitUsage(charge=charge, outcome=outcome, remaining=0, reset=0.0)
+
+    def _learn(self, limit: Limit) -> _Known:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        known = _Known(limit=limit, id=limit_id(limit), meter=meter(limit))  # holds the limit, so its id stays its own
+        self._known[id(limit)] = known
+        return known
+
+
+def _folded(charges: Sequence[Charge]) -> Sequence[Charge]:
+    if len(charges) < 2:
+        return charges
+    sums: dict[tuple[str, tuple[str, ...]], Charge] = {}
+    for charge in charges:
+        counter = (charge.limit.name, charge.key)
+        twin = sums.get(counter)
+        sums[counter] = charge if twin is None else msgspec.structs.replace(charge, cost=charge.cost + twin.cost)
+    return tuple(sums.values())
+
+
+def conclude(plan: Plan, answer: Answer, rank: int = 0) -> Usage:
+    """Return what the answer means for one of the equal plans, the one that came `rank`th (from 0).
+
+    The first are the ones admitted, and each sees what was left after its own turn, as if they had come one by one.
+    An answer to a peek (`admitted` 0, rank 0) says whether a charge would be admitted.
+    """
+    usages: list[LimitUsage] = []
+    denied = False
+    place = 0
+    for part in plan.parts:
+        if isinstance(part, LimitUsage):
+            usages.append(part)
+            continue
+        usage = _read(part, answer, place, rank)
+        denied = denied or usage.outcome is LimitOutcome.OVER
+        usages.append(usage)
+        place += _PER_ASK
+    return Usage(admitted=not denied, limits=tuple(usages))
+
+
+def _read(ask: Ask, answer: Answer, place: int, rank: int) -> LimitUsage:
+    fitted, remaining, reset, retry = answer.numbers[place : place + _PER_ASK]
+    admitted = answer.admitted
+    outcome, retry_after = LimitOutcome.OK, None
+    if ask.meter.shadow:
+        if rank >= fitted:
+            outcome = LimitOutcome.WOULD_LIMIT
+    elif rank >= admitted and fitted <= admitted:
+        outcome, retry_after = LimitOutcome.OVER, retry / MICROSECONDS
+    later = min(admitted, fitted) - min(rank + 1, admitted, fitted)
+    return LimitUsage(
+        charge=ask.charge,
+        outcome=outcome,
+        remaining=remaining + later * ask.charge.cost,
+        reset=reset / MICROSECONDS,
+        retry_after=retry_after,
+    )

@@ -1,0 +1,117 @@
+"""Limits counted in Redis, for every process that shares it: one script call for all limits of a request.
+
+Exact: with Redis there, nobody over the limit is admitted and nobody under it refused, whatever comes at once, and
+`remaining`, `reset` and `retry_after` are what the server's own clock says. With Redis slow or gone, no caller waits
+past its deadline or `budget`, and each limit's `on_error` answers. A charge whose reply is lost may have been counted:
+an outage can refuse too much, never admit too much, except for what `on_error` itself admits, and for what a
+failover loses of unreplicated writes.
+
+Needs Redis 6.2 or Valkey, and of its commands: evalsha, script|load, mget, set, time.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from authz.limits.batch import Waiting
+from authz.limits.breaker import Breaker
+from authz.limits.connection import connector, redacted
+from authz.limits.counters import LimiterCounters
+from authz.limits.degraded import fall_back
+from authz.limits.memory import Counters
+from authz.limits.pipeline import Pipeline
+from authz.limits.plan import Answer, Plan, Planner, conclude
+from authz.model import Charge, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+LOG = logging.getLogger(__name__)
+
+SCRIPT = files("authz.limits").joinpath("script.lua").read_text(encoding="utf-8")
+SERVER_CLOCK = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000 + clock[2]\n"
+"""The lines before the script: the server's own clock. Another clock is for tests of the arithmetic only."""
+
+
+class RedisLimiter:
+    """A store in Redis. `budget` and `connect_timeout` are seconds; `secret` keys the hashes in the keys."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        budget: float = 0.020,
+        connect_timeout: float = 0.5,
+        max_waiting: int = 1024,
+        secret: bytes = b"",
+        password_file: Path | None = None,
+        clock: str = SERVER_CLOCK,
+    ) -> None:
+        self.counters = LimiterCounters()
+        self._url = redacted(url)
+        self._budget = budget
+        self._planner = Planner(secret)
+        self._breaker = Breaker()
+        self._local = Counters()
+        self._pipeline = Pipeline(
+            connect=connector(url, timeout=connect_timeout, password_file=password_file),
+            script=clock + SCRIPT,
+            deliver=self._deliver,
+            budget=budget,
+            breaker=self._breaker,
+            counters=self.counters,
+            max_waiting=max_waiting,
+        )
+
+    def start(self) -> None:
+        """Start the limiter thread and begin to connect; nothing waits for it."""
+        self._pipeline.start()
+
+    def close(self) -> None:
+        """Answer whoever waits by `on_error` and disconnect."""
+        self._pipeline.close()
+
+    def status(self) -> dict[str, object]:
+        """Return what `/status` shows; no secret is in it."""
+        return {
+            "store": "redis",
+            "url": self._url,
+            "connected": self._pipeline.connected,
+            "breaker": self._breaker.state.value,
+            "last_error": self._pipeline.last_error,
+        }
+
+    def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:
+        """Charge all or none; `done` is called once, here or from the limiter thread, by `deadline` at the latest."""
+        self._ask(charges, 1, deadline, done)
+
+    def peek(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:
+        """Say what a charge would be answered, and charge nothing."""
+        self._ask(charges, 0, deadline, done)
+
+    def _ask(self, charges: Sequence[Charge], count: int, deadline: float, done: Callable[[Usage], None]) -> None:
+        plan = self._planner.plan(charges)
+        if isinstance(plan, Usage):
+            done(plan)
+            return
+        caller = Waiting(plan, count, min(deadline, time.monotonic() + self._budget), done)
+        if not self._pipeline.submit(caller):
+            done(self._degraded(plan, count))
+
+    def _deliver(self, caller: Waiting, answer: Answer | None, rank: int) -> None:
+        done, caller.done = caller.done, None
+        if done is None:
+            return
+        usage = self._degraded(caller.plan, caller.count) if answer is None else conclude(caller.plan, answer, rank)
+        try:
+            done(usage)
+        except Exception:
+            LOG.exception("a caller failed on its usage")
+
+    def _degraded(self, plan: Plan, count: int) -> Usage:
+        self.counters.degraded += 1
+        return fall_back(plan, count, self._local)

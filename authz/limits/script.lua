@@ -1,0 +1,86 @@
+-- Charges several limits at once: all of them or none. The twin of algorithms.py, function by function.
+--
+-- KEYS: one per counter. ARGV: how many equal requests (0 only looks), then for each key its algorithm (f fixed
+-- window, s sliding window, t token bucket; upper case: shadow, which never holds anybody back), capacity, period,
+-- rate and cost. Returns how many are admitted, then for each key how many fitted before, and after: remaining,
+-- microseconds until whole, microseconds until one more fits. `now`, in microseconds, comes from the lines that
+-- are put before this file (TIME, the server's own clock). Every number is whole and below 2^53. `..` would write
+-- large ones with an exponent, hence string.format. The state's lifetime is part of the SET that writes it.
+
+local floor, ceil, max, min = math.floor, math.ceil, math.max, math.min
+
+local function settle(algorithm, capacity, period, rate, value)
+  local stamp, level, before
+  if value then
+    stamp, level, before = string.match(value, '^(%d+):(%d+):(%d+)$')
+    stamp, level, before = tonumber(stamp), tonumber(level), tonumber(before)
+  end
+  if algorithm == 't' then
+    if not stamp or stamp > now + capacity * period / rate then return now, 0, 0 end
+    if stamp >= now then return stamp, level, 0 end
+    return now, max(0, level - (now - stamp) * rate), 0
+  end
+  local window = floor(now / period)
+  if not stamp then return window, 0, 0 end
+  if window <= stamp and stamp <= window + 1 then return stamp, level, before end
+  return window, 0, (algorithm == 's' and stamp == window - 1) and level or 0
+end
+
+local function room(algorithm, capacity, period, stamp, level, before)
+  if algorithm == 't' then return floor((capacity * period - level) / period) end
+  if algorithm == 'f' then return capacity - level end
+  local elapsed = max(0, now - stamp * period)
+  return capacity - level - ceil(before * (period - elapsed) / period)
+end
+
+local function reset(algorithm, period, rate, stamp, level, before)
+  if algorithm == 't' then return level > 0 and stamp - now + ceil(level / rate) or 0 end
+  local windows = 0
+  if level > 0 then windows = algorithm == 's' and 2 or 1 elseif before > 0 then windows = 1 end
+  return windows > 0 and (stamp + windows) * period - now or 0
+end
+
+local function retry(algorithm, capacity, period, rate, cost, stamp, level, before)
+  if algorithm == 't' then
+    local excess = level - (capacity - cost) * period
+    return excess > 0 and stamp - now + ceil(excess / rate) or 0
+  end
+  if cost <= room(algorithm, capacity, period, stamp, level, before) then return 0 end
+  if algorithm == 'f' then return (stamp + 1) * period - now end
+  local spare = capacity - cost - level
+  if spare < 0 then stamp, before, spare = stamp + 1, level, capacity - cost end
+  return (stamp + 1) * period - min(period, floor(spare * period / before)) - now
+end
+
+local count = tonumber(ARGV[1])
+local admitted = count
+local values = redis.call('MGET', unpack(KEYS))
+local counters = {}
+for i = 1, #KEYS do
+  local at = i * 5 - 3
+  local code = ARGV[at]
+  local algorithm = string.lower(code)
+  local capacity, period = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local rate, cost = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
+  local stamp, level, before = settle(algorithm, capacity, period, rate, values[i])
+  local available = max(0, floor(room(algorithm, capacity, period, stamp, level, before) / cost))
+  if code == algorithm and available < admitted then admitted = available end
+  counters[i] = {algorithm, capacity, period, rate, cost, stamp, level, before, available}
+end
+
+local reply = {admitted}
+for i = 1, #KEYS do
+  local algorithm, capacity, period, rate, cost, stamp, level, before, available = unpack(counters[i])
+  local taken = min(admitted, available) * cost
+  level = level + (algorithm == 't' and taken * period or taken)
+  local whole = reset(algorithm, period, rate, stamp, level, before)
+  if taken > 0 then
+    local state = string.format('%.0f:%.0f:%.0f', stamp, level, before)
+    redis.call('SET', KEYS[i], state, 'PX', string.format('%.0f', max(1, ceil(whole / 1000))))
+  end
+  reply[#reply + 1] = available
+  reply[#reply + 1] = max(0, room(algorithm, capacity, period, stamp, level, before))
+  reply[#reply + 1] = whole
+  reply[#reply + 1] = available < max(count, 1) and retry(algorithm, capacity, period, rate, cost, stamp, level, before) or 0
+end
+return reply
