@@ -18,7 +18,7 @@ from authz.limits.plan import Answer, Ask, Plan, Planner, conclude
 from authz.model import Charge, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 MAX_KEYS = 100_000
 _FIRST_SWEEP = 1024
@@ -58,10 +58,11 @@ class Counters:
         numbers = [number for seen in readings for number in (seen.available, seen.remaining, seen.reset, seen.retry)]
         return Answer(admitted=admitted, numbers=numbers)
 
-    def clear(self) -> None:
-        """Forget every count."""
+    def forget(self, keys: Iterable[str]) -> None:
+        """Drop counters, as if they had never been charged."""
         with self._lock:
-            self._states.clear()
+            for key in keys:
+                self._states.pop(key, None)
 
     def _entry(self, ask: Ask) -> Entry:
         known = self._states.get(ask.key)

@@ -38,14 +38,14 @@ LARGEST_BATCH = 256
 
 
 class Pipeline:
-    """Asks one Redis. `deliver` is told of each caller once: the answer and the caller's rank, or `None`."""
+    """Asks one Redis. `deliver` is told of each caller once: the answer, its rank, when it was sent; or `None`."""
 
     def __init__(
         self,
         *,
         connect: Callable[[], Link],
         script: str,
-        deliver: Callable[[Waiting, Answer | None, int], None],
+        deliver: Callable[[Waiting, Answer | None, int, float], None],
         budget: float,
         breaker: Breaker,
         counters: LimiterCounters,
@@ -126,7 +126,7 @@ class Pipeline:
     def _abandon(self) -> None:
         with suppress(IndexError):
             while True:
-                self._deliver(self._incoming.popleft(), None, 0)
+                self._deliver(self._incoming.popleft(), None, 0, 0.0)
 
     def _turn(self) -> None:
         now = time.monotonic()
@@ -234,7 +234,7 @@ class Pipeline:
             if isinstance(outcome, Answer):
                 answered += len(call.callers)
                 for rank, caller in enumerate(call.callers):
-                    self._deliver(caller, outcome, rank)
+                    self._deliver(caller, outcome, rank, batch.sent_at)
             else:
                 faults[outcome] = faults.get(outcome, 0) + len(call.callers)
                 self._tell(call.callers)
@@ -277,4 +277,4 @@ class Pipeline:
 
     def _tell(self, callers: Iterable[Waiting]) -> None:
         for caller in callers:
-            self._deliver(caller, None, 0)
+            self._deliver(caller, None, 0, 0.0)

@@ -21,7 +21,8 @@ from authz.limits.breaker import Breaker
 from authz.limits.connection import connector, redacted
 from authz.limits.counters import LimiterCounters
 from authz.limits.degraded import fall_back
-from authz.limits.memory import Counters
+from authz.limits.denials import MAX_DENIALS, Denials
+from authz.limits.local import LocalShare
 from authz.limits.pipeline import Pipeline
 from authz.limits.plan import Answer, Plan, Planner, conclude
 from authz.model import Charge, Usage
@@ -38,7 +39,12 @@ SERVER_CLOCK = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000
 
 
 class RedisLimiter:
-    """A store in Redis. `budget` and `connect_timeout` are seconds; `secret` keys the hashes in the keys."""
+    """A store in Redis.
+
+    `budget` (the longest a caller waits) and `connect_timeout` are seconds; `secret` keys the hashes in the keys;
+    `max_denials` is how many counters are remembered as over (0: none); `processes` is how many share the limits,
+    for `on_error: local`.
+    """
 
     def __init__(
         self,
@@ -47,6 +53,8 @@ class RedisLimiter:
         budget: float = 0.020,
         connect_timeout: float = 0.5,
         max_waiting: int = 1024,
+        max_denials: int = MAX_DENIALS,
+        processes: int = 1,
         secret: bytes = b"",
         password_file: Path | None = None,
         clock: str = SERVER_CLOCK,
@@ -56,7 +64,8 @@ class RedisLimiter:
         self._budget = budget
         self._planner = Planner(secret)
         self._breaker = Breaker()
-        self._local = Counters()
+        self._local = LocalShare(processes)
+        self._denials = Denials(max_denials)
         self._pipeline = Pipeline(
             connect=connector(url, timeout=connect_timeout, password_file=password_file),
             script=clock + SCRIPT,
@@ -98,19 +107,35 @@ class RedisLimiter:
         if isinstance(plan, Usage):
             done(plan)
             return
-        caller = Waiting(plan, count, min(deadline, time.monotonic() + self._budget), done)
+        now = time.monotonic()
+        refusal = self._denials.refusal(plan, now)
+        if refusal is not None:
+            self.counters.denied_from_cache += 1
+            done(refusal)
+            return
+        caller = Waiting(plan, count, min(deadline, now + self._budget), done)
         if not self._pipeline.submit(caller):
             done(self._degraded(plan, count))
 
-    def _deliver(self, caller: Waiting, answer: Answer | None, rank: int) -> None:
+    def _deliver(self, caller: Waiting, answer: Answer | None, rank: int, sent_at: float) -> None:
         done, caller.done = caller.done, None
         if done is None:
             return
-        usage = self._degraded(caller.plan, caller.count) if answer is None else conclude(caller.plan, answer, rank)
+        if answer is None:
+            usage = self._degraded(caller.plan, caller.count)
+        else:
+            usage = self._concluded(caller.plan, answer, rank, sent_at)
         try:
             done(usage)
         except Exception:
             LOG.exception("a caller failed on its usage")
+
+    def _concluded(self, plan: Plan, answer: Answer, rank: int, sent_at: float) -> Usage:
+        usage = conclude(plan, answer, rank)
+        self._local.saw(plan, usage)
+        if not usage.admitted:
+            self._denials.learn(plan, usage, sent_at)
+        return usage
 
     def _degraded(self, plan: Plan, count: int) -> Usage:
         self.counters.degraded += 1

@@ -98,7 +98,7 @@ def eventually(holds: Callable[[], bool], within: float = 5.0) -> None:
 
 @pytest.fixture(scope="session")
 def socket_dir() -> Iterator[Path]:
-    """A folder with a name short enough for a Unix socket."""
+    """Give a folder with a name short enough for a Unix socket."""
     folder = Path(tempfile.mkdtemp(prefix="lim"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -106,14 +106,14 @@ def socket_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def valkey(socket_dir: Path) -> Iterator[str]:
-    """The URL of a Valkey that all tests share; each takes a database of its own or flushes."""
+    """Give the URL of a Valkey that all tests share; each takes a database of its own or flushes."""
     with ValkeyServer(port=0, unix_socket_path=socket_dir / "shared.sock") as server:
         yield f"unix://{server.unix_socket_path}"
 
 
 @pytest.fixture
 def server(socket_dir: Path, request: pytest.FixtureRequest) -> Iterator[ValkeyServer]:
-    """A Valkey of this test's own, to be stopped, killed and filled."""
+    """Run a Valkey of this test's own, to be stopped, killed and filled."""
     own = ValkeyServer(port=0, unix_socket_path=socket_dir / f"{abs(hash(request.node.nodeid)) % 10**8}.sock")
     own.start()
     yield own
@@ -122,14 +122,14 @@ def server(socket_dir: Path, request: pytest.FixtureRequest) -> Iterator[ValkeyS
 
 @pytest.fixture
 def client(valkey: str) -> Iterator[redis.Redis]:
-    """A plain client of the shared Valkey, emptied."""
+    """Open a plain client of the shared Valkey, emptied."""
     with redis.Redis.from_url(valkey) as plain:
         plain.flushall()
         yield plain
 
 
 def memory_store() -> Store:
-    """A store in memory under a held clock."""
+    """Give a store in memory under a held clock."""
     held = [0]
 
     def put_time(now: int) -> None:
@@ -140,8 +140,8 @@ def memory_store() -> Store:
 
 @pytest.fixture
 def redis_store(valkey: str, client: redis.Redis) -> Iterator[Store]:
-    """A store in Valkey under a held clock."""
-    limiter = RedisLimiter(valkey, clock=TEST_CLOCK, budget=5.0)
+    """Give a store in Valkey under a held clock."""
+    limiter = RedisLimiter(valkey, clock=TEST_CLOCK, budget=5.0, max_denials=0)
     limiter.start()
     yield Store(limiter, lambda now: client.set("clock", now))
     limiter.close()
@@ -149,7 +149,7 @@ def redis_store(valkey: str, client: redis.Redis) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def docker_redis() -> Iterator[str]:
-    """The URL of a Redis in a container."""
+    """Give the URL of a Redis in a container."""
     engine = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://"))
     if not engine.is_socket():
         pytest.skip(f"no Docker engine at {engine}")
@@ -162,8 +162,8 @@ def docker_redis() -> Iterator[str]:
 
 @pytest.fixture
 def container_store(docker_redis: str) -> Iterator[Store]:
-    """A store in a Redis in a container under a held clock."""
-    limiter = RedisLimiter(docker_redis, clock=TEST_CLOCK, budget=5.0)
+    """Give a store in a Redis in a container under a held clock."""
+    limiter = RedisLimiter(docker_redis, clock=TEST_CLOCK, budget=5.0, max_denials=0)
     with redis.Redis.from_url(docker_redis) as plain:
         plain.flushall()
         limiter.start()
@@ -175,5 +175,5 @@ def container_store(docker_redis: str) -> Iterator[Store]:
     params=["memory", "redis", pytest.param("container", marks=pytest.mark.docker)],
 )
 def store(request: pytest.FixtureRequest) -> Store:
-    """Every store there is, one after the other."""
+    """Give every store there is, one after the other."""
     return memory_store() if request.param == "memory" else request.getfixturevalue(f"{request.param}_store")

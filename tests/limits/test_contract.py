@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from tests.limits.conftest import Store, charge, limit
 
 from authz.model import UNLIMITED, Algorithm, LimitOutcome, Mode, OnError, Usage
+from tests.limits.conftest import Store, charge, limit
 
 TICK = 0.000001
 ALGORITHMS = list(Algorithm)
 
 
 def outcomes(usage: Usage) -> list[LimitOutcome]:
+    """Return what each limit said."""
     return [each.outcome for each in usage.limits]
 
 

@@ -1,0 +1,79 @@
+"""Who is known to be over, and until when: repeated attempts are refused here and cost Redis nothing.
+
+Exact for every algorithm, because whatever others do can only move the time to come back later, never earlier. The
+time counts from when the question was sent, so an entry ends early rather than late. It holds for the same `Limit`
+object only, so a reload that may have raised the limit asks anew, and for costs at least as high as the one refused.
+The oldest entries make room for new ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.model import LimitOutcome, LimitUsage, Usage
+
+if TYPE_CHECKING:
+    from authz.limits.algorithms import Meter
+    from authz.limits.plan import Ask, Plan
+
+MAX_DENIALS = 65_536
+
+
+class _Denial(msgspec.Struct, frozen=True, kw_only=True):
+    meter: Meter
+    usage: LimitUsage
+    seen_at: float
+    until: float
+
+
+class Denials:
+    """Written by the limiter thread, read by any. Times are `time.monotonic()` seconds, passed in."""
+
+    def __init__(self, size: int = MAX_DENIALS) -> None:
+        self._size = size
+        self._known: dict[str, _Denial] = {}
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def refusal(self, plan: Plan, now: float) -> Usage | None:
+        """Return the refusal that is certain without asking; it names the limits known to be over and no other."""
+        if not self._known:
+            return None
+        over = tuple([usage for ask in plan.asks if (usage := self._over(ask, now)) is not None])
+        return Usage(admitted=False, limits=over) if over else None
+
+    def learn(self, plan: Plan, usage: Usage, sent_at: float) -> None:
+        """Keep what a refusal says of the limits that are over."""
+        if not self._size:
+            return
+        refused = {each.charge.limit.name: each for each in usage.limits if each.outcome is LimitOutcome.OVER}
+        for ask in plan.asks:
+            each = refused.get(ask.charge.limit.name)
+            if each is None or not each.retry_after:
+                continue
+            self._known.pop(ask.key, None)
+            if len(self._known) >= self._size:
+                del self._known[next(iter(self._known))]
+            until = sent_at + each.retry_after
+            self._known[ask.key] = _Denial(meter=ask.meter, usage=each, seen_at=sent_at, until=until)
+
+    def clear(self) -> None:
+        """Forget everything, for counters that were reset by hand."""
+        self._known.clear()
+
+    def _over(self, ask: Ask, now: float) -> LimitUsage | None:
+        denial = self._known.get(ask.key)
+        if denial is None or now >= denial.until or denial.meter is not ask.meter:
+            return None
+        if ask.charge.cost < denial.usage.charge.cost:
+            return None
+        return LimitUsage(
+            charge=ask.charge,
+            outcome=LimitOutcome.OVER,
+            remaining=denial.usage.remaining,
+            reset=max(0.0, denial.usage.reset - (now - denial.seen_at)),
+            retry_after=denial.until - now,
+        )
