@@ -1,0 +1,87 @@
+"""What a decision costs: the transport alone, all of it beside servers that decide nothing, and what a record adds."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import load
+import servers
+from checks import payloads, verify
+from comparing import IN_FLIGHT, Effort, Row, closed_loop, in_turns, rounds_rows, row
+
+from policies import THREE_DOCUMENTS, ConfigMap, three_document_checks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+CHECKS = three_document_checks(5000)
+QUIET = 0.5  # seconds without a new record after which there is none left to write
+
+
+def transport(effort: Effort, folder: Path) -> Iterator[Row]:
+    """Compare servers that answer every check alike: grpcio's two and our two."""
+    messages = payloads(CHECKS)
+    for kind, name in (("threads", "grpc.server"), ("our-aio", "transport.aio"), ("our-fast", "transport.fast")):
+        with servers.noop("aio", folder) as baseline, servers.noop(kind, folder) as subject:
+            rounds = in_turns(
+                effort.rounds,
+                lambda server=baseline: closed_loop(server, messages, effort),
+                lambda server=subject: closed_loop(server, messages, effort),
+            )
+        yield from rounds_rows("transport", ("grpc.aio no-op", f"{name} no-op"), rounds)
+
+
+def decision(effort: Effort, folder: Path) -> Iterator[Row]:
+    """Compare `authz serve` (three documents, four rules, every decision recorded) with a `grpc.aio` no-op."""
+    messages = payloads(CHECKS)
+    policies = ConfigMap(folder / "policies", THREE_DOCUMENTS).folder
+    with servers.noop("aio", folder) as noop, servers.authz(policies, folder, "authz", ready=CHECKS[0]) as authz:
+        verify(authz.target, CHECKS)
+        rounds = in_turns(
+            effort.rounds,
+            lambda: closed_loop(noop, messages, effort),
+            lambda: closed_loop(authz, messages, effort),
+        )
+    yield from rounds_rows("decision", ("grpc.aio no-op", "authz serve"), rounds, at_least=3.0)
+
+
+def record(effort: Effort, folder: Path) -> Iterator[Row]:
+    """Compare the service with and without decision records, and count that none is missing."""
+    messages = payloads(CHECKS)
+    policies = ConfigMap(folder / "policies", THREE_DOCUMENTS).folder
+    with (
+        servers.authz(policies, folder, "off", "--record-sink", "off", ready=CHECKS[0]) as off,
+        servers.authz(policies, folder, "on", ready=CHECKS[0]) as on,
+    ):
+        rounds = in_turns(
+            effort.rounds,
+            lambda: closed_loop(off, messages, effort),
+            lambda: closed_loop(on, messages, effort),
+        )
+        written = [_recorded(on.target, messages, effort, folder / "on.out")]
+    yield from rounds_rows("record", ("records off", "records on"), rounds)
+    yield row("record", "records per check", ("checks", "records"), written, at_least=1.0)
+
+
+def _recorded(target: str, messages: Sequence[bytes], effort: Effort, records: Path) -> tuple[float, float]:
+    """Load the service for a round and return how many checks it decided and how many records it wrote of them."""
+    before = _settled_lines(records)
+    checks = load.run(target, messages, seconds=effort.seconds, in_flight=IN_FLIGHT).calls
+    return checks, _settled_lines(records) - before
+
+
+def _settled_lines(path: Path) -> int:
+    """Return the lines of a file once none has come for a while: records are written behind the answers."""
+    lines, before = _lines(path), -1
+    while lines > before:
+        before = lines
+        time.sleep(QUIET)
+        lines = _lines(path)
+    return lines
+
+
+def _lines(path: Path) -> int:
+    with path.open("rb") as opened:
+        return sum(chunk.count(b"\n") for chunk in iter(lambda: opened.read(1 << 20), b""))
