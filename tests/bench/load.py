@@ -43,7 +43,7 @@ class Cancel(StrEnum):
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """How fast: times are seconds, percentiles are over all answered calls, NaN when there are none."""
+    """How fast: times are seconds, percentiles are over all answered calls; NaN where there was nothing."""
 
     calls: int
     seconds: float
@@ -60,7 +60,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
         return cls(
             calls=len(ordered),
             seconds=seconds,
-            rate=len(ordered) / seconds,
+            rate=len(ordered) / seconds if seconds else math.nan,
             p50=percentile(ordered, 0.5),
             p99=percentile(ordered, 0.99),
             p999=percentile(ordered, 0.999),
