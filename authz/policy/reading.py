@@ -1,15 +1,30 @@
 """From the bytes of one file to its documents and its faults.
 
-Nothing is compiled here and no other file is looked at, so what a file reads as depends on its path and content only,
-and can be kept as long as they stay.
+Nothing is compiled here and no other file is looked at: what a file reads as depends on its path and content only,
+and can be kept as long as they stay. A document with any fault is not among the documents: half a policy is none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import msgspec
+from pydantic import ValidationError
 
 from authz.errors import Fault
-from authz.policy.documents import Document
+from authz.policy.codes import Code
+from authz.policy.documents import API_VERSION, KINDS, Document
+from authz.policy.documents.faults import told
+from authz.policy.documents.values import nearest
+from authz.policy.source import Mapping, Node, Scalar, Text, quoted
+from authz.policy.yaml import MAX_FAULTS, compose
+
+_ELSEWHERE = {
+    "PolicyTest": "a PolicyTest belongs in a file whose name ends in _test.yaml",
+    "IdentityProvider": "identity providers are not available yet",
+}
+"""Kinds that are known and not served."""
 
 
 class FileReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,3 +33,74 @@ class FileReading(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     documents: tuple[Document, ...] = ()
     faults: tuple[Fault, ...] = ()
+
+
+def is_policy_file(path: str) -> bool:
+    """Tell whether a file holds documents to serve: YAML, no tests, nothing that a ConfigMap hides behind `..`.
+
+    What a document names as its data (`{file: plans.yaml}`) is none either, but only its documents know.
+    """
+    stem, _, ending = path.rpartition(".")
+    hidden = any(part.startswith("..") and part != ".." for part in path.split("/"))
+    return ending in ("yaml", "yml") and not stem.endswith("_test") and not hidden
+
+
+def read(path: str, content: bytes) -> FileReading:
+    """Return the documents of one file, and all its faults."""
+    composed = compose(path, content)
+    documents: list[Document] = []
+    faults = list(composed.faults)
+    if not composed.documents and not faults:
+        faults.append(Fault(file=path, code=Code.EMPTY, message="the file holds no document"))
+    for node in composed.documents:
+        found = _document(node)
+        if isinstance(found, Document):
+            documents.append(found)
+        else:
+            faults.extend(found)
+    return FileReading(file=path, documents=tuple(documents), faults=tuple(sorted(faults)[:MAX_FAULTS]))
+
+
+def _document(node: Node) -> Document | list[Fault]:
+    faults = list(_head(node))
+    if faults or not isinstance(node, Mapping):
+        return faults
+    model = KINDS[str(node["kind"])]
+    try:
+        document = model.model_validate(node, context=faults)
+    except ValidationError as error:
+        places = {(fault.line, fault.column) for fault in faults}
+        return faults + [fault for fault in told(error, node, model) if (fault.line, fault.column) not in places]
+    return faults or document
+
+
+def _head(node: Node) -> Iterator[Fault]:
+    """Yield what keeps a node from being read as a document at all."""
+    if not isinstance(node, Mapping):
+        yield node.fault(Code.TYPE, f"expected a document, not {node.SHOWN}")
+        return
+    yield from _one_of(node, "apiVersion", (API_VERSION,), Code.API_VERSION)
+    kind = node.get("kind")
+    if isinstance(kind, Text) and kind in _ELSEWHERE:
+        yield kind.fault(Code.UNAVAILABLE, _ELSEWHERE[kind])
+    else:
+        yield from _one_of(node, "kind", tuple(KINDS), Code.KIND)
+
+
+def _one_of(node: Mapping, key: str, known: tuple[str, ...], code: Code) -> Iterator[Fault]:
+    """Yield a fault unless the key says a known word."""
+    value = node.get(key)
+    if value is None:
+        misspelled = next((written for written in node.written() if nearest(written, (key,))), None)
+        place: Any = misspelled or node
+        yield place.fault(
+            code, f'the document has no "{key}"', hint=f"write {key}: {known[0]}" if len(known) == 1 else ""
+        )
+    elif not isinstance(value, Scalar):
+        yield node.key(key).fault(code, f'"{key}" is a text')
+    elif value not in known:
+        meant = nearest(value, known)
+        hint = f'did you mean "{meant}"?' if meant else "one of " + ", ".join(known)
+        yield value.fault(
+            code, f"{quoted(value)} is not {'a kind' if key == 'kind' else 'a version'} known here", hint=hint
+        )

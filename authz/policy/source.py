@@ -137,7 +137,7 @@ class Null(Scalar):
     SHOWN = "nothing"
 
 
-class Mapping(dict[str, object]):
+class Mapping(dict[str, "Node"]):
     """A mapping of a YAML document; its keys know their places too."""
 
     __slots__ = ("source", "start")
@@ -158,7 +158,7 @@ class Mapping(dict[str, object]):
         return self.source.fault(self.start, code, message, hint=hint)
 
 
-class Sequence(list[object]):
+class Sequence(list["Node"]):
     """A sequence of a YAML document."""
 
     __slots__ = ("source", "start")

@@ -35,6 +35,10 @@ MAX_BYTES = 1 << 20
 """The largest file that is read as YAML: etcd keeps no larger ConfigMap."""
 
 MAX_DEPTH = 64
+"""Levels of nesting; deeper ones end the reading of a file."""
+
+MAX_FAULTS = 100
+"""Faults of one file that are told; more of them help nobody."""
 
 _Event: TypeAlias = Any  # libyaml's: start_mark and end_mark, by kind also anchor, tag, value and style
 
@@ -46,10 +50,13 @@ _CORE = re.compile(
 _KINDS: dict[str | None, type[Scalar]] = {None: Text, "null": Null, "boolean": Boolean, "number": Number}
 
 _FORBIDDEN = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\r(?!\n)"  # what YAML calls not printable
-    "|[\ufeff\u2028\u2029]"  # a byte order mark; line breaks in YAML 1.1 only
-    "|[\u202a-\u202e\u2066-\u2069]"  # bidirectional overrides: text that reads otherwise than it is
+    "["
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff"  # what YAML calls not printable
+    "\ufeff\u2028\u2029"  # a byte order mark; line breaks in YAML 1.1 only
+    "\u202a-\u202e\u2066-\u2069"  # bidirectional overrides: text that reads otherwise than it is
+    "]"
 )
+_LONE_RETURN = re.compile(r"\r(?!\n)")
 
 _HINTS = {
     "mapping values are not allowed in this context": "quote a text that has ': ' in it, or mend the indentation",
@@ -89,7 +96,7 @@ def decode(file: str, content: bytes) -> tuple[Source, tuple[Fault, ...]]:
         source = Source(file, content.decode(errors="replace"))
         offset = len(content[: error.start].decode())
         return source, (source.fault(offset, Code.ENCODING, "the file is not UTF-8"),)
-    if found := _FORBIDDEN.search(source.text):
+    if found := _FORBIDDEN.search(source.text) or _LONE_RETURN.search(source.text):
         message = f"the character U+{ord(found[0]):04X} does not belong in a policy"
         hint = (
             "save the file without a byte order mark" if found[0] == "\ufeff" else "remove it, or escape it in quotes"
@@ -104,7 +111,7 @@ def _unseen(source: Source, offset: int, message: str, hint: str) -> Fault:
     return Fault(file=source.file, line=line, column=column, code=Code.ENCODING, message=message, hint=hint)
 
 
-class _TooDeepError(Exception):
+class _GivenUpError(Exception):
     """Nothing behind this place is composed."""
 
 
@@ -122,23 +129,24 @@ class _Composer:
 
     def run(self) -> None:
         """Compose every document; behind one that cannot be scanned, go on at the next `---`."""
-        more = True
-        while more:
-            self._parser = CParser(self._source.text[self._base :])
-            try:
-                self._stream()
-                more = False
-            except yaml.MarkedYAMLError as error:
-                more = self._skip(self._syntax(error))
-            except _TooDeepError:
-                more = False
-            finally:
-                self._parser.dispose()
+        try:
+            while self._stream():
+                pass
+        except _GivenUpError:
+            return
 
-    def _stream(self) -> None:
-        while not isinstance(event := self._parser.get_event(), StreamEndEvent):
-            if isinstance(event, DocumentStartEvent):
-                self._document(event)
+    def _stream(self) -> bool:
+        """Compose the documents from `_base` on; return whether any are left behind a broken one."""
+        self._parser = CParser(self._source.text[self._base :])
+        try:
+            while not isinstance(event := self._parser.get_event(), StreamEndEvent):
+                if isinstance(event, DocumentStartEvent):
+                    self._document(event)
+        except yaml.MarkedYAMLError as error:
+            return self._skip(self._syntax(error))
+        finally:
+            self._parser.dispose()
+        return False
 
     def _skip(self, broken: int) -> bool:
         """Move to the first document that begins behind `broken`; return whether there is one."""
@@ -154,7 +162,7 @@ class _Composer:
             problem, hint = "a tab cannot indent", "indent with spaces"
         else:
             hint = _HINTS.get(problem, "")
-        self.faults.append(self._source.fault(offset, Code.SYNTAX, problem, hint=hint))
+        self._keep(self._source.fault(offset, Code.SYNTAX, problem, hint=hint))
         return offset
 
     def _document(self, start: DocumentStartEvent) -> None:
@@ -173,14 +181,12 @@ class _Composer:
             self._note(event, Code.ALIAS, "anchors are not read", "remove it, and write out what it names")
         if event.tag is not None:
             self._note(event, Code.TAG, "tags are not read", "remove it; quote a text that looks like something else")
-        if isinstance(event, ScalarEvent):
-            return self._scalar(event)
-        return self._collection(event)
+        return self._scalar(event) if isinstance(event, ScalarEvent) else self._collection(event)
 
     def _collection(self, event: _Event) -> Mapping | Sequence:
         if self._depth == MAX_DEPTH:
             self._note(event, Code.SIZE, f"more than {MAX_DEPTH} levels of nesting")
-            raise _TooDeepError
+            raise _GivenUpError
         self._depth += 1
         node = self._mapping(event) if isinstance(event, MappingStartEvent) else self._sequence(event)
         self._depth -= 1
@@ -203,7 +209,7 @@ class _Composer:
                 self._damaged = True
             elif key in mapping:
                 line, _ = self._source.place(mapping.key(key).start)
-                self.faults.append(key.fault(Code.DUPLICATE_KEY, f"{quoted(key)} is already given in line {line}"))
+                self._keep(key.fault(Code.DUPLICATE_KEY, f"{quoted(key)} is already given in line {line}"))
             else:
                 mapping[key] = value
         return mapping
@@ -226,19 +232,24 @@ class _Composer:
 
     def _scalar(self, event: _Event) -> Scalar:
         value = event.value
-        span = self._base + event.start_mark.index, self._base + event.end_mark.index
-        found = None if event.style else _CORE.fullmatch(value)
-        kind = found and found.lastgroup
+        kind = None
+        if not event.style:
+            found = _CORE.fullmatch(value)
+            kind = found and found.lastgroup
+        elif "\x00" in value:
+            self._note(event, Code.ENCODING, "a text cannot hold the character U+0000")
         if kind == "ambiguous":
-            hint = (
-                f"write {value.lower()}, or quote it"
-                if value[0] in "TF"
-                else "quote it, or write the number that is meant"
-            )
+            hint = f"write {value.lower()}, or quote it" if value[0] in "TF" else "write the number meant, or quote it"
             self._note(event, Code.AMBIGUOUS, f"{value} is read differently by different readers of YAML", hint)
             kind = None
-        return _KINDS[kind].at(value, self._source, *span)
+        start, end = event.start_mark.index, event.end_mark.index
+        return _KINDS[kind].at(value, self._source, self._base + start, self._base + end)
 
     def _note(self, event: _Event, code: Code, message: str, hint: str = "") -> None:
         start, end = event.start_mark.index, event.end_mark.index
-        self.faults.append(self._source.fault(self._base + start, code, message, hint=hint, length=end - start))
+        self._keep(self._source.fault(self._base + start, code, message, hint=hint, length=end - start))
+
+    def _keep(self, fault: Fault) -> None:
+        self.faults.append(fault)
+        if len(self.faults) == MAX_FAULTS:
+            raise _GivenUpError

@@ -6,6 +6,7 @@ column=.., length=..)`). Data values and inline schemas are plain values without
 """
 
 from authz.policy.documents.kinds import (
+    API_VERSION,
     KINDS,
     Data,
     DataSpec,
@@ -25,6 +26,7 @@ from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
 from authz.policy.documents.rules import GuardrailRule, Query, RequestHeaders, ResponseHeaders, Rule
 
 __all__ = [
+    "API_VERSION",
     "KINDS",
     "Data",
     "DataSpec",

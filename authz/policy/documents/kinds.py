@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from authz.errors import Fault
 from authz.model import Mode
@@ -31,6 +31,7 @@ from authz.policy.documents.values import (
     PlainMap,
     Some,
     exactly_one,
+    shared,
     taken,
     whole,
 )
@@ -60,7 +61,7 @@ class Document(Part):
         examples=[API_VERSION],
         json_schema_extra={"const": API_VERSION},
     )
-    kind: AnyText = Field(description="What the document is.")
+    kind: AnyText = Field(description="What the document is.", examples=["Policy"])
     metadata: Metadata = Field(description="What the document is called.", examples=[{"name": "orders"}])
 
     @property
@@ -80,6 +81,8 @@ def _schema_form(node: object) -> str:
 
 class Validation(Checked):
     """What a body must look like. `body_schema` is written `schema`: a file beside this one, or JSON Schema inline."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
 
     name: Name = Field(description="What records and answers call the validation.", examples=["order-body"])
     when: Maybe[Cel] = Field(
@@ -105,7 +108,7 @@ class Validation(Checked):
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
         """Yield a fault for a validation that validates nothing."""
-        if not {"content_type", "max_bytes", "schema"} & node.keys():
+        if node.keys().isdisjoint(("content_type", "max_bytes", "schema")):
             yield node.fault(Code.MISSING_KEY, "a validation says content_type, max_bytes or schema")
 
 
@@ -184,7 +187,9 @@ class PolicySpec(Governing):
         examples=[[{"paths": ["/**"]}]],
     )
     identity: Identification = Field(
-        default=Identification(), description="How the caller is identified.", examples=[{"providers": ["staff"]}]
+        default_factory=shared(Identification()),
+        description="How the caller is identified.",
+        examples=[{"providers": ["staff"]}],
     )
     rules: Many[Rule] = Field(
         default=(),
@@ -226,6 +231,8 @@ def _map_form(node: object) -> str:
 class DataSpec(Checked):
     """Named values: exactly one is not `None`."""
 
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
+
     networks: Maybe[
         Annotated[
             Annotated[Many[Network], Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_data_form)
@@ -259,20 +266,28 @@ class DataMetadata(Metadata):
 class Policy(Document):
     """Which requests it governs, who may make them, what they must look like, how often."""
 
-    spec: PolicySpec = Field(description="What the policy says.")
+    spec: PolicySpec = Field(
+        description="What the policy says.",
+        examples=[{"match": [{"paths": ["/**"]}], "rules": [{"name": "all", "allow": True}]}],
+    )
 
 
 class Guardrail(Document):
     """Deny rules, validations and limits that no policy can widen; it never allows."""
 
-    spec: GuardrailSpec = Field(description="What the guardrail says.")
+    spec: GuardrailSpec = Field(
+        description="What the guardrail says.",
+        examples=[{"rules": [{"name": "listed", "deny": "client.ip.inSet(data.risky_networks)"}]}],
+    )
 
 
 class Data(Document):
     """Named values for rules: lists, sets of networks, maps."""
 
     metadata: DataMetadata = Field(description="What the values are called.", examples=[{"name": "freeze"}])
-    spec: DataSpec = Field(description="The values, or the file that holds them.")
+    spec: DataSpec = Field(
+        description="The values, or the file that holds them.", examples=[{"map": {"active": False}}]
+    )
 
 
 KINDS: dict[str, type[Document]] = {"Policy": Policy, "Guardrail": Guardrail, "Data": Data}

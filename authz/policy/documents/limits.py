@@ -86,8 +86,8 @@ class Limit(Checked):
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
         """Yield a fault for a burst without a bucket, and for a cost that can be seen to be none."""
-        algorithm, cost = node.get("algorithm"), node.get("cost")
-        if "burst" in node and algorithm != Algorithm.TOKEN_BUCKET:
+        cost = node.get("cost")
+        if "burst" in node and node.get("algorithm") != Algorithm.TOKEN_BUCKET.value:
             hint = "write algorithm: token-bucket"
             yield node.key("burst").fault(Code.TOGETHER, "burst belongs to a token bucket", hint=hint)
         if isinstance(cost, Scalar) and _NUMBER.fullmatch(cost) and not _costs(cost):

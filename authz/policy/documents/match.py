@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from authz.errors import Fault
 from authz.policy.codes import Code
@@ -29,6 +29,8 @@ class PathParameters(StrEnum):
 
 class Match(Checked):
     """One entry of `match`: every key that is given must hold."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     hosts: Maybe[Some[HostPattern]] = Field(
         default=None,

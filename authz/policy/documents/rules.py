@@ -23,6 +23,7 @@ from authz.policy.documents.values import (
     Name,
     Template,
     exactly_one,
+    shared,
     whole,
 )
 from authz.policy.source import Mapping, Scalar, Sequence, Text
@@ -157,17 +158,17 @@ class Rule(Checked):
         examples=["<h1>Closed</h1>"],
     )
     request_headers: RequestHeaders = Field(
-        default=RequestHeaders(),
+        default_factory=shared(RequestHeaders()),
         description="What happens to the request's headers where an allow rule holds.",
         examples=[{"set": {"x-subject": "${identity.subject}"}, "remove": ["authorization"]}],
     )
     response_headers: ResponseHeaders = Field(
-        default=ResponseHeaders(),
+        default_factory=shared(ResponseHeaders()),
         description="What happens to the answer's headers.",
         examples=[{"set": {"cache-control": "private"}}],
     )
     query: Query = Field(
-        default=Query(),
+        default_factory=shared(Query()),
         description="What happens to the request's query where an allow rule holds.",
         examples=[{"set": {"tenant": "${identity.claims.tenant}"}, "remove": ["debug"]}],
     )

@@ -90,6 +90,11 @@ def _text(check: Callable[[Text], object] | None = None, **schema: object) -> Fi
     return Fits((Text,), check, type="string", **schema)
 
 
+def shared(value: T) -> Callable[[], T]:
+    """Return a default that is one frozen value for all; pydantic would copy what it cannot hash."""
+    return lambda: value
+
+
 def whole(low: int, high: int) -> Fits:
     """Return the whole numbers from `low` to `high`."""
     check = lambda scalar: grammar.whole(scalar, low, high)  # noqa: E731 - two words, used once
@@ -124,8 +129,9 @@ Duration = Annotated[float, _text(grammar.duration, pattern=grammar.DURATION)]
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that was probably meant, or nothing."""
-    found = get_close_matches(word.lower(), known, n=1, cutoff=0.6)
-    return found[0] if found else ""
+    spelled = {right.lower(): right for right in known}
+    found = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
+    return spelled[found[0]] if found else ""
 
 
 def exactly_one(node: Mapping, words: tuple[str, ...], what: str) -> Iterator[Fault]:
