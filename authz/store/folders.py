@@ -1,0 +1,173 @@
+"""Read everything that folders of policies hold, once and whole.
+
+Kubernetes swaps a volume by renaming the link `..data`: the link is resolved once, everything is read from the
+folder it names, and if any link has moved by the end, the reading is repeated. So a reading never mixes two
+versions. A plain folder has no such moment; `swapped` says that a reading needs no second look.
+
+Names that begin with a dot are skipped (`..data`, `.git`, an editor's swap file), and so are tests (`*_test.yaml`).
+Whatever else can't be read is a fault: a missing folder, a folder without policies, an empty, vanished or
+unreadable file, a pipe, more bytes than allowed. Nothing is left out in silence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.errors import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+MAX_BYTES = 64 * 1024**2
+MAX_FILES = 100_000
+MAX_DEPTH = 32
+ATTEMPTS = 8
+"""Readings that may be overtaken by a swap before that is a fault; a kubelet swaps once a minute at most."""
+
+_DATA = "..data"
+_DOCUMENTS = (".yaml", ".yml")
+_TESTS = ("_test.yaml", "_test.yml")
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What the folders held at one moment.
+
+    `files` are contents by the path to show; `content` is equal for equal readings, faults included; `swapped` says
+    that every file came through a `..data` link, so that none can be half-written.
+    """
+
+    files: Mapping[str, bytes]
+    faults: tuple[Fault, ...]
+    content: str
+    swapped: bool
+
+
+def read(sources: Sequence[Path], *, max_bytes: int = MAX_BYTES) -> Reading:
+    """Read folders and single files; raises nothing, what goes wrong is among the faults."""
+    for _ in range(ATTEMPTS):
+        walk = _Walk(max_bytes)
+        for source in sources:
+            walk.source(source)
+        if walk.holds():
+            return walk.reading()
+    fault = Fault(file=str(sources[0]), message="is being swapped faster than it can be read")
+    return _reading({}, [fault], swapped=False)
+
+
+class _Walk:
+    """One pass over all sources."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._left = max_bytes
+        self._files: dict[str, bytes] = {}
+        self._faults: list[Fault] = []
+        self._links: dict[str, str] = {}
+        self._plain = False
+
+    def source(self, source: Path) -> None:
+        before = len(self._files)
+        try:
+            is_folder = stat.S_ISDIR(source.stat().st_mode)
+        except OSError as error:
+            self._fault(str(source), _cause(error))
+            return
+        if is_folder:
+            self._folder(str(source), str(source), ())
+        else:
+            self._file(os.path.join(self._resolved(str(source.parent)), source.name), str(source))  # noqa: PTH118
+        if not any(name.endswith(_DOCUMENTS) for name in list(self._files)[before:]) and not self._faults:
+            self._fault(str(source), "holds no policies (*.yaml)")
+
+    def holds(self) -> bool:
+        """Say whether every link still names what was read."""
+        return all(os.path.realpath(link) == target for link, target in self._links.items())
+
+    def reading(self) -> Reading:
+        return _reading(self._files, self._faults, swapped=not self._plain)
+
+    def _folder(self, place: str, shown: str, above: tuple[str, ...]) -> None:
+        place = self._resolved(place)
+        if place in above or len(above) >= MAX_DEPTH:
+            self._fault(shown, "links back to a folder above it" if place in above else "is nested too deep")
+            return
+        try:
+            with os.scandir(place) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            self._fault(shown, _cause(error))
+            return
+        for entry in found:
+            if not entry.name.startswith(".") and not entry.name.endswith(_TESTS):
+                self._entry(entry, f"{shown}/{entry.name}", (*above, place))
+
+    def _entry(self, entry: os.DirEntry[str], shown: str, above: tuple[str, ...]) -> None:
+        if not entry.is_dir():
+            self._file(entry.path, shown)
+        elif entry.name.endswith(_DOCUMENTS):
+            self._fault(shown, "is a folder")
+        else:
+            self._folder(entry.path, shown, above)
+
+    def _resolved(self, folder: str) -> str:
+        """Follow `..data` where there is one, and every other link, and remember what was found."""
+        link = f"{folder}/{_DATA}"
+        if not os.path.islink(link):  # noqa: PTH114 - called for every folder of every poll
+            link = folder
+        target = self._links.setdefault(link, os.path.realpath(link))
+        if "/.." not in target:  # not in the `..timestamp` of a kubelet
+            self._plain = True
+        return target
+
+    def _file(self, place: str, shown: str) -> None:
+        if shown in self._files:
+            return
+        if len(self._files) >= MAX_FILES:
+            self._fault(shown, f"is one file more than the {MAX_FILES} that are read")
+            return
+        try:
+            content = _content(place, self._left)
+        except OSError as error:
+            self._fault(shown, _cause(error))
+            return
+        self._left -= len(content)
+        if self._left < 0:
+            self._fault(shown, "is too large", "reload.max_bytes bounds all files together")
+        elif not content and shown.endswith(_DOCUMENTS):
+            self._fault(shown, "is empty", "half-written, or left over: remove it")
+        else:
+            self._files[shown] = content
+
+    def _fault(self, file: str, message: str, hint: str = "") -> None:
+        self._faults.append(Fault(file=file, message=message, hint=hint))
+
+
+def _content(place: str, limit: int) -> bytes:
+    """Read a regular file, at most one byte more than `limit`; a pipe is refused rather than waited for."""
+    with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a descriptor
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(None, "is no regular file")
+        return file.read(max(limit, 0) + 1)
+
+
+def _cause(error: OSError) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "does not exist"
+    cause = error.strerror or type(error).__name__
+    return cause if error.errno is None else f"can't be read: {cause[:1].lower()}{cause[1:]}"
+
+
+def _reading(files: Mapping[str, bytes], faults: Sequence[Fault], *, swapped: bool) -> Reading:
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        for part in (os.fsencode(name), files[name]):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    for fault in sorted(faults):
+        digest.update(os.fsencode(str(fault)))
+    return Reading(files=files, faults=tuple(sorted(faults)), content=digest.hexdigest(), swapped=swapped)
