@@ -290,9 +290,9 @@ class DocumentTrace(msgspec.Struct, frozen=True, kw_only=True):
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the policies say, and why, before the limits are asked.
 
-    `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect. `charges` are
-    to be charged together if this decision is carried out: for an allow the limits that count it, for a deny those that
-    count denied requests.
+    `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect; `body` is the
+    text a rule answers with in place of the problem document. `charges` are to be charged together if this decision is
+    carried out: for an allow the limits that count it, for a deny those that count denied requests.
     """
 
     effect: Effect
@@ -302,6 +302,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     rule: str | None = None
     message: str = ""
     location: str | None = None
+    body: str | None = None
     mutations: Mutations = NO_MUTATIONS
     charges: tuple[Charge, ...] = ()
     documents: tuple[DocumentTrace, ...] = ()
