@@ -113,7 +113,7 @@ def test_a_failure_is_told_once(tmp_path: Path, watch: Callable[..., Any]) -> No
     other.write_text("2")
     _polls(watched, 4)
     file.write_text("broken 2")
-    watched.wait(2)
+    assert [fault.message for fault in watched.wait(2).faults] == ["broken 2"]
     file.write_text("good")
     other.write_text("1")
     assert watched.wait(3) == Unchanged(generation=1)
