@@ -1,0 +1,79 @@
+"""API keys: kept as digests, found by digest, never seen again.
+
+A file of entries names who holds which key (POLICY.md, section 6): `id`, the digest (`sha256`, or `hmac_sha256` with a
+secret from a file), `subject`, `roles`, `groups`, `scopes`, `not_before`, `expires`, `disabled`. Two entries of one
+subject are how a key is rotated. Keys are random and long, so a plain digest can't be guessed back; the digest is
+compared in constant time all the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.identity.credentials import InvalidCredential
+from authz.model import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One key as it is kept. Digests are lower-case hex; times are seconds since the epoch."""
+
+    id: str
+    subject: str
+    sha256: str | None = None
+    hmac_sha256: str | None = None
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    not_before: float = 0.0
+    expires: float | None = None
+    disabled: bool = False
+
+
+class ApiKeys:
+    """Turns keys into identities."""
+
+    def __init__(self, provider: str, entries: Iterable[Entry], secret: bytes = b"") -> None:
+        self._provider = provider
+        self._secret = secret
+        self._plain = {entry.sha256: entry for entry in entries if entry.sha256 is not None}
+        self._keyed = {entry.hmac_sha256: entry for entry in entries if entry.hmac_sha256 is not None}
+
+    def verify(self, key: str, now: float) -> Identity:
+        """Return who holds the key; raises `InvalidCredential` where nobody does, or not at this time."""
+        entry = self._find(key.encode())
+        if entry is None:
+            raise InvalidCredential("nobody holds the API key")
+        if entry.disabled:
+            raise InvalidCredential(f"the API key {entry.id} is disabled")
+        if now < entry.not_before:
+            raise InvalidCredential(f"the API key {entry.id} is not valid yet")
+        if entry.expires is not None and now >= entry.expires:
+            raise InvalidCredential(f"the API key {entry.id} has expired")
+        return Identity(
+            authenticated=True,
+            provider=self._provider,
+            subject=entry.subject,
+            roles=entry.roles,
+            groups=entry.groups,
+            scopes=entry.scopes,
+            key_id=entry.id,
+            expires=entry.expires,
+        )
+
+    def _find(self, key: bytes) -> Entry | None:
+        digest = hashlib.sha256(key).hexdigest()
+        entry = self._plain.get(digest)
+        if entry is not None and hmac.compare_digest(digest, entry.sha256 or ""):
+            return entry
+        if not self._keyed:
+            return None
+        digest = hmac.digest(self._secret, key, "sha256").hex()
+        entry = self._keyed.get(digest)
+        return entry if entry is not None and hmac.compare_digest(digest, entry.hmac_sha256 or "") else None

@@ -1,0 +1,93 @@
+"""Getting a document over HTTP from a place that a policy names, and from nowhere else.
+
+Redirects are refused, and so are private addresses unless the policy permits them: what answers must be what was
+named (CVE-2026-102267 was a redirect followed). The address that is checked is the address that is connected to.
+Time and size are bounded: one deadline for connecting, reading and slow answers together.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import time
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from authz.errors import Unavailable
+
+LARGEST = 512 * 1024
+"""Bytes of an answer."""
+
+CHUNK = 16 * 1024
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What a fetch may do: `timeout` is seconds for all of it; `ca` is the path of a file of PEM certificates."""
+
+    timeout: float = 5.0
+    allow_private: bool = False
+    allow_plain_http: bool = False
+    ca: str | None = None
+
+
+def fetch(uri: str, rules: Rules) -> bytes:
+    """Return the body of a 200 answer to GET; raises `Unavailable` for anything else, in time."""
+    deadline = time.monotonic() + rules.timeout
+    try:
+        parts = _permitted(uri, rules)
+        connection = _connect(parts, rules)
+        try:
+            return _get(connection, parts, deadline)
+        finally:
+            connection.close()
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unavailable(f"cannot fetch {uri}: {str(error) or type(error).__name__}") from error
+
+
+def _permitted(uri: str, rules: Rules) -> SplitResult:
+    parts = urlsplit(uri)
+    if parts.scheme != "https" and not (parts.scheme == "http" and rules.allow_plain_http):
+        raise ValueError("only https is fetched")
+    if not parts.hostname or parts.username is not None:
+        raise ValueError("no host, or credentials in the address")
+    return parts
+
+
+def _connect(parts: SplitResult, rules: Rules) -> http.client.HTTPConnection:
+    host = str(parts.hostname)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    connection = http.client.HTTPConnection(host, port, timeout=rules.timeout)
+    connection.sock = socket.create_connection((_resolve(host, port, rules), port), rules.timeout)
+    if parts.scheme == "https":
+        context = ssl.create_default_context(cafile=rules.ca)
+        connection.sock = context.wrap_socket(connection.sock, server_hostname=host)
+    return connection
+
+
+def _resolve(host: str, port: int, rules: Rules) -> str:
+    """Return the first address of a host; raises `ValueError` where one of them is private and may not be."""
+    addresses = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if not rules.allow_private and not all(
+        ipaddress.ip_address(address.partition("%")[0]).is_global for address in addresses
+    ):
+        raise ValueError("the address is private; permit it with allow_private_network: true")
+    return addresses[0]
+
+
+def _get(connection: http.client.HTTPConnection, parts: SplitResult, deadline: float) -> bytes:
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    connection.request("GET", target, headers={"accept": "application/json", "connection": "close"})
+    response = connection.getresponse()
+    if response.status != 200:
+        raise ValueError(f"the answer was {response.status}" + (", a redirect" if 300 <= response.status < 400 else ""))
+    body = b""
+    while chunk := response.read1(CHUNK):
+        body += chunk
+        if len(body) > LARGEST:
+            raise ValueError(f"the answer is larger than {LARGEST} bytes")
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer took too long")
+    return body
