@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import hiredis
 
 from authz.limits.connection import error_code
-from authz.limits.plan import Answer, Plan
+from authz.limits.plan import PER_ASK, Answer, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,6 +49,10 @@ class Call:
     def command(self, sha: str) -> Command:
         """Return the command to send."""
         return ("EVALSHA", sha, len(self.keys), *self.keys, self.count * len(self.callers), *self.arguments)
+
+    def fits(self, outcome: Answer | str) -> bool:
+        """Say whether an outcome can be this call's."""
+        return isinstance(outcome, str) or len(outcome.numbers) == PER_ASK * len(self.keys)
 
 
 class Batch:
@@ -94,8 +98,9 @@ class Batch:
         return [caller for caller in left if caller.deadline <= now]
 
     def outcomes(self) -> list[tuple[Call, Answer | str]]:
-        """Return the answer, or the code of the error, for each call."""
-        return list(zip(self.calls, self._outcomes[int(self.reloaded) :], strict=True))
+        """Return the answer, or the code of the error, for each call; an answer of the wrong size is an error."""
+        pairs = zip(self.calls, self._outcomes[int(self.reloaded) :], strict=True)
+        return [(call, outcome if call.fits(outcome) else "ERR") for call, outcome in pairs]
 
 
 def merged(callers: Iterable[Waiting]) -> list[Call]:
@@ -123,6 +128,6 @@ def _asked(plan: Plan) -> tuple[Command, Command]:
 
 
 def _answer(reply: object) -> Answer | str:
-    if isinstance(reply, list):
+    if isinstance(reply, list) and all(type(number) is int for number in reply):
         return Answer(admitted=reply[0], numbers=reply[1:])
     return error_code(str(reply)) if isinstance(reply, hiredis.ReplyError) else "ERR"

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 import hiredis
 from redis.connection import AbstractConnection, Connection, parse_url
 from redis.credentials import CredentialProvider
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from authz.errors import Unavailable
 
@@ -157,6 +159,6 @@ class Link:
 
 
 def _described(error: Exception) -> str:
-    if isinstance(error, ResponseError):
-        return error_code(str(error)) if _CODE.match(str(error)) else type(error).__name__
-    return str(error) or type(error).__name__
+    if type(error) in {RedisConnectionError, RedisTimeoutError} or not isinstance(error, RedisError):
+        return str(error) or type(error).__name__
+    return type(error).__name__  # the text is the server's

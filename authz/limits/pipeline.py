@@ -12,6 +12,7 @@ exception is NOSCRIPT, which says that nothing ran: the script is loaded and the
 from __future__ import annotations
 
 import hashlib
+import logging
 import select
 import socket
 import time
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 
     from authz.limits.counters import LimiterCounters
 
+LOG = logging.getLogger(__name__)
 NEVER = float("inf")
+_PAUSE = 0.02
 LARGEST_BATCH = 256
 """Callers in one batch: more would not come back within the budget."""
 
@@ -115,7 +118,12 @@ class Pipeline:
 
     def _run(self) -> None:
         while self._running:
-            self._turn()
+            try:
+                self._turn()
+            except Exception:
+                LOG.exception("the limiter thread starts over")
+                self._lose("internal", "internal error", time.monotonic())
+                time.sleep(_PAUSE)
         self._dialer.close()
         if self._link is not None:
             self._link.close()
@@ -132,6 +140,7 @@ class Pipeline:
         now = time.monotonic()
         self._connect(now)
         self._gather()
+        self._expire(now)
         self._send(now)
         events = self._sleep(now)
         now = time.monotonic()
@@ -140,7 +149,6 @@ class Pipeline:
             self._gather()
             self._send(now)  # the next batch is on its way while the last one's callers are told
             self._settle(landed, now)
-        self._expire(now)
 
     def _connect(self, now: float) -> None:
         breaker = self._breaker
@@ -247,18 +255,18 @@ class Pipeline:
             self._lose("dropped", self.last_error or "", now)
 
     def _expire(self, now: float) -> None:
-        late = [caller for caller in self._waiting if caller.deadline <= now]
+        if self._flight is not None:
+            self._tell(self._flight.late(now))
+            if self._flight.sent_at + self._budget <= now:
+                self._lose("timeout", "no answer in time", now)
+        hopeless = self._breaker.state is BreakerState.OPEN
+        late = [caller for caller in self._waiting if hopeless or caller.deadline <= now]
         if late:
-            self._waiting = [caller for caller in self._waiting if caller.deadline > now]
-            self._failed("waiting", "no answer in time", len(late))
-            if self._link is None:
+            self._waiting = [] if hopeless else [caller for caller in self._waiting if caller.deadline > now]
+            self._counters.failed("waiting", len(late))
+            if self._link is None and not hopeless:
                 self._breaker.failed(now, len(late))
             self._tell(late)
-        if self._flight is None:
-            return
-        self._tell(self._flight.late(now))
-        if self._flight.sent_at + self._budget <= now:
-            self._lose("timeout", "no answer in time", now)
 
     def _lose(self, code: str, text: str, now: float) -> None:
         batch, self._flight = self._flight, None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _REMEMBERED = 65_536
-_PER_ASK = 4
+PER_ASK = 4
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,12 +118,12 @@ def conclude(plan: Plan, answer: Answer, rank: int = 0) -> Usage:
         usage = _read(part, answer, place, rank)
         denied = denied or usage.outcome is LimitOutcome.OVER
         usages.append(usage)
-        place += _PER_ASK
+        place += PER_ASK
     return Usage(admitted=not denied, limits=tuple(usages))
 
 
 def _read(ask: Ask, answer: Answer, place: int, rank: int) -> LimitUsage:
-    fitted, remaining, reset, retry = answer.numbers[place : place + _PER_ASK]
+    fitted, remaining, reset, retry = answer.numbers[place : place + PER_ASK]
     admitted = answer.admitted
     outcome, retry_after = LimitOutcome.OK, None
     if ask.meter.shadow:
