@@ -44,8 +44,7 @@ def at(value: Scalar, word: str) -> Fault:
         "a: 😀😀 && reqest.path",
         "a: |\n  one &&\n  reqest.path\n",
         "a: |-   # why\n\n    one &&\n\n      reqest.path &&\n    three",
-        "a:
-  'reqest.path'",
+        "a:\n  'reqest.path'",
         "a: |2\n    one &&\n    reqest.path\n",
         "a: |\r\n  one &&\r\n  reqest.path\r\n",
         "{a: one && reqest.path}",
