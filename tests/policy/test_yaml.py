@@ -82,7 +82,7 @@ def test_what_readers_disagree_about_is_refused(written: str) -> None:
         ("%TAG ! tag:x,2000:\n---\na: 1\n", (1, 1, Code.TAG)),
         ("1: a\n", (1, 1, Code.KEY)),
         ("true: a\n", (1, 1, Code.KEY)),
-        ("? # none\n: a\n", (2, 1, Code.KEY)),
+        ("?\n: a\n", (1, 2, Code.KEY)),
         ("? [a]\n: b\n", (1, 3, Code.KEY)),
         ("? {a: b}\n: b\n", (1, 3, Code.KEY)),
         ("a:\n\t- b\n", (2, 1, Code.SYNTAX)),
