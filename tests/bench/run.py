@@ -56,12 +56,16 @@ def table(rows: Sequence[Row]) -> Table:
         drawn.add_row(
             row.benchmark,
             row.measure,
-            f"{row.baseline}: {row.baseline_value:,.4g}",
-            f"{row.subject}: {row.subject_value:,.4g}",
+            f"{row.baseline}: {_number(row.baseline_value)}",
+            f"{row.subject}: {_number(row.subject_value)}",
             f"{row.ratio:.2f} ({row.low:.2f} to {row.high:.2f})",
             _bound(row),
         )
     return drawn
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _bound(row: Row) -> str:
