@@ -128,6 +128,6 @@ def _asked(plan: Plan) -> tuple[Command, Command]:
 
 
 def _answer(reply: object) -> Answer | str:
-    if isinstance(reply, list) and all(type(number) is int for number in reply):
+    if isinstance(reply, list) and reply and all(type(number) is int for number in reply):
         return Answer(admitted=reply[0], numbers=reply[1:])
     return error_code(str(reply)) if isinstance(reply, hiredis.ReplyError) else "ERR"

@@ -31,7 +31,7 @@ _CODE = re.compile(r"^-?([A-Z]{2,})\b")
 _INNER = re.compile(r"(?:^|[\s-])-?(READONLY|OOM|MISCONF|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|NOPERM|WRONGTYPE)\b")
 _SILENT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
-DROPS = frozenset({"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH", "WRONGPASS", "UNBLOCKED"})
+DROPS = frozenset({"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "NOAUTH", "WRONGPASS"})
 """Errors of a server that is the wrong one, or not one yet: the connection is given up and its address asked again."""
 
 
