@@ -36,6 +36,7 @@ MAX_ADDRESS = 64
 _PLAIN = re.compile(r"(?:/[A-Za-z0-9_~!$&'()*+,=:@-][A-Za-z0-9._~!$&'()*+,=:@-]*+)++/?|/")
 _CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f]")
 _UNESCAPED = re.compile(r"[^A-Za-z0-9._~!$&'()*+,;=:@/%-]+")
+_RESERVED = re.compile(r"[^A-Za-z0-9._~-]+")
 _ESCAPE = re.compile(r"%(?:([0-9A-Fa-f]{2}))?")
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
@@ -137,6 +138,11 @@ def parse_query(raw: str) -> dict[str, list[str]]:
     return parameters
 
 
+def percent_encoded(text: str) -> str:
+    """Return text with everything but unreserved characters escaped (RFC 3986, 2.1); `ValueError` for no UTF-8."""
+    return _RESERVED.sub(_escapes, text)
+
+
 def _refused(detail: str) -> Refusal:
     return Refusal(AMBIGUOUS, detail)
 
@@ -148,7 +154,7 @@ def _escaped(path: str) -> str:
     if "\\" in path or _CONTROL.search(path):
         raise _refused("the path holds a control character, a space or a backslash")
     try:
-        path = _UNESCAPED.sub(lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), path)
+        path = _UNESCAPED.sub(_escapes, path)
         path = _ESCAPE.sub(_decoded_once, path)
         controls = any("\x80" <= char <= "\x9f" for run in _HIGH_ESCAPES.findall(path) for char in _text(run))
     except UnicodeError:
@@ -159,6 +165,10 @@ def _escaped(path: str) -> str:
         if "%" in piece[0] or "%" in piece[1]:
             raise _refused("the path holds an encoded or mixed dot segment")
     return path.replace("%2E", ".")
+
+
+def _escapes(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
 
 
 def _decoded_once(escape: re.Match[str]) -> str:

@@ -4,6 +4,7 @@
 The output is a pure function of the `.proto` files and the locked `grpcio-tools`; a test regenerates and compares.
 Imports between generated modules are rewritten to `authz._pb....`: packages called `envoy`, `grpc` and `cel` exist
 on PyPI and must not be shadowed. `google.protobuf` and `google.rpc` stay where their own packages put them.
+The stubs are marked as not to be checked: protoc writes `Mapping` without its parameters.
 
     python protos/generate.py [FOLDER]
 """
@@ -32,7 +33,8 @@ def generate(target: Path) -> None:
         compile_into(built)
         packages = sorted(folder for folder in built.iterdir() if folder.is_dir())
         for path in sorted(built.rglob("*_pb2.py*")):
-            path.write_text(rewritten(path.read_text(), {package.name for package in packages}))
+            silence = "# mypy: ignore-errors\n" if path.suffix == ".pyi" else ""
+            path.write_text(silence + rewritten(path.read_text(), {package.name for package in packages}))
         for folder in sorted(folder for folder in built.rglob("*") if folder.is_dir()):
             (folder / "__init__.py").touch()
         for package in packages:

@@ -420,3 +420,11 @@ def test_an_encoded_query_reads_back(pairs: list[tuple[str, str]]) -> None:
         expected.setdefault(name, []).append(value)
     encoded = [["".join(f"%{byte:02X}" for byte in text.encode()) for text in pair] for pair in pairs]
     assert paths.parse_query("&".join("=".join(pair) for pair in encoded)) == expected
+
+
+@given(st.text())
+def test_percent_encoded_text_reads_back(text: str) -> None:
+    """What `percent_encoded` writes is nothing but unreserved characters and escapes, and reads back as the text."""
+    encoded = paths.percent_encoded(text)
+    assert re.fullmatch(r"(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})*", encoded)
+    assert paths.parse_query(f"k={encoded}") == {"k": [text]}

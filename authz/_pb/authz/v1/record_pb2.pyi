@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 import datetime
 
 from google.protobuf import struct_pb2 as _struct_pb2

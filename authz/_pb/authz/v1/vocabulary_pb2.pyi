@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 import datetime
 
 from authz._pb.envoy.service.auth.v3 import attribute_context_pb2 as _attribute_context_pb2

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 from authz._pb.cel.expr import syntax_pb2 as _syntax_pb2
 from google.protobuf import empty_pb2 as _empty_pb2
 from google.protobuf import struct_pb2 as _struct_pb2

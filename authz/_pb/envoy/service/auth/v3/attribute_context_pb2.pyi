@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 import datetime
 
 from authz._pb.envoy.config.core.v3 import address_pb2 as _address_pb2

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 from authz._pb.envoy.config.core.v3 import base_pb2 as _base_pb2
 from authz._pb.envoy.service.auth.v3 import attribute_context_pb2 as _attribute_context_pb2
 from authz._pb.envoy.type.v3 import http_status_pb2 as _http_status_pb2

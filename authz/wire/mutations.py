@@ -1,0 +1,143 @@
+"""What an answer changes, checked before it leaves.
+
+Envoy answers 500, drops a header in silence or splits a header in two when it is told to write something that HTTP
+cannot carry. Policies are checked where they are written; this is the last guard, and it knows only HTTP and Envoy:
+an unfit mutation is a `ValueError`, and the answer becomes a denial.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from google.protobuf.struct_pb2 import NULL_VALUE
+
+from authz._pb.envoy.config.core.v3.base_pb2 import HeaderValueOption
+from authz.paths import percent_encoded
+from authz.wire.headers import is_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
+    from google.protobuf.struct_pb2 import Struct, Value
+
+    from authz._pb.envoy.service.auth.v3.external_auth_pb2 import OkHttpResponse
+    from authz.model import HeaderMutation, Mutations
+
+MAX_HEADERS = 100
+MAX_BYTES = 60 * 1024
+MAX_DEPTH = 32
+
+UNTOUCHABLE = frozenset(
+    {
+        *("host", "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection"),
+        *("te", "trailer", "upgrade"),
+    }
+)
+"""Headers that route or frame the message: writing one would make Envoy and the next hop read it differently."""
+
+_LARGEST = sys.float_info.max
+_UNFIT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def check(mutations: Mutations) -> None:
+    """Raise `ValueError` where the mutations are more than Envoy takes by default (100 headers, 60 KiB)."""
+    headers = (*mutations.request_headers, *mutations.response_headers)
+    names = mutations.request_headers_remove
+    if len(headers) + len(names) > MAX_HEADERS or sum(len(h.name) + len(h.value) for h in headers) > MAX_BYTES:
+        raise ValueError("more header mutations than Envoy takes")
+    if sum(len(name) + len(value) for name, value in mutations.query_set) > MAX_BYTES:
+        raise ValueError("longer query parameters than Envoy takes")
+
+
+def change_request(response: OkHttpResponse, mutations: Mutations) -> None:
+    """Write what an allow changes into Envoy's message.
+
+    Query parameters are escaped here: Envoy pastes them into the path as they come.
+    """
+    write_headers(response.headers, mutations.request_headers)
+    write_headers(response.response_headers_to_add, mutations.response_headers)
+    response.headers_to_remove.extend(map(checked_name, mutations.request_headers_remove))
+    for name, value in mutations.query_set:
+        response.query_parameters_to_set.add(key=percent_encoded(name), value=percent_encoded(value))
+    response.query_parameters_to_remove.extend(map(percent_encoded, mutations.query_remove))
+
+
+def write_headers(
+    options: RepeatedCompositeFieldContainer[HeaderValueOption], headers: Iterable[HeaderMutation]
+) -> None:
+    """Add header options that say the same to every Envoy.
+
+    `append` decides where it is set and `append_action` where it is not, and the defaults of the two disagree. So an
+    overwrite sets both; an append sets only the action, because `append: true` adds nothing where no header was, and
+    an Envoy that does not know the action then overwrites, which lets nobody else's value through.
+    """
+    for header in headers:
+        option = options.add()
+        option.header.key = checked_name(header.name)
+        option.header.value = checked_value(header.value)
+        if header.append:
+            option.append_action = HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
+        else:
+            option.append.value = False
+            option.append_action = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+
+
+def checked_name(name: str) -> str:
+    """Return a header name in lower case; raise `ValueError` for a pseudo header, no token, or an untouchable one."""
+    if not is_token(name) or name.lower() in UNTOUCHABLE:
+        raise ValueError("a header that cannot be written")
+    return name.lower()
+
+
+def checked_value(value: str) -> str:
+    """Return a header value without the whitespace around it, which is no part of it (RFC 9110, 5.5)."""
+    if _UNFIT.search(value):
+        raise ValueError("a header value with a control character")
+    return value.strip(" \t")
+
+
+def fill_struct(struct: Struct, values: Mapping[str, object], depth: int = 1) -> None:
+    """Write plain values into a protobuf Struct; raise `ValueError` for what JSON cannot say or readers refuse."""
+    if depth > MAX_DEPTH:
+        raise ValueError("metadata nested too deep")
+    for name, value in values.items():
+        if not isinstance(name, str):
+            raise ValueError("metadata under a key that is no text")
+        _fill_value(struct.fields[name], value, depth)
+
+
+def _fill_value(target: Value, value: object, depth: int) -> None:
+    match value:
+        case None:
+            target.null_value = NULL_VALUE
+        case bool():
+            target.bool_value = value
+        case int() | float():
+            target.number_value = _finite(value)
+        case str():
+            target.string_value = value
+        case Mapping():
+            target.struct_value.SetInParent()
+            fill_struct(target.struct_value, value, depth + 1)
+        case list() | tuple():
+            _fill_list(target, value, depth + 1)
+        case _:
+            raise ValueError(f"metadata of the type {type(value).__name__}")
+
+
+def _fill_list(target: Value, values: Iterable[object], depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError("metadata nested too deep")
+    target.list_value.SetInParent()
+    for value in values:
+        _fill_value(target.list_value.values.add(), value, depth)
+
+
+def _finite(number: float) -> float:
+    if not -_LARGEST <= number <= _LARGEST:
+        raise ValueError("metadata that is no finite number")
+    return float(number)

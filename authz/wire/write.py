@@ -1,0 +1,253 @@
+"""An `Outcome` becomes a serialized CheckResponse.
+
+To Envoy, status code 0 is an allow, and so is a CheckResponse with no status at all. So there is one place that makes
+one, `_response`, and what is not an allow gets a code that is not 0, whatever else goes wrong: a mutation Envoy would
+choke on turns the answer into a denial, and a fault of our own into `LAST_RESORT`. Errors travel as denials, never as
+`error_response`, which Envoy's `failure_mode_allow` would let through.
+
+Answers that differ only in the decision id are serialized once, with a stand-in of the id's length, and cut where it
+stands; protobuf's lengths stay true. The caches are bounded and hold nothing of a request but rendered messages.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+import msgspec
+
+from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
+from authz.model import NO_MUTATIONS, STATUS, Effect, HeaderMutation, LimitOutcome, Mutations, Reason
+from authz.wire.mutations import change_request, check, checked_value, fill_struct, write_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from authz._pb.envoy.service.auth.v3.external_auth_pb2 import DeniedHttpResponse
+    from authz._pb.envoy.type.v3.http_status_pb2 import StatusCode
+    from authz.model import Decision, Outcome
+
+OK, DENIED = 0, 7
+"""gRPC status codes. `DENIED` (PERMISSION_DENIED) is what every HTTP status means that is not in `_CODES`."""
+
+_CODES = {400: 3, 401: 16, 404: 5, 413: 8, 429: 8, 500: 13, 503: 14, 504: 4}
+
+_DENYING = range(400, 600)
+_REDIRECTING = range(300, 400)
+
+DECISION_ID = "x-authz-decision-id"
+MAX_MESSAGE = 2048
+MAX_BODY = 64 * 1024
+MAX_WAIT = 10 * 366 * 86400
+
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_URI = re.compile(r"[\x21-\x7e]{1,8192}")
+_STAND_IN = "~"
+_OVERLOADED_WAIT = 1
+_PLAIN_CHALLENGE = "Bearer"
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_WAITING = frozenset({Reason.RATE_LIMITED, Reason.OVERLOADED})
+
+
+class _Denial(NamedTuple):
+    """What the caller is told, but for the decision id. Hashable: it is the key of the answers remembered."""
+
+    reason: Reason
+    status: int
+    policy: str | None = None
+    rule: str | None = None
+    message: str = ""
+    body: str | None = None
+    location: str | None = None
+    challenge: str | None = None
+    limit: str | None = None
+    retry_after: int | None = None
+
+
+def write(outcome: Outcome) -> bytes:
+    """Return the serialized `envoy.service.auth.v3.CheckResponse` for an outcome; never raises, never returns nothing.
+
+    An allow carries its mutations; everything else an `application/problem+json` body (RFC 9457) or the rule's own,
+    with the status, the decision id and the headers its reason calls for. Expressions and errors are not told.
+    """
+    try:
+        identifier = outcome.id
+        if not _ID.fullmatch(identifier):
+            return LAST_RESORT
+        decision = outcome.decision
+        if decision.effect is Effect.ALLOW:
+            return _allowed(decision, identifier)
+        return _denied(outcome, identifier)
+    except Exception:  # noqa: BLE001 - whatever went wrong, Envoy gets a denial
+        return LAST_RESORT
+
+
+def _allowed(decision: Decision, identifier: str) -> bytes:
+    reason, policy, rule, mutations = decision.reason, decision.policy, decision.rule, decision.mutations
+    try:
+        if mutations is NO_MUTATIONS and (parts := _allow_parts(reason, policy, rule, len(identifier))):
+            return identifier.encode().join(parts)
+        return _allow(reason, policy, rule, identifier, mutations)
+    except ValueError:
+        return _broken(decision, identifier)
+
+
+def _denied(outcome: Outcome, identifier: str) -> bytes:
+    decision = outcome.decision
+    try:
+        denial = _denial(outcome)
+        if decision.mutations is NO_MUTATIONS and (parts := _denial_parts(denial, len(identifier))):
+            return identifier.encode().join(parts)
+        return _deny(denial, identifier, decision.mutations)
+    except ValueError:
+        return _broken(decision, identifier)
+
+
+def _broken(decision: Decision, identifier: str) -> bytes:
+    """Deny in place of an answer that cannot be given: the rule's fault where a rule gave it, else our own."""
+    reason = Reason.RULE_ERROR if decision.rule else Reason.INTERNAL_ERROR
+    return _deny(_Denial(reason, STATUS[reason], decision.policy, decision.rule), identifier, NO_MUTATIONS)
+
+
+@lru_cache(maxsize=1024)
+def _allow_parts(reason: Reason, policy: str | None, rule: str | None, length: int) -> tuple[bytes, ...]:
+    stand_in = _STAND_IN * length
+    return _cut(_allow(reason, policy, rule, stand_in, NO_MUTATIONS), stand_in, times=1)
+
+
+@lru_cache(maxsize=1024)
+def _denial_parts(denial: _Denial, length: int) -> tuple[bytes, ...]:
+    stand_in = _STAND_IN * length
+    return _cut(_deny(denial, stand_in, NO_MUTATIONS), stand_in, times=3 if denial.body is None else 2)
+
+
+def _cut(answer: bytes, stand_in: str, *, times: int) -> tuple[bytes, ...]:
+    """Return what stands around the stand-in; nothing if it also occurs where no id belongs.
+
+    No length in the answer's framing is mistaken for it: an id is shorter than the stand-in's code point.
+    """
+    parts = tuple(answer.split(stand_in.encode()))
+    return parts if len(parts) == times + 1 else ()
+
+
+def _allow(reason: Reason, policy: str | None, rule: str | None, identifier: str, mutations: Mutations) -> bytes:
+    check(mutations)
+    response = _response(OK, reason, policy, rule, identifier, mutations)
+    response.ok_response.SetInParent()
+    change_request(response.ok_response, mutations)
+    return response.SerializeToString()
+
+
+def _deny(denial: _Denial, identifier: str, mutations: Mutations) -> bytes:
+    check(mutations)
+    if len(denial.body or "") > MAX_BODY:
+        raise ValueError("a longer body than a denial needs")
+    if denial.status not in (_DENYING if denial.location is None else _REDIRECTING):
+        raise ValueError("no status for this answer")
+    code = _CODES.get(denial.status, DENIED)
+    response = _response(code, denial.reason, denial.policy, denial.rule, identifier, mutations)
+    _fill_denied(response.denied_response, denial, identifier, mutations)
+    return response.SerializeToString()
+
+
+def _response(
+    code: int, reason: Reason, policy: str | None, rule: str | None, identifier: str, mutations: Mutations
+) -> CheckResponse:
+    """Return a CheckResponse with its status and metadata: the one place that makes one.
+
+    Only the outer `dynamic_metadata` is written; the one inside `ok_response` would override it.
+    """
+    response = CheckResponse()
+    response.status.SetInParent()
+    response.status.code = code
+    named = {"decision_id": identifier, "policy": policy, "rule": rule, "reason": reason}
+    fill_struct(response.dynamic_metadata, {**mutations.metadata, **{k: v for k, v in named.items() if v is not None}})
+    return response
+
+
+def _fill_denied(denied: DeniedHttpResponse, denial: _Denial, identifier: str, mutations: Mutations) -> None:
+    """Write what the caller gets to see. A rule may choose how its own body is described, not what we say of it."""
+    denied.status.code = cast("StatusCode", denial.status)
+    denied.body = _problem(denial, identifier) if denial.body is None else denial.body
+    described = {
+        "content-type": "application/problem+json" if denial.body is None else "text/plain; charset=utf-8",
+        "cache-control": "no-store",
+    }
+    stated = {
+        DECISION_ID: identifier,
+        "location": denial.location,
+        "retry-after": None if denial.retry_after is None else str(denial.retry_after),
+        "www-authenticate": denial.challenge,
+    }
+    chosen = mutations.response_headers
+    taken = {header.name.lower() for header in chosen if not header.append}
+    write_headers(denied.headers, _overwriting({k: v for k, v in described.items() if k not in taken}))
+    write_headers(denied.headers, chosen)
+    write_headers(denied.headers, _overwriting(stated))
+
+
+def _overwriting(headers: Mapping[str, str | None]) -> Iterator[HeaderMutation]:
+    return (HeaderMutation(name=name, value=value) for name, value in headers.items() if value is not None)
+
+
+def _problem(denial: _Denial, identifier: str) -> str:
+    """Return the problem document (RFC 9457); with `about:blank` its title is the status's own phrase."""
+    document = {
+        "type": "about:blank",
+        "title": _PHRASES.get(denial.status, "Error"),
+        "status": denial.status,
+        "detail": denial.message or None,
+        "reason": denial.reason,
+        "limit": denial.limit,
+        "decision_id": identifier,
+    }
+    return msgspec.json.encode({name: value for name, value in document.items() if value is not None}).decode()
+
+
+def _denial(outcome: Outcome) -> _Denial:
+    decision = outcome.decision
+    limit, wait = _limit(outcome) if decision.reason in _WAITING else (None, None)
+    return _Denial(
+        decision.reason,
+        decision.status,
+        decision.policy,
+        decision.rule,
+        decision.message[:MAX_MESSAGE],
+        decision.body,
+        _location(decision) if decision.effect is Effect.REDIRECT else None,
+        _challenge(outcome.identity.challenge) if decision.status == 401 else None,
+        limit,
+        wait,
+    )
+
+
+def _location(decision: Decision) -> str:
+    location = decision.location
+    if location is None or not _URI.fullmatch(location):
+        raise ValueError("a redirect to nowhere")
+    return location
+
+
+def _challenge(challenge: str) -> str:
+    """Return the challenge a 401 must carry (RFC 9110, 15.5.2), the plainest one where the identity names none."""
+    try:
+        return checked_value(challenge) or _PLAIN_CHALLENGE
+    except ValueError:
+        return _PLAIN_CHALLENGE
+
+
+def _limit(outcome: Outcome) -> tuple[str | None, int]:
+    """Return which limit to name and how long to wait, in whole seconds: the one that takes longest."""
+    over = [usage for usage in outcome.usage.limits if usage.outcome is LimitOutcome.OVER]
+    if outcome.decision.reason is Reason.OVERLOADED or not over:
+        return None, _OVERLOADED_WAIT
+    longest = max(over, key=lambda usage: usage.retry_after or 0.0)
+    wait = longest.retry_after or 0.0
+    return longest.charge.limit.name, math.ceil(wait) if 1 < wait < MAX_WAIT else 1
+
+
+LAST_RESORT = _deny(_Denial(Reason.INTERNAL_ERROR, STATUS[Reason.INTERNAL_ERROR]), "none", NO_MUTATIONS)
+"""A denial for when nothing else can be written: 500 `internal_error`, without an id."""
