@@ -1,0 +1,145 @@
+"""What is checked of an expression when it is loaded, beyond its types.
+
+Nothing here looks at a request. Each check is a rule of its own over the checked tree and yields faults; all of them
+run, so that an author sees everything at once. What they buy: patterns that are compiled and of bounded size, work that
+is bounded by the expression and not by the caller, and mistakes that would otherwise be an error on every request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authz.cel.faults import Code
+from authz.cel.functions import FUNCTIONS
+from authz.cel.patterns import check_pattern
+from authz.cel.source import NOW
+from authz.cel.tree import NO_SCOPE, Places, at, children, free_name, is_loop, text, type_of, walk
+from authz.cel.types import Kind
+from authz.cel.values import EvaluationError, NoValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from authz._pb.cel.expr.checked_pb2 import CheckedExpr
+    from authz._pb.cel.expr.syntax_pb2 import Expr
+    from authz.cel.engine import EngineEnvironment
+    from authz.cel.faults import CompileFault
+    from authz.cel.source import Source
+    from authz.cel.types import CelType
+
+MAX_NODES = 5_000
+"""Nodes a tree may have; `optMap` doubles its receiver each time."""
+
+MAX_LOOPS = 2
+"""Loops that may stand inside one another."""
+
+MAX_GROWTH = 64
+"""How often `cel.bind` may multiply its inputs."""
+
+_CHECKS: Mapping[str, Callable[[str], object]] = {
+    "matches": check_pattern,
+    **{function.name: function.check for function in FUNCTIONS if function.check},
+}
+_CONVERSIONS = {
+    "timestamp": 'like "2026-11-23T12:00:00Z"',
+    "duration": 'like "90s" or "1h30m"',
+}
+_SCALARS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.DOUBLE, Kind.TIMESTAMP, Kind.DURATION, Kind.NULL})
+
+
+def check(
+    checked: CheckedExpr, source: Source, variables: Collection[str], expect: CelType | None
+) -> Iterator[CompileFault]:
+    """Yield every fault of an expression whose types are right."""
+    places = Places(checked, source.text)
+    yield from _presence(source, variables)
+    yield from _result(checked, places, expect)
+    for nodes, visit in enumerate(walk(checked.expr)):
+        if nodes == MAX_NODES:
+            yield places.whole(Code.SIZE, f"the expression has more than {MAX_NODES} parts")
+            return
+        if visit.node.HasField("call_expr"):
+            yield from _literals(visit.node, places)
+        elif visit.node.HasField("comprehension_expr"):
+            if is_loop(visit.node):
+                yield from _nesting(visit.node, visit.loops, places)
+            else:
+                yield from _growth(visit.node, checked, places)
+        elif free_name(visit.node, visit.scope) == NOW and places.offset(visit.node) not in source.now:
+            yield places.fault(visit.node, Code.UNDECLARED, f'undeclared variable "{NOW}"', 'did you mean "now()"?')
+
+
+def _presence(source: Source, variables: Collection[str]) -> Iterator[CompileFault]:
+    """Refuse `has(request.method)`: engines read it as the variable itself, whose value then passes for the answer."""
+    for name, offset in source.presence:
+        if name in variables:
+            message = f'has() asks for a key inside a value; "{name}" is a variable'
+            yield at(source.text, offset, Code.PRESENCE, message, length=len(name))
+
+
+def _result(checked: CheckedExpr, places: Places, expect: CelType | None) -> Iterator[CompileFault]:
+    found = type_of(checked, checked.expr)
+    if found.kind is Kind.OPTIONAL:
+        yield places.whole(Code.TYPE, "the result is optional", "end it with .orValue(...)")
+    elif expect is not None and not expect.accepts(found):
+        yield places.whole(Code.TYPE, f"the result is {found}, {expect} is expected")
+
+
+def _literals(node: Expr, places: Places) -> Iterator[CompileFault]:
+    """Require patterns, networks and formats to be written out (C10), and to be good ones."""
+    function, arguments = node.call_expr.function, node.call_expr.args
+    if function == "format":
+        if text(node.call_expr.target) is None:
+            yield places.fault(node, Code.LITERAL, "the format has to be a string literal")
+        return
+    if (reader := _CHECKS.get(function)) is None or not arguments:
+        return
+    pattern = text(arguments[-1])
+    if pattern is None:
+        yield places.fault(arguments[-1], Code.LITERAL, f'what "{function}" looks for has to be a string literal')
+        return
+    try:
+        reader(pattern)
+    except NoValueError as error:
+        yield places.fault(arguments[-1], Code.PATTERN, f'"{function}" cannot use this: {error}')
+
+
+def _nesting(node: Expr, loops: int, places: Places) -> Iterator[CompileFault]:
+    """Bound loops inside loops (C12): the engine's budget of iterations does the rest."""
+    if loops == MAX_LOOPS:
+        yield places.fault(
+            node, Code.NESTING, f"more than {MAX_LOOPS} loops (all, exists, map, ...) inside one another"
+        )
+
+
+def _growth(node: Expr, checked: CheckedExpr, places: Places) -> Iterator[CompileFault]:
+    """Bound what nested `cel.bind` can pile up: thirty times `a + a` are a thousand million copies (C12)."""
+    if _copies(node, {}, checked) > MAX_GROWTH:
+        yield places.fault(node, Code.GROWTH, f"the result may be more than {MAX_GROWTH} times as long as its inputs")
+
+
+def _copies(node: Expr, bound: Mapping[str, float], checked: CheckedExpr) -> float:
+    """Return how many inputs of an expression can stand side by side in its value; a literal is a thousandth."""
+    if type_of(checked, node).kind in _SCALARS:
+        return 0
+    if node.HasField("const_expr"):
+        return len(text(node) or "") / 1_000
+    if node.HasField("ident_expr"):
+        return bound.get(node.ident_expr.name, 1)
+    if node.HasField("comprehension_expr") and not is_loop(node):
+        parts = node.comprehension_expr
+        inner = {**bound, parts.accu_var: _copies(parts.accu_init, bound, checked)}
+        return _copies(parts.result, inner, checked)
+    return sum(_copies(child, bound, checked) for child, _ in children(node, NO_SCOPE))
+
+
+def check_constants(checked: CheckedExpr, source: Source, engine: EngineEnvironment) -> Iterator[CompileFault]:
+    """Yield a fault for every time or duration that is written out and is none: it would be an error every time."""
+    places = Places(checked, source.text)
+    for visit in walk(checked.expr):
+        call = visit.node.call_expr
+        if call.function in _CONVERSIONS and len(call.args) == 1 and text(call.args[0]) is not None:
+            alone = type(checked)(expr=visit.node, reference_map=checked.reference_map, type_map=checked.type_map)
+            if isinstance(engine.program(alone).value(engine.activation({})), EvaluationError):
+                message = f'"{text(call.args[0])}" is no {call.function}'
+                yield places.fault(call.args[0], Code.PATTERN, message, _CONVERSIONS[call.function])

@@ -1,0 +1,177 @@
+"""The first engine: `cel-expr-python`, the C++ implementation of CEL. It decides.
+
+What it returns has to be read with care. An error is a value whose `value()` is a text, and truthy; `bool()` of any
+value is true; some errors are exceptions. So a condition holds only if the value *is* `True`, and everything that is
+neither `True` nor `False` is an error. Its words for people are translated in `diagnosis`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+from cel_expr_python import cel  # type: ignore[import-untyped]  # its .pyi comes without py.typed
+from cel_expr_python.ext import (  # type: ignore[import-untyped]
+    ext_bindings,
+    ext_encoders,
+    ext_math,
+    ext_optional,
+    ext_strings,
+)
+from google.protobuf.any_pb2 import Any
+
+from authz._pb.cel.expr.checked_pb2 import CheckedExpr
+from authz.cel import diagnosis
+from authz.cel.functions import FUNCTIONS, INTERNAL
+from authz.cel.types import Kind
+from authz.cel.values import EvaluationError, NoValueError, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from authz.cel.engine import Activation
+    from authz.cel.functions import Function, Overload
+    from authz.cel.types import CelType
+
+_SIMPLE = {
+    Kind.BOOL: cel.Type.BOOL,
+    Kind.INT: cel.Type.INT,
+    Kind.UINT: cel.Type.UINT,
+    Kind.DOUBLE: cel.Type.DOUBLE,
+    Kind.STRING: cel.Type.STRING,
+    Kind.BYTES: cel.Type.BYTES,
+    Kind.TIMESTAMP: cel.Type.TIMESTAMP,
+    Kind.DURATION: cel.Type.DURATION,
+    Kind.NULL: cel.Type.NULL,
+}
+
+
+class Program:
+    """One expression; see `engine.Program`."""
+
+    __slots__ = ("_evaluate",)
+
+    def __init__(self, expression: cel.Expression) -> None:
+        self._evaluate: Callable[[cel.Activation], cel.Value] = expression.eval
+
+    def holds(self, activation: Activation) -> bool | EvaluationError:
+        """Return the value if it is a bool, and an error whatever else it is."""
+        try:
+            result = self._evaluate(cast("cel.Activation", activation))
+            value = result.value()
+        except Exception as error:  # noqa: BLE001 - the engine raises what it likes, and no answer is no answer
+            return diagnosis.evaluation_error(str(error))
+        if value is True or value is False:
+            return value
+        kind = result.type()
+        if kind == cel.Type.ERROR:
+            return diagnosis.evaluation_error(value)
+        return EvaluationError(f"not a bool: {kind.name().partition('<')[0].lower()}")
+
+    def value(self, activation: Activation) -> object | EvaluationError:
+        """Return the value as plain Python."""
+        try:
+            result = self._evaluate(cast("cel.Activation", activation))
+            if result.type() == cel.Type.ERROR:
+                return diagnosis.evaluation_error(result.value())
+            return plain(result.plain_value())
+        except NoValueError as error:
+            return EvaluationError(str(error))
+        except Exception as error:  # noqa: BLE001 - as above; an optional, for one, has no Python value
+            return diagnosis.evaluation_error(str(error))
+
+
+class Environment:
+    """The engine with a set of variables; see `engine.EngineEnvironment`."""
+
+    def __init__(self, variables: Mapping[str, CelType]) -> None:
+        self._variables = variables
+        self._environment = cel.NewEnv(
+            variables={name: _native(type_) for name, type_ in variables.items()},
+            extensions=_extensions(),
+            functions=_functions(),
+        )
+        self.activation: Callable[[dict[str, object]], Activation] = self._environment.Activation
+
+    def check(self, source: str) -> CheckedExpr:
+        """Return the checked tree of an expression; raise `CompileError` with every fault the engine finds."""
+        try:
+            serialized = self._environment.compile(source).serialize()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the expression cannot be used
+            raise diagnosis.compile_error(str(error), source, self._variables) from None
+        checked = CheckedExpr()
+        Any.FromString(serialized).Unpack(checked)
+        return checked
+
+    def program(self, checked: CheckedExpr) -> Program:
+        """Return the program of a checked tree."""
+        packed = Any()
+        packed.Pack(checked)
+        return Program(self._environment.deserialize(packed.SerializeToString()))
+
+
+def environment(variables: Mapping[str, CelType]) -> Environment:
+    """Return an environment with these variables."""
+    return Environment(variables)
+
+
+@cache
+def _native(type_: CelType) -> cel.Type:
+    match type_.kind:
+        case Kind.LIST:
+            return cel.Type.List(_native(type_.parameters[0]))
+        case Kind.MAP:
+            return cel.Type.Map(_native(type_.parameters[0]), _native(type_.parameters[1]))
+        case Kind.MESSAGE:
+            return cel.Type(type_.name)
+    return _SIMPLE.get(type_.kind, cel.Type.DYN)
+
+
+@cache
+def _extensions() -> list[cel.CelExtensionBase]:
+    return [
+        ext_strings.ExtStrings(),
+        ext_optional.ExtOptional(),
+        ext_math.ExtMath(),
+        ext_encoders.ExtEncoders(),
+        ext_bindings.ExtBindings(),
+    ]
+
+
+@cache
+def _functions() -> list[cel.FunctionDecl]:
+    return [_declared(function) for function in (*FUNCTIONS, *INTERNAL) if function.overloads]
+
+
+def _declared(function: Function) -> cel.FunctionDecl:
+    return cel.FunctionDecl(
+        function.name,
+        [
+            cel.Overload(
+                overload.id,
+                return_type=_native(overload.result),
+                parameters=[_native(parameter) for parameter in overload.parameters],
+                is_member=overload.member,
+                impl=_guarded(overload),
+            )
+            for overload in function.overloads
+        ],
+    )
+
+
+def _guarded(overload: Overload) -> Callable[..., object]:
+    """Return a function as the engine may call it: marked errors, no other exception, no NUL (it would cut there)."""
+    call = overload.call
+
+    def guarded(*arguments: object) -> object:
+        try:
+            made = call(*arguments)
+        except NoValueError as error:
+            raise NoValueError(f"{diagnosis.OURS}{error}") from None
+        except Exception:  # noqa: BLE001 - a bug in a function is an error of the rule; its text may hold a secret
+            raise NoValueError(f"{diagnosis.OURS}the function failed") from None
+        if type(made) is str and "\0" in made:
+            raise NoValueError(f"{diagnosis.OURS}the result holds NUL")
+        return made
+
+    return guarded
