@@ -1,0 +1,95 @@
+"""JSON with one meaning (RFC 8259, and I-JSON of RFC 7493 where that leaves room).
+
+Refused, because readers differ: a member named twice, integers beyond 64 bits, numbers beyond a double, NaN and
+Infinity, lone surrogates, other encodings than UTF-8, a byte order mark. Refused, because it is no document but an
+attack: too many bytes, too many values, too deep.
+
+msgspec parses, faster than the standard library with a hook, and refuses most of this by itself. But it keeps the last
+of two members of one name; so colons in the text are counted against members in the value. Where there are more, which
+can have a harmless reason (a text that holds one), the standard library decides, object by object.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+MAX_BYTES = 1 << 20
+MAX_DEPTH = 64
+MAX_VALUES = 100_000
+
+_LARGEST = 2**63 - 1
+_SMALLEST = -(2**63)
+_SPACED = (b" :", b"\n:", b"\t:", b"\r:")
+
+
+class JSONError(ValueError):
+    """Bytes that are no JSON document with one meaning; the message never repeats them."""
+
+
+def loads(content: bytes, *, max_bytes: int = MAX_BYTES) -> object:
+    """Return the value of a JSON document: dict, list, str, int, float, bool, None; raise `JSONError`."""
+    if len(content) > max_bytes:
+        raise JSONError(f"more than {max_bytes} bytes of JSON")
+    try:
+        value = msgspec.json.decode(content)
+    except RecursionError:
+        raise JSONError(f"more than {MAX_DEPTH} levels of nesting") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise JSONError(_told(error)) from None
+    members = _members(value)
+    if content.count(b":") != members and not _told_apart(content, members):
+        _refuse_duplicates(content)
+    return value
+
+
+def _told_apart(content: bytes, members: int) -> bool:
+    """Tell whether every `":` of a valid document is one of its members, so that none was dropped."""
+    return content.count(b'":') == members and not any(spaced in content for spaced in _SPACED)
+
+
+def _members(value: object) -> int:
+    """Return how many members the objects of a value have together; raise where it is too much of anything."""
+    members, values = 0, 0
+    level: list[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for container in level:
+            items = container
+            if type(container) is dict:
+                members += len(container)
+                items = container.values()
+            values += len(items)
+            if values > MAX_VALUES:
+                raise JSONError(f"more than {MAX_VALUES} values")
+            for item in items:
+                kind = type(item)
+                if kind is dict or kind is list:
+                    below.append(item)
+                elif kind is int and not _SMALLEST <= item <= _LARGEST:
+                    raise JSONError("an integer does not fit 64 bits")
+        if not below:
+            return members
+        level = below
+    raise JSONError(f"more than {MAX_DEPTH} levels of nesting")
+
+
+def _refuse_duplicates(content: bytes) -> None:
+    """Read once more, slowly; the content is valid, and neither deep nor large."""
+    json.loads(content, object_pairs_hook=_distinct)
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise JSONError("an object has two members of one name")
+    return members
+
+
+def _told(error: Exception) -> str:
+    """Return what is wrong without the bytes that are wrong."""
+    if isinstance(error, UnicodeDecodeError):
+        return "the text is not UTF-8"
+    return "a number is out of range" if isinstance(error, msgspec.ValidationError) else "not a JSON document"

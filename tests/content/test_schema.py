@@ -1,0 +1,134 @@
+"""Tests of JSON Schema as policies use it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from authz.content.schema import MAX_FAULTS, SchemaError, SchemaValidators, pointer
+
+ORDER = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["sku"],
+    "properties": {"sku": {"type": "string", "pattern": "^[a-z]+$"}, "mail": {"format": "email"}},
+    "additionalProperties": False,
+}
+
+
+def test_a_value_that_meets_its_schema_has_no_faults() -> None:
+    """A body that meets the schema has nothing to tell."""
+    validator = SchemaValidators().compile(ORDER)
+
+    assert validator.validate({"sku": "a", "mail": "a@example.com"}) == ()
+    assert validator.fault({"sku": "a"}) is None
+
+
+def test_faults_are_pointers_without_values() -> None:
+    """O2: what is wrong is told by place and keyword; values of the body stay out of it."""
+    validator = SchemaValidators().compile(ORDER)
+
+    assert validator.validate({"sku": "S3CRET", "mail": "s3cret"}) == ("/mail", "/sku")
+    assert validator.validate({"s3cret": 1}) == ("",)
+    assert validator.fault({"sku": "S3CRET"}) == '"/sku" does not meet "pattern"'
+    assert validator.fault({}) == '"" does not meet "required"'
+
+
+def test_the_number_of_faults_is_bounded() -> None:
+    """A body with ten thousand faults tells the first few."""
+    validator = SchemaValidators().compile({"items": {"type": "string"}})
+
+    assert len(validator.validate(list(range(10_000)))) == MAX_FAULTS
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "objekt"},
+        {"properties": {"a": {"minimum": "1"}}},
+        {"format": "emial"},
+        {"pattern": "("},
+        {"pattern": "(?=a)b"},
+        {"pattern": "a{1000}{1000}"},
+        {"$ref": "#/$defs/nowhere"},
+        {"$schema": "http://json-schema.org/draft-07/schema#"},
+        [],
+        "order.schema.json",
+        None,
+    ],
+)
+def test_a_schema_that_cannot_be_compiled_is_an_error_at_load(schema: object) -> None:
+    """L5: unknown types, formats, dialects, patterns without linear time and dangling references are found at load."""
+    with pytest.raises(SchemaError):
+        SchemaValidators().compile(schema)
+
+
+def test_true_and_false_are_schemas() -> None:
+    """The two shortest schemas admit everything and nothing."""
+    assert SchemaValidators().compile(True).validate(1) == ()
+    assert SchemaValidators().compile(False).validate(1) == ("",)
+
+
+def test_references_lead_to_the_given_files_only() -> None:
+    """A reference is a file beside the schema, also from a file in a folder; names that are not given are faults."""
+    given = {"parts/a.json": b'{"$ref":"b.json#/$defs/b"}', "parts/b.json": b'{"$defs":{"b":{"type":"string"}}}'}
+    validator = SchemaValidators().compile({"items": {"$ref": "parts/a.json"}}, given.__getitem__)
+
+    assert validator.validate(["a", 1]) == ("/1",)
+    with pytest.raises(SchemaError, match=r"missing\.json"):
+        SchemaValidators().compile({"$ref": "missing.json"}, given.__getitem__)
+    with pytest.raises(SchemaError, match=r"parts/a\.json"):
+        SchemaValidators().compile({"$ref": "parts/a.json"})
+
+
+def test_a_referred_file_is_read_strictly() -> None:
+    """B5: a schema with a key given twice has no meaning, wherever it stands."""
+    with pytest.raises(SchemaError):
+        SchemaValidators().compile({"$ref": "a.json"}, lambda _: b'{"type":"string","type":"integer"}')
+
+
+def test_nothing_is_fetched() -> None:
+    """A reference to a URL or to the disk is a fault, and no connection is made for it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.2)
+        port = listener.getsockname()[1]
+        for reference in (f"http://127.0.0.1:{port}/a.json", "file:///etc/hostname", "https://example.invalid/a.json"):
+            with pytest.raises(SchemaError):
+                SchemaValidators().compile({"$ref": reference})
+            with pytest.raises(SchemaError):
+                SchemaValidators().compile({"$ref": reference}, lambda _: b"true")
+        with pytest.raises(TimeoutError):
+            listener.accept()
+
+
+def test_a_pattern_takes_linear_time() -> None:
+    """C9: a pattern that explodes elsewhere answers at once; the bound is generous, the explosion is not."""
+    validator = SchemaValidators().compile({"pattern": "^(a+)+$"})
+    done = threading.Event()
+
+    def validate() -> None:
+        assert validator.validate("a" * 50_000 + "!") == ("",)
+        done.set()
+
+    threading.Thread(target=validate, daemon=True).start()
+    assert done.wait(10)
+
+
+def test_recursive_schemas_end() -> None:
+    """A schema that refers to itself validates values as deep as bodies can be."""
+    validator = SchemaValidators().compile(
+        {"$defs": {"a": {"items": {"$ref": "#/$defs/a"}, "type": "array"}}, "$ref": "#/$defs/a"}
+    )
+    value: list[object] = [1]
+    for _ in range(62):
+        value = [value]
+
+    assert validator.validate(value) == ("/0" * 63,)
+
+
+def test_a_pointer_is_one_short_printable_line() -> None:
+    """RFC 6901: `~` and `/` are escaped; whatever else a client names its members cannot break a log."""
+    assert pointer(["a/b~c", 0, 'd"\n\x1b\u2028é']) == r"/a~1b~0c/0/d\"\n\x1b\u2028\xe9"
+    assert len(pointer(["x" * 10_000])) == 101
