@@ -7,6 +7,7 @@ answer is handed out in the order they came.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import hiredis
@@ -15,24 +16,41 @@ from authz.limits.connection import error_code
 from authz.limits.plan import PER_ASK, Answer, Plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from authz.model import Usage
 
+Heard = Callable[["Waiting", Answer | None, int, float], None]
 Command = tuple[str | int, ...]
 NOSCRIPT = "NOSCRIPT"
+MOVED = "MOVED "
+"""The one error whose text is kept: `MOVED slot host:port`."""
 
 
 class Waiting:
-    """One caller: what it asks, until when it waits (`time.monotonic()`), whom to tell; `done` is gone once told."""
+    """One caller: what it asks, until when it waits (`time.monotonic()`), and who hears the answer.
 
-    __slots__ = ("count", "deadline", "done", "plan")
+    `heard` gets this caller, the answer, its rank among those merged with it and when they were sent; or `None`.
+    """
 
-    def __init__(self, plan: Plan, count: int, deadline: float, done: Callable[[Usage], None]) -> None:
+    __slots__ = ("count", "deadline", "done", "heard", "moved", "plan", "told")
+
+    def __init__(
+        self, plan: Plan, count: int, deadline: float, heard: Heard, done: Callable[[Usage], None] = lambda _: None
+    ) -> None:
         self.plan = plan
         self.count = count
         self.deadline = deadline
-        self.done: Callable[[Usage], None] | None = done
+        self.heard = heard
+        self.done = done
+        self.told = False
+        self.moved = False
+
+    def tell(self, answer: Answer | None, rank: int = 0, sent_at: float = 0.0) -> None:
+        """Hand over the answer, the first time; later ones came too late and are dropped."""
+        if not self.told:
+            self.told = True
+            self.heard(self, answer, rank, sent_at)
 
 
 class Call:
@@ -93,7 +111,7 @@ class Batch:
         """Return the callers whose time is over and who were not told yet."""
         if now < self.next_deadline:
             return []
-        left = [caller for caller in self.callers if caller.done is not None]
+        left = [caller for caller in self.callers if not caller.told]
         self.next_deadline = min((caller.deadline for caller in left if caller.deadline > now), default=float("inf"))
         return [caller for caller in left if caller.deadline <= now]
 
@@ -130,4 +148,6 @@ def _asked(plan: Plan) -> tuple[Command, Command]:
 def _answer(reply: object) -> Answer | str:
     if isinstance(reply, list) and reply and all(type(number) is int for number in reply):
         return Answer(admitted=reply[0], numbers=reply[1:])
-    return error_code(str(reply)) if isinstance(reply, hiredis.ReplyError) else "ERR"
+    if not isinstance(reply, hiredis.ReplyError):
+        return "ERR"
+    return str(reply) if str(reply).startswith(MOVED) else error_code(str(reply))

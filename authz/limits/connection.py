@@ -1,4 +1,4 @@
-"""One connection to one Redis: redis-py makes it (URL, TLS, login), hiredis reads it, this module owns its bytes.
+"""One connection to one Redis: redis-py makes it (TLS, login), hiredis reads it, this module owns its bytes.
 
 Non-blocking, so the limiter thread can keep its timers while a server is silent. Replies come in the order of the
 commands; whoever stops waiting for one closes the link, so a reply never meets another caller. No retries, and no
@@ -9,13 +9,9 @@ from __future__ import annotations
 
 import re
 import ssl
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import hiredis
-from redis.connection import AbstractConnection, Connection, parse_url
-from redis.credentials import CredentialProvider
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -23,7 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from authz.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
 _NOT_YET = object()
 _CHUNK = 65_536
@@ -44,48 +40,6 @@ def error_code(message: str) -> str:
     return inner[1] if inner else "ERR"
 
 
-def redacted(url: str) -> str:
-    """Return a URL without user, password and query, for logs and status."""
-    parts = urlsplit(url)
-    hosts = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{hosts}{parts.path}"
-
-
-class PasswordFile(CredentialProvider):
-    """A login whose password is read from its file at every connect, so it may rotate."""
-
-    def __init__(self, path: Path, username: str = "") -> None:
-        self._path = path
-        self._username = username
-
-    def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Return the user, if one is named, and the password."""
-        password = self._path.read_text(encoding="utf-8").strip()
-        return (self._username, password) if self._username else (password,)
-
-
-def connector(url: str, *, timeout: float, password_file: Path | None = None) -> Callable[[], Link]:
-    """Return what opens a link to `redis://`, `rediss://` or `unix://`; the address is resolved at every call.
-
-    Raises ValueError for a URL that is none. The link raises `Unavailable`.
-    """
-    options = _options(url, timeout=timeout, password_file=password_file)
-    kind: type[AbstractConnection] = options.pop("connection_class", Connection)
-    return lambda: Link(kind(**options))
-
-
-def _options(url: str, *, timeout: float, password_file: Path | None) -> dict[str, Any]:
-    parse: Callable[[str], dict[str, Any]] = parse_url
-    options = {"protocol": 2, **parse(url)}
-    for ours in ("retry_on_timeout", "retry_on_error", "health_check_interval", "max_connections", "timeout"):
-        options.pop(ours, None)
-    options |= {"socket_timeout": timeout, "socket_connect_timeout": timeout}
-    if password_file is not None:
-        options.pop("password", None)
-        options["credential_provider"] = PasswordFile(password_file, options.pop("username", ""))
-    return options
-
-
 class Link:
     """One open connection. `open` may block up to its timeout; afterwards nothing here blocks."""
 
@@ -103,7 +57,7 @@ class Link:
             self._connection.read_response()
         except (RedisError, OSError) as error:
             self.close()
-            raise Unavailable(_described(error)) from None
+            raise Unavailable(described(error)) from None
         self._socket = self._connection._sock  # noqa: SLF001 - redis-py has no other way to its socket
         self._socket.setblocking(False)
 
@@ -130,7 +84,7 @@ class Link:
         except _SILENT:
             return
         except OSError as error:
-            raise Unavailable(_described(error)) from None
+            raise Unavailable(described(error)) from None
 
     def receive(self) -> list[Any]:
         """Return the replies that are there; an error reply is a `hiredis.ReplyError`."""
@@ -140,7 +94,7 @@ class Link:
         except _SILENT:
             return self._replies()
         except OSError as error:
-            raise Unavailable(_described(error)) from None
+            raise Unavailable(described(error)) from None
         raise Unavailable("connection closed by the server")
 
     def close(self) -> None:
@@ -158,7 +112,8 @@ class Link:
         return replies
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Return what may be shown of an error of redis-py or the socket."""
     if type(error) in {RedisConnectionError, RedisTimeoutError} or not isinstance(error, RedisError):
         return str(error) or type(error).__name__
     return type(error).__name__  # the text is the server's

@@ -22,7 +22,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from authz.errors import Unavailable
-from authz.limits.batch import Batch, Waiting, merged
+from authz.limits.batch import MOVED, Batch, Waiting, merged
 from authz.limits.breaker import Breaker, BreakerState
 from authz.limits.connection import DROPS, Link
 from authz.limits.dial import Dialer
@@ -41,24 +41,23 @@ LARGEST_BATCH = 256
 
 
 class Pipeline:
-    """Asks one Redis. `deliver` is told of each caller once: the answer, its rank, when it was sent; or `None`."""
+    """Asks one Redis. `moved` is given the callers whose counters have moved, and where to: true when it took them."""
 
     def __init__(
         self,
         *,
         connect: Callable[[], Link],
         script: str,
-        deliver: Callable[[Waiting, Answer | None, int, float], None],
         budget: float,
-        breaker: Breaker,
-        counters: LimiterCounters,
         max_waiting: int,
+        counters: LimiterCounters,
+        moved: Callable[[str, list[Waiting]], bool] = lambda _where, _callers: False,
     ) -> None:
         self._script = script
         self._sha = hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-        self._deliver = deliver
+        self._moved = moved
         self._budget = budget
-        self._breaker = breaker
+        self._breaker = Breaker()
         self._counters = counters
         self._max_waiting = max_waiting
         self._incoming: deque[Waiting] = deque()
@@ -80,6 +79,11 @@ class Pipeline:
     def connected(self) -> bool:
         """Whether there is a link."""
         return self._link is not None
+
+    @property
+    def breaker(self) -> BreakerState:
+        """Whether calls go through."""
+        return self._breaker.state
 
     def start(self) -> None:
         """Start the thread, which begins to connect; nothing waits for it."""
@@ -127,14 +131,14 @@ class Pipeline:
         self._dialer.close()
         if self._link is not None:
             self._link.close()
-        self._tell(self._flight.callers if self._flight else ())
-        self._tell(self._waiting)
+        _tell(self._flight.callers if self._flight else ())
+        _tell(self._waiting)
         self._abandon()
 
     def _abandon(self) -> None:
         with suppress(IndexError):
             while True:
-                self._deliver(self._incoming.popleft(), None, 0, 0.0)
+                self._incoming.popleft().tell(None)
 
     def _turn(self) -> None:
         now = time.monotonic()
@@ -242,10 +246,11 @@ class Pipeline:
             if isinstance(outcome, Answer):
                 answered += len(call.callers)
                 for rank, caller in enumerate(call.callers):
-                    self._deliver(caller, outcome, rank, batch.sent_at)
-            else:
-                faults[outcome] = faults.get(outcome, 0) + len(call.callers)
-                self._tell(call.callers)
+                    caller.tell(outcome, rank, batch.sent_at)
+            elif not (outcome.startswith(MOVED) and self._moved(outcome, call.callers)):
+                code = outcome.partition(" ")[0]
+                faults[code] = faults.get(code, 0) + len(call.callers)
+                _tell(call.callers)
         if answered:
             self._breaker.succeeded(now, answered)
         for code, count in faults.items():
@@ -256,7 +261,7 @@ class Pipeline:
 
     def _expire(self, now: float) -> None:
         if self._flight is not None:
-            self._tell(self._flight.late(now))
+            _tell(self._flight.late(now))
             if self._flight.sent_at + self._budget <= now:
                 self._lose("timeout", "no answer in time", now)
         hopeless = self._breaker.state is BreakerState.OPEN
@@ -266,7 +271,7 @@ class Pipeline:
             self._counters.failed("waiting", len(late))
             if self._link is None and not hopeless:
                 self._breaker.failed(now, len(late))
-            self._tell(late)
+            _tell(late)
 
     def _lose(self, code: str, text: str, now: float) -> None:
         batch, self._flight = self._flight, None
@@ -277,12 +282,13 @@ class Pipeline:
             self._link = None
         self._failed(code, text, len(callers))
         self._breaker.failed(now, max(1, len(callers)))
-        self._tell(callers)
+        _tell(callers)
 
     def _failed(self, code: str, text: str, count: int = 1) -> None:
         self.last_error = text
         self._counters.failed(code, count)
 
-    def _tell(self, callers: Iterable[Waiting]) -> None:
-        for caller in callers:
-            self._deliver(caller, None, 0, 0.0)
+
+def _tell(callers: Iterable[Waiting]) -> None:
+    for caller in callers:
+        caller.tell(None)

@@ -122,6 +122,18 @@ def conclude(plan: Plan, answer: Answer, rank: int = 0) -> Usage:
     return Usage(admitted=not denied, limits=tuple(usages))
 
 
+def alone(plan: Plan, answer: Answer, rank: int) -> Answer:
+    """Return the answer one of the equal plans would have got by itself, after those before it."""
+    numbers: list[int] = []
+    for place, ask in enumerate(plan.asks):
+        fitted, remaining, reset, retry = answer.numbers[place * PER_ASK : (place + 1) * PER_ASK]
+        taken = min(answer.admitted, fitted)
+        before = min(rank, taken)
+        later = taken - min(rank + 1, taken)
+        numbers += (fitted - before, remaining + later * ask.charge.cost, reset, retry)
+    return Answer(admitted=int(rank < answer.admitted), numbers=numbers)
+
+
 def _read(ask: Ask, answer: Answer, place: int, rank: int) -> LimitUsage:
     fitted, remaining, reset, retry = answer.numbers[place : place + PER_ASK]
     admitted = answer.admitted

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from authz.limits.address import Access, connector, redacted
 from authz.limits.batch import Waiting
-from authz.limits.breaker import Breaker
-from authz.limits.connection import connector, redacted
+from authz.limits.cluster import Cluster
 from authz.limits.counters import LimiterCounters
 from authz.limits.degraded import fall_back
 from authz.limits.denials import MAX_DENIALS, Denials
@@ -33,11 +34,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from authz.limits.breaker import BreakerState
+    from authz.limits.connection import Link
+
 LOG = logging.getLogger(__name__)
 
 SCRIPT = files("authz.limits").joinpath("script.lua").read_text(encoding="utf-8")
 SERVER_CLOCK = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000 + clock[2]\n"
 """The lines before the script: the server's own clock. Another clock is for tests of the arithmetic only."""
+
+
+class Asked(Protocol):
+    """Whom the limiter asks: one server, or a cluster of them."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether it can be asked."""
+
+    @property
+    def breaker(self) -> BreakerState:
+        """Whether it is asked."""
+
+    @property
+    def last_error(self) -> str | None:
+        """What went wrong last, without any secret."""
+
+    def start(self) -> None:
+        """Begin to connect."""
+
+    def close(self) -> None:
+        """Tell whoever waits `None` and disconnect."""
+
+    def submit(self, caller: Waiting) -> bool:
+        """Take a caller, who is told once; or do not, at once."""
 
 
 class RedisOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,35 +100,29 @@ class RedisLimiter:
         self._url = redacted(url)
         self._budget = options.budget
         self._planner = Planner(secret)
-        self._breaker = Breaker()
         self._local = LocalShare(options.processes)
         self._denials = Denials(options.max_denials)
-        self._pipeline = Pipeline(
-            connect=connector(url, timeout=options.connect_timeout, password_file=password_file),
-            script=clock + SCRIPT,
-            deliver=self._deliver,
-            budget=options.budget,
-            breaker=self._breaker,
-            counters=self.counters,
-            max_waiting=options.max_waiting,
-        )
+        access = Access(timeout=options.connect_timeout, password_file=password_file)
+        pipeline = partial(_pipeline, clock + SCRIPT, options, self.counters)
+        clustered = url.startswith("redis+cluster://")
+        self._asked: Asked = Cluster(url, access, pipeline) if clustered else pipeline(connector(url, access))
 
     def start(self) -> None:
         """Start the limiter thread and begin to connect; nothing waits for it."""
-        self._pipeline.start()
+        self._asked.start()
 
     def close(self) -> None:
         """Answer whoever waits by `on_error` and disconnect."""
-        self._pipeline.close()
+        self._asked.close()
 
     def status(self) -> dict[str, object]:
         """Return what `/status` shows; no secret is in it."""
         return {
             "store": "redis",
             "url": self._url,
-            "connected": self._pipeline.connected,
-            "breaker": self._breaker.state.value,
-            "last_error": self._pipeline.last_error,
+            "connected": self._asked.connected,
+            "breaker": self._asked.breaker.value,
+            "last_error": self._asked.last_error,
         }
 
     def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:
@@ -121,20 +144,17 @@ class RedisLimiter:
             self.counters.denied_from_cache += 1
             done(refusal)
             return
-        caller = Waiting(plan, count, min(deadline, now + self._budget), done)
-        if not self._pipeline.submit(caller):
+        caller = Waiting(plan, count, min(deadline, now + self._budget), self._heard, done)
+        if not self._asked.submit(caller):
             done(self._degraded(plan, count))
 
-    def _deliver(self, caller: Waiting, answer: Answer | None, rank: int, sent_at: float) -> None:
-        done, caller.done = caller.done, None
-        if done is None:
-            return
+    def _heard(self, caller: Waiting, answer: Answer | None, rank: int, sent_at: float) -> None:
         if answer is None:
             usage = self._degraded(caller.plan, caller.count)
         else:
             usage = self._concluded(caller.plan, answer, rank, sent_at)
         try:
-            done(usage)
+            caller.done(usage)
         except Exception:
             LOG.exception("a caller failed on its usage")
 
@@ -148,3 +168,20 @@ class RedisLimiter:
     def _degraded(self, plan: Plan, count: int) -> Usage:
         self.counters.degraded += 1
         return fall_back(plan, count, self._local)
+
+
+def _pipeline(
+    script: str,
+    options: RedisOptions,
+    counters: LimiterCounters,
+    connect: Callable[[], Link],
+    moved: Callable[[str, list[Waiting]], bool] = lambda _where, _callers: False,
+) -> Pipeline:
+    return Pipeline(
+        connect=connect,
+        script=script,
+        budget=options.budget,
+        max_waiting=options.max_waiting,
+        counters=counters,
+        moved=moved,
+    )

@@ -17,7 +17,7 @@ def waiting(*charges: Charge, count: int = 1, deadline: float = 10.0) -> Waiting
     """Return a caller."""
     plan = PLANNER.plan(charges)
     assert isinstance(plan, Plan)
-    return Waiting(plan, count, deadline, lambda _: None)
+    return Waiting(plan, count, deadline, lambda *_: None)
 
 
 def test_equal_checks_are_one_call() -> None:
@@ -83,6 +83,16 @@ def test_those_who_are_late_are_named_once_told() -> None:
     batch = Batch(merged(callers), sent_at=0.0)
     assert batch.late(0.5) == []
     assert batch.late(1.0) == callers[:1]
-    callers[0].done = None
+    callers[0].tell(None)
     assert batch.next_deadline == 2.0
     assert batch.late(5.0) == callers[1:]
+
+
+def test_a_caller_is_told_once() -> None:
+    """The first answer counts; a later one is dropped."""
+    heard = []
+    (caller,) = (waiting(charge(ONE)),)
+    caller.heard = lambda *said: heard.append(said)
+    caller.tell(None)
+    caller.tell(Answer(admitted=1, numbers=[1, 1, 1, 1]))
+    assert heard == [(caller, None, 0, 0.0)]

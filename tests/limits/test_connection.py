@@ -12,11 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.errors import Unavailable
-from authz.limits.connection import Link, connector, error_code, redacted
+from authz.limits.connection import Link, error_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class Wire:
@@ -120,32 +119,3 @@ def test_what_the_socket_does_not_take_waits(wire: tuple[Link, socket.socket]) -
 def test_errors_are_told_apart_by_their_code(message: str, code: str) -> None:
     """R7: the code alone is kept; what Redis before 7 wraps is found inside."""
     assert error_code(message) == code
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("redis://user:canary@host:6379/1?password=canary", "redis://host:6379/1"),
-        ("rediss://:can%40ary@host", "rediss://host"),
-        ("unix://:canary@/run/redis.sock?db=2&password=canary", "unix:///run/redis.sock"),
-        ("redis+sentinel://:canary@a:1,b:2/main", "redis+sentinel://a:1,b:2/main"),
-        ("redis://us@er:can@ary@host:1", "redis://host:1"),
-    ],
-)
-def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
-    """User, password and query are never shown."""
-    assert redacted(url) == shown
-
-
-def test_a_url_of_another_kind_is_refused() -> None:
-    """A wrong scheme is an error when the limiter is made, not at the first request; its text repeats no secret."""
-    with pytest.raises(ValueError, match="scheme") as caught:
-        connector("http://:canary@host", timeout=1)
-    assert "canary" not in str(caught.value)
-
-
-def test_nobody_listening_is_unavailable(tmp_path: Path) -> None:
-    """The reason is kept for the operator."""
-    link = connector(f"unix://{tmp_path}/none.sock", timeout=0.2)()
-    with pytest.raises(Unavailable, match=r"none\.sock"):
-        link.open("return 1")

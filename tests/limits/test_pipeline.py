@@ -183,7 +183,7 @@ def test_every_caller_is_told_once_under_random_failures(misbehaving: Server, li
 
         limiter.charge([charge(EACH.limit, str(number))], time.monotonic() + 5, done)
         if number % 100 == 0:
-            eventually(lambda: limiter._breaker.state != "open")
+            eventually(lambda: limiter.status()["breaker"] != "open")
     for _ in range(2000):
         assert everybody.acquire(timeout=5)
     assert told == [1] * 2000

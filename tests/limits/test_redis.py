@@ -401,8 +401,8 @@ def test_closing_answers_whoever_waits(server: ValkeyServer) -> None:
         for _ in range(5):
             limiter.charge([each], time.monotonic() + 5, heard.append)
         assert heard == []
-        limiter._pipeline._running = False
-        limiter._pipeline._wake()
+        limiter._asked._running = False
+        limiter._asked._wake()
         eventually(lambda: len(heard) == 5)
     limiter.charge([each], time.monotonic() + 5, heard.append)
     idle = RedisLimiter(url_of(server))

@@ -1,0 +1,87 @@
+"""Where Redis is: what a URL means, what of it is shown, and what no URL is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authz.errors import Unavailable
+from authz.limits.address import Access, connection, connector, group, redacted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ACCESS = Access(timeout=0.2)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://user:canary@host:6379/1?password=canary", "redis://host:6379/1"),
+        ("rediss://:can%40ary@host", "rediss://host"),
+        ("unix://:canary@/run/redis.sock?db=2&password=canary", "unix:///run/redis.sock"),
+        ("redis+sentinel://:canary@a:1,b:2/main", "redis+sentinel://a:1,b:2/main"),
+        ("redis://us@er:can@ary@host:1", "redis://host:1"),
+    ],
+)
+def test_a_url_is_shown_without_its_secrets(url: str, shown: str) -> None:
+    """User, password and query are never shown."""
+    assert redacted(url) == shown
+
+
+def test_a_url_of_another_kind_is_refused() -> None:
+    """A wrong scheme is an error when the limiter is made, not at the first request; its text repeats no secret."""
+    with pytest.raises(ValueError, match="scheme") as caught:
+        connector("http://:canary@host", ACCESS)
+    assert "canary" not in str(caught.value)
+
+
+def test_nobody_listening_is_unavailable(tmp_path: Path) -> None:
+    """The reason is kept for the operator."""
+    link = connector(f"unix://{tmp_path}/none.sock", ACCESS)()
+    with pytest.raises(Unavailable, match=r"none\.sock"):
+        link.open("return 1")
+
+
+def test_time_limits_and_retries_of_a_url_are_not_ours() -> None:
+    """Whatever the query says, an attempt takes no longer than allowed and is not repeated."""
+    made = connection("redis://host?socket_timeout=99&retry_on_timeout=true&timeout=99&health_check_interval=9", ACCESS)
+    assert (made.socket_timeout, made.socket_connect_timeout) == (0.2, 0.2)
+    assert made.retry.get_retries() == 0
+    assert made.health_check_interval == 0
+
+
+def test_servers_behind_one_url() -> None:
+    """Several hosts, ports or none, IPv6, login and query; the sentinels' login is not the servers'."""
+    url = (
+        "redis+sentinel://us%40er:pa%2Fss@a:1,b,[::1]:3,[::2]/main?db=2&tls=true&sentinel_password=s%26p&ssl_ca_certs=x"
+    )
+    servers = group(url, 26_379)
+    assert servers.addresses == (("a", 1), ("b", 26_379), ("::1", 3), ("::2", 26_379))
+    assert servers.path == "main"
+    assert servers.url(("10.0.0.1", 6379)) == "rediss://us%40er:pa%2Fss@10.0.0.1:6379?db=2&ssl_ca_certs=x"
+    assert servers.sentinel_url(("::1", 3)) == "rediss://[::1]:3?ssl_ca_certs=x&password=s%26p"
+    made = connection(servers.url(("10.0.0.1", 6379)), ACCESS)
+    assert (made.username, made.password, made.db) == ("us@er", "pa/ss", 2)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis+sentinel://", "redis+sentinel://canary@/m", "redis+sentinel://a:1", "redis+sentinel://a:canary/m"]
+)
+def test_a_url_of_several_that_names_none_is_refused(url: str) -> None:
+    """No host, no master's name, no number for a port: errors when made, which repeat nothing of the URL."""
+    with pytest.raises(ValueError, match="the URL") as caught:
+        connector(url, ACCESS)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_password_file_replaces_the_urls_password(tmp_path: Path) -> None:
+    """The file's text without its line end, for the URL's user; read at every login."""
+    secret = tmp_path / "password"
+    secret.write_text("one\n")
+    made = connection("redis://user:other@host", Access(timeout=0.2, password_file=secret))
+    assert made.password is None
+    assert made.credential_provider.get_credentials() == ("user", "one")
+    secret.write_text("two\n")
+    assert made.credential_provider.get_credentials() == ("user", "two")
