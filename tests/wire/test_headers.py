@@ -83,9 +83,10 @@ def test_a_value_that_is_no_text_makes_its_header_invalid(value: bytes) -> None:
     assert (request.headers, request.invalid_headers) == ({"x-ok": "1"}, {"x-role"})
 
 
-def test_dangerous_characters_are_found_in_the_map_too() -> None:
+@pytest.mark.parametrize("char", ["\n", "\r", "\0"])
+def test_dangerous_characters_are_found_in_the_map_too(char: str) -> None:
     """Row H3: a line break or NUL in a value makes the header invalid in either encoding."""
-    request = read(check_request(headers={"x-role": "a\nb", "x-ok": "1"}))
+    request = read(check_request(headers={"x-role": f"a{char}b", "x-ok": "1"}))
     assert (request.headers, request.invalid_headers) == ({"x-ok": "1"}, {"x-role"})
 
 
@@ -110,6 +111,11 @@ def test_a_single_header_that_is_repeated_is_refused(name: str, value: str) -> N
     refused(raw=[(name, value.encode()), (name.title(), value.encode())])
     refused(headers={name: value, name.title(): value})
     refused(headers={name: value}, raw=[(name, value.encode())])
+
+
+def test_two_headers_that_join_into_one_credential_are_refused() -> None:
+    """Row H1: the list knows that there were two, even where the join would read as one."""
+    refused(raw=[("authorization", b"Digest a=b"), ("authorization", b"c=d")])
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from authz.model import HeaderMutation, Mutations
 from authz.wire import mutations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 TCHAR = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 FIELD_VALUE = re.compile(r"(?:[\x21-\x7e\x80-\uffff](?:[\t\x20-\x7e\x80-\uffff]*[\x21-\x7e\x80-\uffff])?)?")
@@ -123,17 +123,21 @@ def test_metadata_reads_back(values: dict[str, object]) -> None:
     assert MessageToDict(Struct.FromString(struct.SerializeToString())) == values
 
 
-def nested(depth: int) -> object:
-    """Return lists in lists."""
+def nested(depth: int, wrap: Callable[[object], object]) -> object:
+    """Return values in values."""
     value: object = 1
     for _ in range(depth):
-        value = [value]
+        value = wrap(value)
     return value
+
+
+LISTS = nested(40, lambda value: [value])
+MAPS = nested(40, lambda value: {"a": value})
 
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, math.inf, b"bytes", object(), {1: 2}, nested(40), {"a": nested(40)}, "\ud800", {"\ud800": 1}, 10**400],
+    [math.nan, math.inf, b"bytes", object(), {1: 2}, LISTS, MAPS, {"a": LISTS}, "\ud800", {"\ud800": 1}, 10**400],
     ids=lambda value: repr(value)[:20].encode("ascii", "replace").decode(),
 )
 def test_metadata_that_readers_refuse(value: object) -> None:
