@@ -39,10 +39,13 @@ QUICK = Effort(rounds=3, seconds=0.5, warm_up=0.2)
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What one side did in one round: calls per second, and CPU microseconds of the server per call."""
+    """What one side did in one round: calls per second of the clock, and per second of CPU that the server got.
+
+    The two agree where the server has its core for itself; where it has not, the second is the fairer one.
+    """
 
     rate: float
-    cpu: float
+    per_cpu: float
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +81,7 @@ def closed_loop(server: Server, payloads: Sequence[bytes], effort: Effort) -> Ro
     measured = load.run(server.target, payloads, seconds=effort.seconds, in_flight=IN_FLIGHT)
     if measured.errors:
         raise BenchmarkError(f"{server.target}: {dict(measured.errors)} in {measured.calls} calls")
-    return Round(rate=measured.rate, cpu=(server.cpu() - before) / measured.calls * 1e6)
+    return Round(rate=measured.rate, per_cpu=measured.calls / (server.cpu() - before))
 
 
 def in_turns(rounds: int, baseline: Callable[[], T], subject: Callable[[], T]) -> list[tuple[T, T]]:
@@ -97,12 +100,12 @@ def in_turns(rounds: int, baseline: Callable[[], T], subject: Callable[[], T]) -
 def rounds_rows(
     benchmark: str, sides: tuple[str, str], rounds: Sequence[tuple[Round, Round]], *, at_least: float | None = None
 ) -> list[Row]:
-    """Return what rounds say of calls per second (to which the bound applies) and of CPU per call."""
+    """Return what rounds say of calls per second (to which the bound applies) and per CPU second."""
     rates = [(baseline.rate, subject.rate) for baseline, subject in rounds]
-    spent = [(baseline.cpu, subject.cpu) for baseline, subject in rounds]
+    per_cpu = [(baseline.per_cpu, subject.per_cpu) for baseline, subject in rounds]
     return [
         row(benchmark, f"calls/s, {IN_FLIGHT} in flight", sides, rates, at_least=at_least),
-        row(benchmark, "CPU µs per call", sides, spent),
+        row(benchmark, "calls per CPU second", sides, per_cpu),
     ]
 
 

@@ -23,14 +23,14 @@ QUIET = 0.5  # seconds without a new record after which there is none left to wr
 def transport(effort: Effort, folder: Path) -> Iterator[Row]:
     """Compare servers that answer every check alike: grpcio's two and our two."""
     messages = payloads(CHECKS)
-    for kind, name in (("threads", "grpc.server"), ("our-aio", "transport.aio"), ("our-fast", "transport.fast")):
+    for kind in ("threads", "transport-aio", "transport-fast"):
         with servers.noop("aio", folder) as baseline, servers.noop(kind, folder) as subject:
             rounds = in_turns(
                 effort.rounds,
                 lambda server=baseline: closed_loop(server, messages, effort),
                 lambda server=subject: closed_loop(server, messages, effort),
             )
-        yield from rounds_rows("transport", ("grpc.aio no-op", f"{name} no-op"), rounds)
+        yield from rounds_rows("transport", ("aio no-op", f"{kind} no-op"), rounds)
 
 
 def decision(effort: Effort, folder: Path) -> Iterator[Row]:
@@ -44,7 +44,7 @@ def decision(effort: Effort, folder: Path) -> Iterator[Row]:
             lambda: closed_loop(noop, messages, effort),
             lambda: closed_loop(authz, messages, effort),
         )
-    yield from rounds_rows("decision", ("grpc.aio no-op", "authz serve"), rounds, at_least=3.0)
+    yield from rounds_rows("decision", ("aio no-op", "authz serve"), rounds, at_least=3.0)
 
 
 def record(effort: Effort, folder: Path) -> Iterator[Row]:

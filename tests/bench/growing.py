@@ -38,7 +38,7 @@ def documents(effort: Effort, folder: Path) -> Iterator[Row]:
                 lambda messages=here: closed_loop(small, messages, effort),
                 lambda messages=there: closed_loop(large, messages, effort),
             )
-            pairs = [(baseline.cpu, subject.cpu) for baseline, subject in rounds]
+            pairs = [(1e6 / baseline.per_cpu, 1e6 / subject.per_cpu) for baseline, subject in rounds]
             yield row("documents", f"CPU µs per call, {measure}", sides, pairs, at_most=bound)
         yield row("documents", "resident MiB", sides, [(small.resident() / MIB, large.resident() / MIB)])
 

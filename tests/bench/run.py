@@ -36,16 +36,17 @@ BENCHMARKS: Mapping[str, Callable[[Effort, Path], Iterator[Row]]] = {
     function.__name__: function for function in (transport, decision, envoy, documents, reload, memory, record)
 }
 
+QUIET = 0.5  # load average above which the cores are not ours alone
+
 
 def machine() -> str:
     """Return one line that says what the numbers were measured on."""
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = models[0].partition(":")[2].strip() if models else platform.machine()
     libraries = ", ".join(f"{name} {version(name)}" for name in ("grpcio", "protobuf", "cel-expr-python"))
-    load = os.getloadavg()[0]
     return (
         f"{model}, {os.cpu_count()} cores (load generator on {LOAD_CORE}, server on {SERVER_CORE}), "
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {libraries}; load {load:.1f}"
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}, {libraries}"
     )
 
 
@@ -104,6 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (there are {', '.join(BENCHMARKS)})")
     os.sched_setaffinity(0, {LOAD_CORE})
+    if (load := os.getloadavg()[0]) > QUIET:
+        print(f"other work is running (load {load:.1f}): trust the CPU seconds more than the clock", file=sys.stderr)
     rows, whole = measure(options.names or list(BENCHMARKS), QUICK if options.quick else FULL)
     if options.output == "json":
         report = msgspec.json.encode({"machine": machine(), "quick": options.quick, "rows": rows})

@@ -3,8 +3,9 @@
     python tests/bench/servers.py aio 127.0.0.1:9191         # serves a no-op until it is told to end
 
 No-ops answer one constant "allow" and never look at the request: what is left is what the transport costs. `aio` and
-`threads` are grpcio's own two servers, as cheap as they get: bytes in, bytes out, no interceptors. The load generator
-gets the first core this process may use and the server the last one, so that neither pays for the other.
+`threads` are grpcio's own two servers, as cheap as they get (bytes in, bytes out, no interceptors), `transport-aio` and
+`transport-fast` are ours. The load generator gets the first core this process may use and the server the last one, so
+that neither pays for the other.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,12 +27,18 @@ import load
 from checks import allows
 from http2 import ConnectionLostError
 
+from authz.transport import TransportName, open_server
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from checks import Check
 
+    from authz.model import Reason
+    from authz.transport import Call
+
 ALLOW = b"\x0a\x00\x1a\x00"  # CheckResponse{status{}, ok_response{}}
+DENY = b"\x0a\x02\x08\x07"  # CheckResponse{status{code: PERMISSION_DENIED}}
 SERVICE = "envoy.service.auth.v3.Authorization"
 READY_WITHIN = 60.0  # seconds, ten thousand documents included
 END_WITHIN = 10.0
@@ -177,7 +185,31 @@ def _handlers(check: object) -> grpc.GenericRpcHandler:
     return grpc.method_handlers_generic_handler(SERVICE, {"Check": grpc.unary_unary_rpc_method_handler(check)})
 
 
-NOOPS = {"aio": lambda address: asyncio.run(_aio(address)), "threads": _threads}
+class _Noop:
+    """A service that allows, for our own transports."""
+
+    def check(self, _message: bytes, call: Call) -> None:
+        call.answer(ALLOW)
+
+    def refuse(self, _reason: Reason, call: Call) -> None:
+        call.answer(DENY)
+
+    def health(self, _service: str) -> bool:
+        return True
+
+
+def _ours(transport: TransportName, address: str) -> None:
+    server = open_server(_Noop(), listen=[address], last_resort=DENY, transport=transport)
+    server.start()
+    signal.pause()
+
+
+NOOPS = {
+    "aio": lambda address: asyncio.run(_aio(address)),
+    "threads": _threads,
+    "transport-aio": partial(_ours, TransportName.AIO),
+    "transport-fast": partial(_ours, TransportName.FAST),
+}
 
 if __name__ == "__main__":
     NOOPS[sys.argv[1]](sys.argv[2])

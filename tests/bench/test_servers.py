@@ -25,7 +25,7 @@ def test_noop_allows_whatever_it_is_asked(kind: str, tmp_path: Path) -> None:
         resident = server.resident()
 
     assert measured.rate > 0
-    assert 0 < measured.cpu < 1e6
+    assert measured.per_cpu > 0
     assert 10 << 20 < resident < 1 << 30
 
 
