@@ -57,7 +57,7 @@ class Validator:
 
 def _keyword(path: Sequence[str | int]) -> str:
     """Return the keyword that failed; the schema `false` has none."""
-    return str(path[-1]) if path else "false"
+    return next((step for step in reversed(path) if isinstance(step, str)), "false")
 
 
 class SchemaValidators:

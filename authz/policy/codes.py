@@ -156,5 +156,40 @@ EXPLAINED: Mapping[str, str] = {
         "The schema of a validation is not JSON Schema 2020-12, or refers to something outside of the given files."
     ),
     "AZ205": "A file of data is not what its ending says, or does not hold what its document wants of it.",
+    "AZ300": "The expression cannot be compiled, and the engine said why in words of its own.",
+    "AZ301": "The expression is not CEL: the place is where the parser could not go on.",
+    "AZ302": (
+        "The expression reads a name, or calls a function, that does not exist. The message names the nearest "
+        "one. Names are listed in the chapter on what an expression can read; variables and data are read as "
+        "`variables.<name>` and `data.<name>`."
+    ),
+    "AZ303": (
+        "The value has no such field. Fields of requests, identities and peers are known when a policy is read, "
+        "so a misspelled one is found here and not in a request."
+    ),
+    "AZ304": (
+        "Something is of another type than its place wants: an operand, an argument, or the result, where a "
+        "condition is a bool and a cost an integer. Values that come from a client (`request.json`, claims) "
+        "have no known type; convert them where they are compared."
+    ),
+    "AZ305": "The function wants a literal here, so that what it does is known when the policy is read.",
+    "AZ306": (
+        "The pattern, network, duration or timestamp in the expression is not one. Patterns are literals in the "
+        "syntax of RE2: no look-around, no back-references."
+    ),
+    "AZ307": (
+        "Too many loops (`all`, `exists`, `map`, `filter`) inside one another: their cost multiplies. Look "
+        "things up in a map, or use `inSet`, `hasAny` and `hasAll`."
+    ),
+    "AZ308": "The expression is too long or too deep. Split it up with `variables`.",
+    "AZ309": (
+        "The result may be many times as long as what it is made of, and a client may choose what it is made "
+        "of. Write less of it."
+    ),
+    "AZ310": (
+        "`has()` asks for a key inside a value, as in has(identity.claims.tenant). A name such as "
+        "`request.method` is a variable, which is always there; compare it, or leave the question out."
+    ),
+    "AZ311": "The function or form is not available on the engine in use.",
 }
 """What each code means, a paragraph each."""

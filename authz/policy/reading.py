@@ -7,6 +7,7 @@ and can be kept as long as they stay. A document with any fault is not among the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -40,9 +41,8 @@ def is_policy_file(path: str) -> bool:
 
     What a document names as its data (`{file: plans.yaml}`) is none either, but only its documents know.
     """
-    stem, _, ending = path.rpartition(".")
     hidden = any(part.startswith("..") and part != ".." for part in path.split("/"))
-    return ending in ("yaml", "yml") and not stem.endswith("_test") and not hidden
+    return path.endswith((".yaml", ".yml")) and not path.endswith(("_test.yaml", "_test.yml")) and not hidden
 
 
 def read(path: str, content: bytes) -> FileReading:
@@ -52,12 +52,12 @@ def read(path: str, content: bytes) -> FileReading:
     faults = list(composed.faults)
     if not composed.documents and not faults:
         faults.append(Fault(file=path, code=Code.EMPTY, message="the file holds no document"))
-    for node in composed.documents:
+    for number, node in enumerate(composed.documents):
         found = _document(node)
-        if isinstance(found, Document):
-            documents.append(found)
-        else:
+        if not isinstance(found, Document):
             faults.extend(found)
+        elif number not in composed.broken:
+            documents.append(found)
     return FileReading(file=path, documents=tuple(documents), faults=tuple(sorted(faults)[:MAX_FAULTS]))
 
 
@@ -70,7 +70,8 @@ def _document(node: Node) -> Document | list[Fault]:
         document = model.model_validate(node, context=faults)
     except ValidationError as error:
         places = {(fault.line, fault.column) for fault in faults}
-        return faults + [fault for fault in told(error, node, model) if (fault.line, fault.column) not in places]
+        more = (fault for fault in told(error, node, model) if (fault.line, fault.column) not in places)
+        return [*faults, *islice(more, MAX_FAULTS)]
     return faults or document
 
 

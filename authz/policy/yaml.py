@@ -69,9 +69,14 @@ _HINTS = {
 
 
 class Composed(msgspec.Struct, frozen=True, kw_only=True):
-    """The documents of a file that are not empty and not damaged, and the faults of the others."""
+    """The documents of a file that are not empty, and its faults.
+
+    `broken` are the places among `documents` of those that have faults, and are worth reading only for more of them;
+    one that lost a part (an alias, a merge) is left out altogether.
+    """
 
     documents: tuple[Node, ...] = ()
+    broken: frozenset[int] = frozenset()
     faults: tuple[Fault, ...] = ()
 
 
@@ -85,7 +90,9 @@ def compose(file: str, content: bytes, *, max_bytes: int = MAX_BYTES) -> Compose
         return Composed(faults=faults)
     composer = _Composer(source)
     composer.run()
-    return Composed(documents=tuple(composer.documents), faults=tuple(composer.faults))
+    return Composed(
+        documents=tuple(composer.documents), broken=frozenset(composer.broken), faults=tuple(composer.faults)
+    )
 
 
 def decode(file: str, content: bytes) -> tuple[Source, tuple[Fault, ...]]:
@@ -120,6 +127,7 @@ class _Composer:
 
     def __init__(self, source: Source) -> None:
         self.documents: list[Node] = []
+        self.broken: list[int] = []
         self.faults: list[Fault] = []
         self._source = source
         self._parser: Any = None
@@ -167,12 +175,16 @@ class _Composer:
 
     def _document(self, start: DocumentStartEvent) -> None:
         self._damaged, self._depth = False, 0
+        faults = len(self.faults)
         if start.version or start.tags:
             self._note(start, Code.TAG, "directives are not read", "remove the line that begins with %")
         node = self._node(self._parser.get_event())
         self._parser.get_event()
-        if not self._damaged and not isinstance(node, Null):
-            self.documents.append(node)
+        if self._damaged or isinstance(node, Null):
+            return
+        if len(self.faults) > faults:
+            self.broken.append(len(self.documents))
+        self.documents.append(node)
 
     def _node(self, event: _Event) -> Node:
         if isinstance(event, AliasEvent):

@@ -24,6 +24,7 @@ FILE = r"^(?!/)(?:(?!\.\.?(?:/|$))[^/\\\x00-\x1f]+(?:/(?!$)|$))+$"
 MAX_PERIOD = 366 * 86400.0
 """The longest duration a document can speak of, in seconds."""
 
+# Used with fullmatch: for Python, `$` also stands before a last line break.
 _NAME, _IDENTIFIER, _DURATION, _RATE, _FILE = map(re.compile, (NAME, IDENTIFIER, DURATION, RATE, FILE))
 _RESERVED = re.compile(
     "^(as|break|const|continue|else|false|for|function|if|import|in|let|loop|namespace|null|package|return|true|var|"
@@ -49,7 +50,7 @@ def refuse(scalar: Scalar, code: Code, message: str, hint: str = "") -> NoReturn
 
 def name(text: Text) -> Text:
     """Return a name: letters, digits, `.`, `_` and `-`, at most 63, a letter or digit at both ends."""
-    if not _NAME.match(text):
+    if not _NAME.fullmatch(text):
         hint = "letters, digits, '.', '_' and '-', at most 63, a letter or digit at both ends"
         refuse(text, Code.NAME, f"{quoted(text)} is not a name", hint)
     return text
@@ -57,11 +58,11 @@ def name(text: Text) -> Text:
 
 def identifier(text: Text) -> Text:
     """Return a name that CEL can read behind a dot."""
-    if not _IDENTIFIER.match(text):
+    if not _IDENTIFIER.fullmatch(text):
         snake = re.sub(r"[^A-Za-z0-9_]", "_", text)
-        hint = f'write "{snake}"' if _IDENTIFIER.match(snake) else "letters, digits and '_', at most 63"
+        hint = f'write "{snake}"' if _IDENTIFIER.fullmatch(snake) else "letters, digits and '_', at most 63"
         refuse(text, Code.NAME, f"{quoted(text)} is not a name that expressions can read", hint)
-    if _RESERVED.match(text):
+    if _RESERVED.fullmatch(text):
         refuse(text, Code.NAME, f"{quoted(text)} is a word of CEL and cannot be a name")
     return text
 
@@ -75,7 +76,7 @@ def cel(scalar: Scalar) -> Scalar:
 
 def file_name(text: Text) -> Text:
     """Return the name of a file beside the document: relative, and not above its folder."""
-    if not _FILE.match(text):
+    if not _FILE.fullmatch(text):
         refuse(text, Code.FILE, f"{quoted(text)} is not a file beside this one", "a relative path without '..'")
     return text
 
@@ -83,7 +84,7 @@ def file_name(text: Text) -> Text:
 def network(text: Text) -> Text:
     """Return a network or an address."""
     try:
-        found = ipaddress.ip_network(text, strict=False)
+        found = ipaddress.ip_network("" if "%" in text else text, strict=False)  # a zone id means nothing elsewhere
     except ValueError:
         refuse(text, Code.NETWORK, f"{quoted(text)} is neither a network nor an address")
     if ipaddress.ip_address(text.partition("/")[0]) != found.network_address:
@@ -110,7 +111,7 @@ def whole(scalar: Scalar, low: int, high: int) -> int:
 
 def duration(text: Text) -> float:
     """Return seconds: `90s`, `5m`, `1h30m`, `250ms`; more than none, at most a year."""
-    found = _DURATION.match(text)
+    found = _DURATION.fullmatch(text)
     if not found:
         refuse(text, Code.DURATION, f"{quoted(text)} is not a duration", "a number and a unit: 90s, 5m, 24h, 7d, 250ms")
     parts = zip(found.groups(), _UNITS, strict=True)
@@ -122,7 +123,7 @@ def duration(text: Text) -> float:
 
 def rate(scalar: Scalar, most: int) -> tuple[int, float]:
     """Return requests and seconds of `3/minute`."""
-    found = _RATE.match(scalar)
+    found = _RATE.fullmatch(scalar)
     if not found:
         hint = "N/second, N/minute, N/hour, N/day, or {requests: N, per: 90s}"
         refuse(scalar, Code.RATE, f"{quoted(scalar)} is not a rate", hint)

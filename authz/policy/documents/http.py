@@ -32,11 +32,11 @@ def header_name(text: Text) -> Text:
     """Return a header that a rule may write: a lower-case token that does not belong to the connection."""
     if text.startswith(":"):
         refuse(text, Code.HEADER, f"{quoted(text)} is a pseudo header and cannot be changed")
-    if not _HEADER.match(text.lower()):
+    if not _HEADER.fullmatch(text.lower()):
         refuse(text, Code.HEADER, f"{quoted(text)} is not a header name")
     if text != text.lower():
         refuse(text, Code.HEADER, f"header names are lower case, not {quoted(text)}", f'write "{text.lower()}"')
-    if _CONNECTION.match(text):
+    if _CONNECTION.fullmatch(text):
         refuse(text, Code.HEADER, f"{quoted(text)} belongs to the connection and cannot be changed")
     return text
 
@@ -58,7 +58,7 @@ def location(text: Text) -> Text:
 
 def method(text: Text) -> Text:
     """Return a method; methods are case-sensitive."""
-    if not _METHOD.match(text):
+    if not _METHOD.fullmatch(text):
         refuse(text, Code.METHOD, f"{quoted(text)} is not a method")
     if text not in _METHODS and text.upper() in _METHODS:
         message = f"methods are case-sensitive, and no client sends {quoted(text)}"
@@ -68,7 +68,7 @@ def method(text: Text) -> Text:
 
 def media_type(text: Text) -> Text:
     """Return a media type without parameters."""
-    if not _MEDIA_TYPE.match(text):
+    if not _MEDIA_TYPE.fullmatch(text):
         hint = "lower case, without parameters: application/json"
         refuse(text, Code.MEDIA_TYPE, f"{quoted(text)} is not a media type", hint)
     return text

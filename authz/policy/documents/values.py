@@ -86,6 +86,14 @@ def _as_sequence(value: object) -> object:
     return Sequence([value]) if isinstance(value, Scalar) else value
 
 
+class _OneToo:
+    """The JSON Schema of a list that may be one item."""
+
+    def __get_pydantic_json_schema__(self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> Schema:
+        many = handler(core)
+        return {"anyOf": [many["items"], many]}
+
+
 def _text(check: Callable[[Text], object] | None = None, **schema: object) -> Fits:
     return Fits((Text,), check, type="string", **schema)
 
@@ -104,7 +112,7 @@ def whole(low: int, high: int) -> Fits:
 Maybe = Annotated[T | None, _Given()]
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
-OneOrMany = Annotated[tuple[T, ...], Field(strict=False, min_length=1), BeforeValidator(_as_sequence)]
+OneOrMany = Annotated[Some[T], BeforeValidator(_as_sequence), _OneToo()]
 Choice = Annotated[T, Field(strict=False)]
 
 AnyText = Annotated[Text, _text()]
