@@ -37,6 +37,10 @@ class BodyValidators(Protocol):
         """Return the validator of a parsed JSON Schema (2020-12); raise `ValueError` where it is none."""
 
 
+class UnboundError(Exception):
+    """A name that has no value for this request; the message says why, for the operator."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the policies may read of one request. `client_ip` is the caller behind trusted hops, else the peer."""
 

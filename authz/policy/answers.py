@@ -1,0 +1,210 @@
+"""From what was found to the decision that says so: who settled it, what the answer carries, what is to be charged.
+
+What follows from the rules that held alone is kept in the plan and used again: an allow without texts to fill in and
+limits to charge is one and the same value for every request.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from authz.model import NO_MUTATIONS, STATUS, Charge, Count, Decision, DocumentTrace, Effect, Mutations, Reason
+from authz.policy.case import Failed
+from authz.policy.changes import UNCHANGED, Merged, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from authz.policy.case import Case
+    from authz.policy.plan import Place, Plan, RuleStep
+    from authz.policy.template import Template
+
+REMEMBERED = 1024
+"""Combinations of rules that held whose meaning a plan keeps."""
+
+_COUNTS_ALLOWED = frozenset({Count.ALLOWED, Count.ALL})
+_COUNTS_DENIED = frozenset({Count.DENIED, Count.ALL})
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a request is not allowed. `place` and `rule` are who said so; `step` is the rule that held, if one did."""
+
+    effect: Effect = Effect.DENY
+    reason: Reason
+    status: int
+    place: Place | None = None
+    rule: str | None = None
+    error: str | None = None
+    step: RuleStep | None = None
+
+
+class Permission(msgspec.Struct, frozen=True, kw_only=True):
+    """What it means that certain allow rules held: the decision, but for what `merged` makes of each request."""
+
+    decision: Decision
+    merged: Merged
+
+
+def refused(reason: Reason, place: Place | None = None, rule: str | None = None, error: str | None = None) -> Verdict:
+    """Return a denial that no rule asked for."""
+    return Verdict(reason=reason, status=STATUS[reason], place=place, rule=rule, error=error)
+
+
+def failed(failure: Failed) -> Verdict:
+    """Return the denial that an error is."""
+    return refused(Reason.RULE_ERROR, failure.place, failure.rule, str(failure))
+
+
+def ruled(step: RuleStep, reason: Reason) -> Verdict:
+    """Return what a deny or redirect rule that holds says."""
+    rule = step.rule
+    return Verdict(effect=rule.effect, reason=reason, status=rule.status, place=step.place, rule=rule.name, step=step)
+
+
+def allow(case: Case, held: tuple[RuleStep, ...]) -> Decision:
+    """Return the decision to allow, for the rules that held; raise `Failed` where it cannot be carried out."""
+    plan = case.plan
+    permission = plan.held.get(held) or _remember(plan, held)
+    if permission.merged is UNCHANGED and not plan.limits and not case.errors:
+        return permission.decision
+    mutations = NO_MUTATIONS if permission.merged is UNCHANGED else permission.merged.mutations(case)
+    charges = charged(case, Effect.ALLOW) if plan.limits else ()
+    decision = permission.decision
+    return Decision(
+        effect=Effect.ALLOW,
+        reason=Reason.ALLOWED,
+        status=decision.status,
+        policy=decision.policy,
+        rule=decision.rule,
+        mutations=mutations,
+        charges=charges,
+        documents=_with_errors(decision.documents, case) if case.errors else decision.documents,
+        errors=tuple(failure.error for failure in case.errors),
+    )
+
+
+def answer(case: Case, verdict: Verdict) -> Decision:
+    """Return the decision a verdict makes; raise `Failed` only for a redirect that leads nowhere."""
+    step, place = verdict.step, verdict.place
+    location = mutations = message = body = None
+    if step is not None:
+        if step.rule.location is not None:
+            location = case.text(step.rule.location, step.place, step.rule.name)
+        message = _optional(case, step, step.rule.message)
+        body = _optional(case, step, step.rule.body)
+        mutations = _carried(case, step) if step.changes else None
+    charges = charged(case, verdict.effect)
+    spoken = () if place is None else (_spoken(place, verdict),)
+    return Decision(
+        effect=verdict.effect,
+        reason=verdict.reason,
+        status=verdict.status,
+        policy=None if place is None else place.document.name,
+        rule=verdict.rule,
+        message=message or "",
+        location=location,
+        body=body,
+        mutations=mutations or NO_MUTATIONS,
+        charges=charges,
+        documents=_with_errors(_traces(case.plan, spoken), case),
+        errors=tuple(failure.error for failure in case.errors),
+    )
+
+
+def charged(case: Case, effect: Effect) -> tuple[Charge, ...]:
+    """Return what the limits that count such a decision are to be charged.
+
+    Before an allow every limit must be able to say what it wants: an error raises `Failed`. A denial stands anyway, and
+    what is in shadow never matters: there an error is kept.
+    """
+    counts = _COUNTS_ALLOWED if effect is Effect.ALLOW else _COUNTS_DENIED
+    charges = []
+    for step in case.plan.limits:
+        counted = step.limit.limit.count in counts
+        if not counted and (step.shadow or effect is not Effect.ALLOW):
+            continue
+        try:
+            charge = case.charge(step)
+        except Failed as failure:
+            if effect is Effect.ALLOW and not step.shadow:
+                raise
+            case.errors.append(failure)
+        else:
+            if counted and charge is not None:
+                charges.append(charge)
+    return tuple(charges)
+
+
+def _remember(plan: Plan, held: tuple[RuleStep, ...]) -> Permission:
+    """Work out what it means that these rules held, and keep it."""
+    if len(plan.held) >= REMEMBERED:
+        plan.held.clear()
+    first: dict[int, DocumentTrace] = {}
+    for step in held:
+        first.setdefault(step.place.position, _trace(step.place, Effect.ALLOW, step.rule.name))
+    merged = merge(step for step in held if step.changes)
+    permission = plan.held[held] = Permission(
+        decision=Decision(
+            effect=Effect.ALLOW,
+            reason=Reason.ALLOWED,
+            status=STATUS[Reason.ALLOWED],
+            policy=held[0].place.document.name,
+            rule=held[0].rule.name,
+            documents=_traces(plan, first.items()),
+        ),
+        merged=UNCHANGED if merged == UNCHANGED else merged,
+    )
+    return permission
+
+
+def _optional(case: Case, step: RuleStep, template: Template | None) -> str | None:
+    """Return a text that an answer carries; an answer that is no allow is given without it rather than not at all."""
+    if template is None:
+        return None
+    try:
+        return case.text(template, step.place, step.rule.name)
+    except Failed as failure:
+        case.errors.append(failure)
+        return None
+
+
+def _carried(case: Case, step: RuleStep) -> Mutations | None:
+    """Return what an answer that is no allow changes; all of it, or nothing where a part has no value."""
+    try:
+        return merge((step,)).mutations(case)
+    except Failed as failure:
+        case.errors.append(failure)
+        return None
+
+
+def _spoken(place: Place, verdict: Verdict) -> tuple[int, DocumentTrace]:
+    return place.position, _trace(place, verdict.effect, verdict.rule, verdict.error)
+
+
+def _trace(place: Place, outcome: str, rule: str | None, error: str | None = None) -> DocumentTrace:
+    document = place.document
+    return DocumentTrace(
+        name=document.name, kind=document.kind, mode=document.mode, outcome=outcome, rule=rule, error=error
+    )
+
+
+def _traces(plan: Plan, spoken: Iterable[tuple[int, DocumentTrace]]) -> tuple[DocumentTrace, ...]:
+    traces = list(plan.silent)
+    for position, trace in spoken:
+        traces[position] = trace
+    return tuple(traces)
+
+
+def _with_errors(traces: tuple[DocumentTrace, ...], case: Case) -> tuple[DocumentTrace, ...]:
+    """Return traces with the first error of every document that had one and does not say so yet."""
+    if not case.errors:
+        return traces
+    marked = list(traces)
+    for failure in case.errors:
+        position = failure.place.position
+        if marked[position].error is None:
+            marked[position] = replace(marked[position], error=str(failure))
+    return tuple(marked)

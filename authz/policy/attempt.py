@@ -1,0 +1,158 @@
+"""One compilation of all documents: what was made of each, what was found wrong, what can be kept for the next.
+
+Only what is whole is kept. A document is made again when it was read again, when data it reads has another type, or
+when a file it names changed; everything else is what it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+import msgspec
+
+from authz.cel import DYN
+from authz.errors import Fault
+from authz.policy import compiled
+from authz.policy.codes import Code
+from authz.policy.compiling import Compilation
+from authz.policy.data import Datum, datum
+from authz.policy.documents import Guardrail, Policy
+from authz.policy.documents.grammar import Unfit
+from authz.policy.faults import Together
+from authz.policy.files import Files
+from authz.policy.index import Entry
+from authz.policy.plan import DATA
+from authz.policy.routes import routes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from authz.cel import CelType, Environment
+    from authz.policy.documents import Data, Document
+    from authz.policy.facts import BodyValidators
+    from authz.policy.reading import FileReading
+
+R = TypeVar("R")
+
+Governed = Entry[compiled.Document]
+
+
+class Made(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
+    """What was made of one document, and what went into it: the types of data it reads, the files it names."""
+
+    document: Document
+    result: R
+    types: Mapping[str, CelType]
+    files: Mapping[str, bytes]
+
+    def holds(self, types: Mapping[str, CelType], files: Mapping[str, bytes]) -> bool:
+        """Return whether the same would be made of the document again."""
+        return all(types.get(name) == kind for name, kind in self.types.items()) and all(
+            files.get(path) == content for path, content in self.files.items()
+        )
+
+
+class Kept(msgspec.Struct, kw_only=True):
+    """What was made of documents, by their identity: a document that is read again is another one."""
+
+    data: dict[int, Made[Datum]] = {}
+    governed: dict[int, Made[Governed]] = {}
+
+
+class Attempt:
+    """One compilation. `faults` is complete when every document has been made."""
+
+    def __init__(
+        self,
+        files: Mapping[str, bytes],
+        readings: Iterable[FileReading],
+        known: Kept,
+        pause: Callable[[], None],
+    ) -> None:
+        self.faults: list[Fault] = []
+        self.kept = Kept()
+        self._files = files
+        self._readings = {reading.file: reading for reading in readings}
+        self._known = known
+        self._named: set[str] = set()
+        self._pause = pause
+
+    def documents(self) -> tuple[Document, ...]:
+        """Return the documents of all files; of two with the same kind and name the second is at fault."""
+        first: dict[tuple[str, str], Document] = {}
+        for document in (document for reading in self._readings.values() for document in reading.documents):
+            known = first.setdefault((str(document.kind), document.name), document)
+            if known is not document:
+                name, taken = document.metadata.name, known.metadata.name
+                message = (
+                    f'there is a {document.kind} "{name}" already, in {known.file}:{taken.source.place(taken.start)[0]}'
+                )
+                self.faults.append(name.fault(Code.NAME_TAKEN, message))
+        return tuple(first.values())
+
+    def data(self, document: Data) -> Datum:
+        """Return what a Data document says; one at fault stands for anything, lest its readers be blamed."""
+        made = self._known.data.get(id(document))
+        if made is None or not made.holds({}, self._files):
+            beside = Files(self._files)
+            try:
+                result = datum(document, beside)
+            except Unfit as unfit:
+                self.faults.extend(unfit.faults)
+                self._named.update(beside.named)
+                return Datum(type=DYN, value=None)
+            made = Made(document=document, result=result, types={}, files=beside.named)
+            self._pause()
+        self.kept.data[id(document)] = made
+        self._named.update(made.files)
+        return made.result
+
+    def governed(
+        self,
+        document: Policy | Guardrail,
+        environment: Environment,
+        validators: BodyValidators,
+        providers: Collection[str],
+    ) -> Governed | None:
+        """Return a policy or guardrail compiled and ready for the index, `None` where it is at fault."""
+        made = self._known.governed.get(id(document))
+        if made is None or not made.holds(environment.variables, self._files):
+            beside = Files(self._files)
+            compilation = Compilation(environment, validators, providers, beside)
+            result = compilation.document(document)
+            self._pause()
+            self.faults.extend(compilation.faults)
+            self._named.update(beside.named)
+            if compilation.faults:
+                return None
+            made = Made(
+                document=document,
+                result=_entry(document, result),
+                types={name: environment.variables[name] for name in result.early if name.startswith(DATA)},
+                files=beside.named,
+            )
+        self.kept.governed[id(document)] = made
+        self._named.update(made.files)
+        return made.result
+
+    def settle(self) -> str:
+        """Note what is wrong with files, and return the digest of all that is served: every path with its content."""
+        for path, reading in self._readings.items():
+            if path not in self._named:
+                self.faults.extend(reading.faults)
+            elif reading.documents:
+                message = "the file is named as data or as a schema, and holds documents: it cannot be both"
+                self.faults.append(Fault(file=path, code=Together.DATA, message=message))
+        digest = hashlib.sha256()
+        for path in sorted(self._readings.keys() | self._named & self._files.keys()):
+            for part in (path.encode("utf-8", "surrogateescape"), self._files[path]):
+                digest.update(len(part).to_bytes(8, "big"))
+                digest.update(part)
+        return digest.hexdigest()
+
+
+def _entry(document: Policy | Guardrail, result: compiled.Document) -> Governed:
+    """Return a document with its routes; guardrails are asked before policies."""
+    order = int(isinstance(document, Policy)), document.name
+    return Entry(order=order, document=result, routes=routes(document.spec.match))

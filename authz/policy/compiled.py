@@ -1,0 +1,104 @@
+"""Documents as requests meet them: every expression compiled, every default settled, nothing left to look up.
+
+Values only; `compiling` makes them, `plan` puts those that govern a request in order, `steps` asks them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authz import model
+    from authz.model import Ambiguity, Effect, Mode
+    from authz.policy.facts import BodyValidator
+    from authz.policy.template import Template
+    from authz.policy.terms import Keys, Term
+
+
+class HeaderChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One header to write."""
+
+    name: str
+    value: Template
+    append: bool = False
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What the answer carries when a rule holds; `metadata` values keep their type where they are one expression."""
+
+    request_headers: tuple[HeaderChange, ...] = ()
+    request_headers_remove: tuple[str, ...] = ()
+    response_headers: tuple[HeaderChange, ...] = ()
+    query_set: tuple[tuple[str, Template], ...] = ()
+    query_remove: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, Template], ...] = ()
+
+
+NO_CHANGES = Changes()
+
+POLICY = "Policy"
+"""The kind that allows."""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule: it holds where `when` and `test` do, each of them only if it is given."""
+
+    name: str
+    effect: Effect
+    mode: Mode
+    status: int
+    when: Term | None
+    test: Term | None
+    message: Template | None
+    body: Template | None
+    location: Template | None
+    changes: Changes
+
+
+class Validation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a body must look like, where `when` holds."""
+
+    name: str
+    when: Term | None
+    content_type: str | None
+    max_bytes: int | None
+    validator: BodyValidator | None
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit, and how a request's key and cost are found; no `cost` is 1."""
+
+    name: str
+    limit: model.Limit
+    when: Term | None
+    key: tuple[Term, ...]
+    cost: Term | None
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A policy or a guardrail.
+
+    `permits` are the ambiguities it says how to read, `providers` those whose identities it accepts (none named: any).
+    `variables` are what it defines itself, by full name; `early` the names to bind before it is asked (see `terms`).
+    """
+
+    kind: str
+    name: str
+    mode: Mode
+    permits: frozenset[Ambiguity]
+    providers: tuple[str, ...]
+    identity_required: bool
+    validations: tuple[Validation, ...]
+    rules: tuple[Rule, ...]
+    limits: tuple[Limit, ...]
+    variables: Mapping[str, Term]
+    early: Mapping[str, Keys]
+
+    @property
+    def is_policy(self) -> bool:
+        """Return whether it can allow."""
+        return self.kind == POLICY

@@ -1,0 +1,106 @@
+"""All files to one `PolicySet`, or every fault in them.
+
+What was read and compiled is kept from one compilation to the next, so that a change costs what changed. The answer
+depends on the files alone: never on their order, and never on what was compiled before.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from authz.cel import DYN, VARIABLES, EngineName, Environment
+from authz.errors import PolicyFaults
+from authz.model import Mode
+from authz.policy.attempt import Attempt, Kept
+from authz.policy.documents import Data, Guardrail, Policy
+from authz.policy.index import Index
+from authz.policy.plan import DATA, World, arrange
+from authz.policy.reading import is_policy_file, read
+from authz.policy.selection import PolicySet
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from authz.policy.attempt import Governed
+    from authz.policy.compiled import Document
+    from authz.policy.facts import BodyValidators
+    from authz.policy.plan import Plan
+    from authz.policy.reading import FileReading
+
+
+class Compiler:
+    """Compiles policies again and again, on one thread at a time.
+
+    `providers` are the names of the identity providers there are. `pause` is called between documents, for those who
+    compile beside the serving of requests.
+    """
+
+    def __init__(
+        self,
+        *,
+        validators: BodyValidators,
+        engine: EngineName = EngineName.AUTO,
+        providers: Collection[str] = (),
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._validators = validators
+        self._providers = frozenset(providers)
+        self._pause = pause
+        self._vocabulary = Environment(VARIABLES, engine=engine)
+        self._readings: dict[str, tuple[bytes, FileReading]] = {}
+        self._kept = Kept()
+        self._entries: dict[tuple[int, str], Governed] = {}
+        self._index: Index[Document, Plan] = Index(_nobody)
+
+    def compile(self, files: Mapping[str, bytes]) -> PolicySet:
+        """Return the policies that files hold; raise `PolicyFaults` with every fault of every file.
+
+        Paths are as faults are to show them. Files that hold no policies are read where a document names them.
+        """
+        attempt = Attempt(files, self._read(files), self._kept, self._pause)
+        documents = attempt.documents()
+        data = {DATA + document.name: attempt.data(document) for document in documents if isinstance(document, Data)}
+        environment = self._vocabulary.extended({name: one.type for name, one in data.items()})
+        entries = [
+            attempt.governed(document, environment, self._validators, self._providers)
+            for document in documents
+            if isinstance(document, Policy | Guardrail)
+        ]
+        digest = attempt.settle()
+        self._kept = attempt.kept
+        if attempt.faults:
+            raise PolicyFaults(attempt.faults)
+        whole = [entry for entry in entries if entry is not None]
+        world = World(environment=_binding(environment, whole), data={name: one.value for name, one in data.items()})
+        return PolicySet(self._indexed(whole, world), documents=documents, digest=digest)
+
+    def _read(self, files: Mapping[str, bytes]) -> list[FileReading]:
+        """Read the files that hold documents, in order of their paths; those that did not change from memory."""
+        known, self._readings = self._readings, {}
+        for path in sorted(filter(is_policy_file, files)):
+            content, reading = known.get(path, (None, None))
+            if reading is None or content != files[path]:
+                reading = read(path, files[path])
+                self._pause()
+            self._readings[path] = files[path], reading
+        return [reading for _, reading in self._readings.values()]
+
+    def _indexed(self, entries: Iterable[Governed], world: World) -> Index[Document, Plan]:
+        """Return the index of the documents that are not off, made from the one before."""
+        before = self._entries
+        self._entries = {entry.order: entry for entry in entries if entry.document.mode is not Mode.OFF}
+        removed = [entry for order, entry in before.items() if self._entries.get(order) is not entry]
+        added = [entry for order, entry in self._entries.items() if before.get(order) is not entry]
+        self._index = self._index.updated(partial(arrange, world=world), removed, added)
+        return self._index
+
+
+def _binding(environment: Environment, entries: Iterable[Governed]) -> Environment:
+    """Return the environment that requests are bound in: it knows every variable of every document by name."""
+    names = {name for entry in entries for name in entry.document.variables}
+    return environment.extended(dict.fromkeys(names, DYN))
+
+
+def _nobody(_matches: object) -> Plan:
+    raise AssertionError("an index that nothing was put in answers nobody")

@@ -1,0 +1,175 @@
+"""One document, compiled: from what was written to what requests meet, with every fault on the way.
+
+Faults are collected, never thrown: a document with three bad expressions shows three carets. What is made of a
+document depends on its text, the types of the data it reads, the providers there are and the schema files it names,
+and on nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authz import model
+from authz.cel import BOOL, INT
+from authz.model import STATUS, Ambiguity, Effect, Reason
+from authz.policy import compiled, template
+from authz.policy.documents import EncodedSlashes, Identification, PathParameters, Policy
+from authz.policy.documents.grammar import Unfit
+from authz.policy.documents.values import nearest
+from authz.policy.faults import Together
+from authz.policy.source import Text
+from authz.policy.terms import Terms
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from authz.cel import Environment
+    from authz.errors import Fault
+    from authz.policy.documents import Governing, Guardrail, Limit, Rule, Validation
+    from authz.policy.facts import BodyValidator, BodyValidators
+    from authz.policy.files import Files
+    from authz.policy.source import Scalar
+    from authz.policy.template import Template
+    from authz.policy.terms import Term
+
+_STATUS = {Effect.ALLOW: 200, Effect.DENY: STATUS[Reason.DENY_RULE], Effect.REDIRECT: STATUS[Reason.REDIRECT_RULE]}
+
+
+class Compilation:
+    """The compilation of one document. `document` may be thrown away where `faults` holds any."""
+
+    def __init__(
+        self, environment: Environment, validators: BodyValidators, providers: Collection[str], files: Files
+    ) -> None:
+        self._terms = Terms(environment)
+        self._validators = validators
+        self._providers = providers
+        self._files = files
+
+    @property
+    def faults(self) -> Sequence[Fault]:
+        """Return what is wrong with the document; complete when `document` has returned."""
+        return self._terms.faults
+
+    def document(self, written: Policy | Guardrail) -> compiled.Document:
+        """Compile a policy or a guardrail."""
+        spec = written.spec
+        identity = written.spec.identity if isinstance(written, Policy) else Identification()
+        providers = self._known(identity.providers)
+        self._terms.define(spec.variables)
+        return compiled.Document(
+            kind=str(written.kind),
+            name=written.name,
+            mode=spec.mode,
+            permits=_permits(spec),
+            providers=providers,
+            identity_required=bool(providers) if identity.required is None else identity.required,
+            validations=tuple(map(self._validation, spec.validations)),
+            rules=tuple(map(self._rule, spec.rules)),
+            limits=tuple(self._limit(written.name, limit) for limit in spec.limits),
+            variables=self._terms.variables,
+            early=self._terms.early,
+        )
+
+    def _rule(self, written: Rule) -> compiled.Rule:
+        label = f'rule "{written.name}"'
+        return compiled.Rule(
+            name=str(written.name),
+            effect=written.effect,
+            mode=written.mode,
+            status=written.status or _STATUS[written.effect],
+            when=self._condition(written.when, label),
+            test=self._condition(written.deny if written.allow is None else written.allow, label),
+            message=self._text(written.message, label),
+            body=self._text(written.body, label),
+            location=None if written.redirect is None else template.location(written.redirect, label, self._terms),
+            changes=self._changes(written, label),
+        )
+
+    def _changes(self, written: Rule, label: str) -> compiled.Changes:
+        request, response, query = written.request_headers, written.response_headers, written.query
+        return compiled.Changes(
+            request_headers=(*self._headers(request.set, label), *self._headers(request.append, label, append=True)),
+            request_headers_remove=tuple(map(str, request.remove)),
+            response_headers=(*self._headers(response.set, label), *self._headers(response.append, label, append=True)),
+            query_set=tuple(self._texts(query.set, label)),
+            query_remove=tuple(map(str, query.remove)),
+            metadata=tuple(self._texts(written.metadata, label)),
+        )
+
+    def _headers(
+        self, written: Mapping[Text, Text], label: str, *, append: bool = False
+    ) -> Iterator[compiled.HeaderChange]:
+        for name, value in written.items():
+            yield compiled.HeaderChange(name=str(name), value=template.header(value, label, self._terms), append=append)
+
+    def _texts(self, written: Mapping[Text, Text], label: str) -> Iterator[tuple[str, Template]]:
+        for name, value in written.items():
+            yield str(name), template.text(value, label, self._terms)
+
+    def _validation(self, written: Validation) -> compiled.Validation:
+        return compiled.Validation(
+            name=str(written.name),
+            when=self._condition(written.when, f'validation "{written.name}"'),
+            content_type=None if written.content_type is None else str(written.content_type),
+            max_bytes=written.max_bytes,
+            validator=self._validator(written),
+        )
+
+    def _validator(self, written: Validation) -> BodyValidator | None:
+        schema = written.body_schema
+        if schema is None:
+            return None
+        place = schema if isinstance(schema, Text) else written.name
+        try:
+            return self._validators.compile(self._files.read(schema).value if isinstance(schema, Text) else schema)
+        except Unfit as unfit:
+            self._terms.faults.extend(unfit.faults)
+        except ValueError as error:
+            self._terms.faults.append(place.fault(Together.SCHEMA, f'validation "{written.name}": {error}'))
+        return None
+
+    def _limit(self, document: str, written: Limit) -> compiled.Limit:
+        label = f'limit "{written.name}"'
+        return compiled.Limit(
+            name=str(written.name),
+            limit=model.Limit(
+                name=f"{document}/{written.name}",
+                requests=written.rate.requests,
+                period=written.rate.per,
+                algorithm=written.algorithm,
+                burst=written.burst,
+                count=written.count,
+                mode=written.mode,
+                on_error=written.on_error,
+            ),
+            when=self._condition(written.when, label),
+            key=tuple(self._terms.compile(key, label) for key in written.key),
+            cost=None if written.cost is None else self._terms.compile(written.cost, label, INT),
+        )
+
+    def _condition(self, written: Scalar | None, label: str) -> Term | None:
+        return None if written is None else self._terms.compile(written, label, BOOL)
+
+    def _text(self, written: Text | None, label: str) -> Template | None:
+        return None if written is None else template.text(written, label, self._terms)
+
+    def _known(self, names: Sequence[Text]) -> tuple[str, ...]:
+        """Return the names of providers; a name nobody defines is a fault."""
+        for name in names:
+            if name not in self._providers:
+                close = nearest(name, sorted(self._providers))
+                hint = f'did you mean "{close}"?' if close else ""
+                self._terms.faults.append(
+                    name.fault(Together.PROVIDER, f'no identity provider is called "{name}"', hint=hint)
+                )
+        return tuple(map(str, names))
+
+
+def _permits(spec: Governing) -> frozenset[Ambiguity]:
+    """Return the ambiguities a document says how to read."""
+    says = {
+        Ambiguity.ENCODED_SLASH: spec.encoded_slashes is EncodedSlashes.ALLOW,
+        Ambiguity.PATH_PARAMETERS: spec.path_parameters is PathParameters.STRIP,
+    }
+    return frozenset(ambiguity for ambiguity, permitted in says.items() if permitted)

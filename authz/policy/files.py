@@ -1,0 +1,138 @@
+"""Files beside the documents: schemas and data, read as plain values.
+
+YAML, JSON, CSV and plain text, told apart by the end of the name. A path is the one that faults show; a document
+names files relative to its own folder. Whatever is wrong in such a file is shown there, and a file that is missing
+at the key that names it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.errors import Fault
+from authz.policy.codes import Code
+from authz.policy.documents.grammar import Unfit, plain
+from authz.policy.faults import Together
+from authz.policy.source import Source, Text
+from authz.policy.yaml import compose, decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+MAX_BYTES = 16 << 20
+"""The largest file of data; a list of a million networks is about this large."""
+
+MAX_INTEGER = 2**63 - 1
+
+
+class Content(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file says: a value for YAML and JSON, a list of rows for CSV, of lines for anything else."""
+
+    source: Source
+    value: object
+
+    def placed(self, text: str) -> Text:
+        """Return a text found in the value with its place in the file, as far as it can be found again."""
+        start = max(0, self.source.text.find(text))
+        placed = Text(text)
+        placed.source, placed.start, placed.end = self.source, start, start + len(text)
+        return placed
+
+
+class Files:
+    """The files beside one document; `named` are those it asked for that are there."""
+
+    def __init__(self, contents: Mapping[str, bytes]) -> None:
+        self._contents = contents
+        self.named: dict[str, bytes] = {}
+
+    def read(self, name: Text) -> Content:
+        """Return what a file says that a document names; raise `Unfit` with every fault of it."""
+        folder = name.source.file.rpartition("/")[0]
+        path = f"{folder}/{name}" if folder else str(name)
+        content = self._contents.get(path)
+        if content is None:
+            raise Unfit(name.fault(Code.FILE, f'the file "{path}" is not there'))
+        self.named[path] = content
+        return _read(path, content)
+
+
+def _read(path: str, content: bytes) -> Content:
+    ending = path.rpartition(".")[2].lower()
+    if ending in {"yaml", "yml"}:
+        return _yaml(path, content)
+    if len(content) > MAX_BYTES:
+        raise Unfit(Fault(file=path, code=Code.SIZE, message=f"more than {MAX_BYTES} bytes of data"))
+    source, faults = decode(path, content)
+    if faults:
+        raise Unfit(*faults)
+    return Content(source=source, value=_READERS.get(ending, _lines)(source))
+
+
+def _yaml(path: str, content: bytes) -> Content:
+    composed = compose(path, content, max_bytes=MAX_BYTES)
+    if composed.faults:
+        raise Unfit(*composed.faults)
+    if len(composed.documents) != 1:
+        raise Unfit(Fault(file=path, code=Together.DATA, message="a file of data holds exactly one YAML document"))
+    return Content(source=decode(path, content)[0], value=plain(composed.documents[0]))
+
+
+def _json(source: Source) -> object:
+    """Read JSON without its traps: no duplicate keys, no NaN, no integer that CEL cannot hold."""
+    try:
+        value: object = json.loads(
+            source.text, object_pairs_hook=_object, parse_constant=_double, parse_int=_integer, parse_float=_double
+        )
+        json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates, which no engine can hold
+    except json.JSONDecodeError as error:
+        message = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+        raise Unfit(source.fault(error.pos, Together.DATA, message)) from None
+    except (ValueError, RecursionError) as error:
+        raise Unfit(Fault(file=source.file, code=Together.DATA, message=f"not usable JSON: {error}")) from None
+    return value
+
+
+def _object(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:
+    members: dict[str, object] = {}
+    for key, value in pairs:
+        if key in members:
+            raise ValueError(f"the key {json.dumps(key)} is given twice")
+        members[key] = value
+    return members
+
+
+def _double(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:30]} is no finite number")
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > 20 or abs(value := int(text)) > MAX_INTEGER:
+        raise ValueError(f"the integer {text[:30]} does not fit 64 bits")
+    return value
+
+
+def _csv(source: Source) -> list[list[str]]:
+    """Read rows; empty rows say nothing."""
+    try:
+        rows = csv.reader(source.text.splitlines(), strict=True)
+        return [[field.strip() for field in row] for row in rows if any(row)]
+    except csv.Error as error:
+        raise Unfit(Fault(file=source.file, code=Together.DATA, message=f"not CSV: {error}")) from None
+
+
+def _lines(source: Source) -> list[str]:
+    """Read lines; blank ones and those that begin with `#` say nothing."""
+    lines = map(str.strip, source.text.splitlines())
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+_READERS: dict[str, Callable[[Source], object]] = {"json": _json, "csv": _csv}

@@ -1,0 +1,65 @@
+"""What the policies in force are, for people to look at: names, owners, rules, limits. Nothing here decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.model import Effect, Mode
+from authz.policy.documents import Guardrail, Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from authz.policy.documents import Document
+
+
+class ListedRule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule."""
+
+    name: str
+    effect: Effect
+    mode: Mode
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One document, and where it is written; `mode` is `None` for kinds that have none."""
+
+    kind: str
+    name: str
+    file: str
+    line: int
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+    description: str = ""
+    mode: Mode | None = None
+    rules: tuple[ListedRule, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+def listed(documents: Iterable[Document]) -> tuple[Listed, ...]:
+    """Return documents by kind and name."""
+    return tuple(sorted(map(_listed, documents), key=lambda one: (one.kind, one.name)))
+
+
+def _listed(document: Document) -> Listed:
+    metadata = document.metadata
+    one = Listed(
+        kind=str(document.kind),
+        name=document.name,
+        file=document.file,
+        line=metadata.name.source.place(metadata.name.start)[0],
+        labels={str(key): str(value) for key, value in metadata.labels.items()},
+        annotations={str(key): str(value) for key, value in metadata.annotations.items()},
+    )
+    if not isinstance(document, Policy | Guardrail):
+        return one
+    spec = document.spec
+    return msgspec.structs.replace(
+        one,
+        description=str(spec.description or ""),
+        mode=spec.mode,
+        rules=tuple(ListedRule(name=str(rule.name), effect=rule.effect, mode=rule.mode) for rule in spec.rules),
+        limits=tuple(str(limit.name) for limit in spec.limits),
+    )

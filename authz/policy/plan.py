@@ -1,0 +1,228 @@
+"""The documents that govern a request, put in order once for all requests that they govern together.
+
+A plan is what the index answers with: everything about one set of documents that can be known before a request
+comes. Which names to bind, in which order validations, rules and limits are asked, and in which scope each of them is
+evaluated. Documents share a scope as long as they agree on every name in it; they part where two define the same
+variable, capture different parameters, or accept identities of different providers.
+
+A shadow document gets a plan of its own: what it reads and says can then not touch anybody else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from authz.model import Count, DocumentTrace, Effect, Mode
+from authz.policy.attributes import ATTRIBUTES, DOUBTFUL, narrowed
+from authz.policy.compiled import NO_CHANGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from authz.cel import Activation, Environment, EvaluationError
+    from authz.model import Ambiguity
+    from authz.policy.answers import Permission
+    from authz.policy.compiled import Document, Limit, Rule, Validation
+    from authz.policy.index import Match
+    from authz.policy.terms import Keys, Term
+
+PARAMS = "request.params"
+"""The one name that depends on the template by which a document was reached."""
+
+DATA = "data."
+"""What the names of data begin with."""
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What some documents read in the same way, beyond what everybody does.
+
+    `captures` are the names and positions of `request.params`, `None` where nobody reads them; `accepts` the providers
+    whose identities are seen, `None` for any.
+    """
+
+    captures: tuple[tuple[str, int], ...] | None = None
+    accepts: frozenset[str] | None = None
+    variables: Mapping[str, Term] = {}
+
+    def joined(self, other: Scope) -> Scope | None:
+        """Return one scope for both, or `None` where they differ."""
+        captures = self.captures if other.captures is None else other.captures
+        if self.captures not in {None, captures} or self.accepts != other.accepts:
+            return None
+        if any(self.variables[name] is not other.variables[name] for name in self.variables.keys() & other.variables):
+            return None
+        return Scope(captures=captures, accepts=self.accepts, variables={**self.variables, **other.variables})
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A document in a plan: where it stands, and the scope its expressions are evaluated in."""
+
+    document: Document
+    position: int
+    scope: int
+
+
+class RuleStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A rule in a plan. `ask` is its condition where it is all there is to evaluate; `changes` whether it has any."""
+
+    place: Place
+    rule: Rule
+    scope: int
+    ask: Callable[[Activation], bool | EvaluationError] | None
+    allows: bool
+    changes: bool
+
+
+class ValidationStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A validation in a plan."""
+
+    place: Place
+    validation: Validation
+
+
+class LimitStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A limit in a plan; what is in shadow can fail without consequence."""
+
+    place: Place
+    limit: Limit
+    shadow: bool
+
+
+class PolicyStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """A policy in a plan, with its allow rules."""
+
+    place: Place
+    rules: tuple[RuleStep, ...]
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """What plans have in common: an environment to bind names in, and the data by name (`data.freeze`)."""
+
+    environment: Environment
+    data: Mapping[str, object]
+
+
+class Plan:
+    """How some documents are asked; made once, used by every request they govern.
+
+    Documents come guardrails by name first, then policies by name; `silent` is what they say until one of them speaks.
+    `providers` identify the caller; `permits` are the ambiguities all documents say how to read. `shadow_rules`
+    are asked when everything is decided. `held` remembers what it means that certain allow rules held.
+    """
+
+    def __init__(self, matches: Sequence[Match[Document]], world: World, providers: Sequence[str]) -> None:
+        documents = [match.document for match in matches]
+        self.providers = tuple(providers)
+        self.scopes, places = _arranged(matches, frozenset(providers))
+        self.documents = tuple(documents)
+        self.silent = tuple(_silent(document) for document in documents)
+        self.permits = _permitted(documents)
+        self.shadows: tuple[Plan, ...] = ()
+        self.world = world
+        self._bind(_joined(documents))
+        self._order(places)
+        self.held: dict[tuple[RuleStep, ...], Permission] = {}
+
+    def _bind(self, names: Mapping[str, Keys]) -> None:
+        """Work out where each name that is bound early comes from."""
+        self.attributes = tuple((name, narrowed(name, names[name])) for name in sorted(names) if name in ATTRIBUTES)
+        self.doubtful = tuple((name, DOUBTFUL[name]) for name in sorted(names) if name in DOUBTFUL)
+        self.data = {name: self.world.data[name] for name in names if name.startswith(DATA)}
+
+    def _order(self, places: Sequence[Place]) -> None:
+        """Put what the documents say in the order in which it is asked."""
+        rules = [_step(place, rule) for place in places for rule in place.document.rules if rule.mode is not Mode.OFF]
+        enforced = [step for step in rules if step.rule.mode is Mode.ENFORCE]
+        self.shadow_rules = tuple(step for step in rules if step.rule.mode is Mode.SHADOW)
+        self.denials = tuple(step for step in enforced if step.rule.effect is Effect.DENY)
+        self.redirects = tuple(step for step in enforced if step.rule.effect is Effect.REDIRECT)
+        self.validations = tuple(
+            ValidationStep(place=place, validation=validation)
+            for place in places for validation in place.document.validations
+        )  # fmt: skip
+        self.policies = tuple(
+            PolicyStep(place=place, rules=tuple(step for step in enforced if step.place is place and step.allows))
+            for place in places if place.document.is_policy
+        )  # fmt: skip
+        self.requiring = tuple(place for place in places if place.document.identity_required)
+        self.limits = tuple(_limits(places))
+        self.early_limits = tuple(
+            step for step in self.limits if not step.shadow and step.limit.limit.count is not Count.ALLOWED
+        )
+
+
+def arrange(matches: Sequence[Match[Document]], world: World) -> Plan:
+    """Return the plan of the documents that are enforced; those in shadow have plans of their own beside it."""
+    enforced = [match for match in matches if match.document.mode is Mode.ENFORCE]
+    providers = tuple(dict.fromkeys(name for match in enforced for name in match.document.providers))
+    plan = Plan(enforced, world, providers)
+    plan.shadows = tuple(Plan([match], world, providers) for match in matches if match.document.mode is Mode.SHADOW)
+    return plan
+
+
+def _arranged(matches: Sequence[Match[Document]], known: frozenset[str]) -> tuple[tuple[Scope, ...], list[Place]]:
+    """Give every document a scope, as few as there can be if each takes the first it fits in."""
+    scopes: list[Scope] = []
+    places = []
+    for position, match in enumerate(matches):
+        own = _scope(match, known)
+        joined = ((number, scope.joined(own)) for number, scope in enumerate(scopes))
+        number, scope = next(((number, scope) for number, scope in joined if scope is not None), (len(scopes), own))
+        scopes[number : number + 1] = [scope]
+        places.append(Place(document=match.document, position=position, scope=number))
+    return tuple(scopes), places
+
+
+def _scope(match: Match[Document], known: frozenset[str]) -> Scope:
+    """Return what a document reads on its own; one that accepts every provider that is asked accepts any."""
+    document = match.document
+    providers = frozenset(document.providers)
+    return Scope(
+        captures=match.template.captures if PARAMS in document.early else None,
+        accepts=providers if providers and not providers >= known else None,
+        variables=document.variables,
+    )
+
+
+def _permitted(documents: Sequence[Document]) -> frozenset[Ambiguity]:
+    """Return the ambiguities that every document permits; no documents permit nothing."""
+    return frozenset.intersection(*(document.permits for document in documents)) if documents else frozenset()
+
+
+def _joined(documents: Iterable[Document]) -> dict[str, Keys]:
+    """Return the names that documents read early, and of maps the keys that any of them reads."""
+    names: dict[str, Keys] = {}
+    for document in documents:
+        for name, keys in document.early.items():
+            known = names.get(name, frozenset())
+            names[name] = None if keys is None or known is None else known | keys
+    return names
+
+
+def _silent(document: Document) -> DocumentTrace:
+    return DocumentTrace(name=document.name, kind=document.kind, mode=document.mode, outcome="none")
+
+
+def _step(place: Place, rule: Rule) -> RuleStep:
+    simple = rule.when is None and rule.test is not None and not rule.test.late
+    return RuleStep(
+        place=place,
+        rule=rule,
+        scope=place.scope,
+        ask=rule.test.holds if simple and rule.test is not None else None,
+        allows=rule.effect is Effect.ALLOW,
+        changes=rule.changes != NO_CHANGES,
+    )
+
+
+def _limits(places: Iterable[Place]) -> Iterator[LimitStep]:
+    """Yield the limits that are not off; those of a document in shadow are in shadow."""
+    for place in places:
+        for limit in place.document.limits:
+            mode = limit.limit.mode if place.document.mode is Mode.ENFORCE else Mode.SHADOW
+            if limit.limit.mode is not Mode.OFF:
+                limited = replace(limit, limit=replace(limit.limit, mode=mode))
+                yield LimitStep(place=place, limit=limited, shadow=mode is Mode.SHADOW)

@@ -1,0 +1,80 @@
+"""The policies in force, what they select for a request, and the decision of what was selected.
+
+One set of policies serves any number of requests from any thread; a selection belongs to one request. The way of
+a decision is in `steps`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authz.policy.case import Case
+from authz.policy.listing import Listed, listed
+from authz.policy.routes import segments
+from authz.policy.shadow import observed
+from authz.policy.steps import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from authz.model import Charge, Decision, Request
+    from authz.policy import compiled
+    from authz.policy.documents import Document
+    from authz.policy.facts import Facts
+    from authz.policy.index import Index
+    from authz.policy.plan import Plan
+
+
+class Selection:
+    """What governs one request. `providers` are to identify the caller, in this order."""
+
+    __slots__ = ("_case", "_plan", "_segments", "identity_required", "providers")
+
+    def __init__(self, plan: Plan, segments: Sequence[str]) -> None:
+        self._plan = plan
+        self._segments = segments
+        self._case: Case | None = None
+        self.providers = plan.providers
+        self.identity_required = bool(plan.requiring)
+
+    def early_charges(self, facts: Facts) -> tuple[Charge, ...]:
+        """Return what to peek at before rules run: the limits that count denials (POLICY.md, section 3, step 4).
+
+        A limit that cannot say what it wants is left out here; that has its consequence in `decide`.
+        """
+        plan = self._plan
+        if not plan.early_limits or not plan.policies:
+            return ()
+        case = self._case = Case(plan, facts, self._segments)
+        return tuple(charge for step in plan.early_limits if (charge := case.foreseen(step)) is not None)
+
+    def decide(self, facts: Facts) -> Decision:
+        """Decide the request; the same facts always get the same decision."""
+        plan = self._plan
+        case, self._case = self._case, None
+        if case is None or case.facts is not facts:
+            case = Case(plan, facts, self._segments)
+        decision = decide(case)
+        if plan.shadows or plan.shadow_rules:
+            shadows = [Case(shadow, facts, self._segments) for shadow in plan.shadows]
+            decision = observed(decision, case, shadows)
+        return decision
+
+
+class PolicySet:
+    """The policies in force. `digest` names their text: the same files, the same digest."""
+
+    def __init__(self, index: Index[compiled.Document, Plan], *, documents: Sequence[Document], digest: str) -> None:
+        self._index = index
+        self._documents = documents
+        self.digest = digest
+
+    def select(self, request: Request) -> Selection:
+        """Return what governs a request."""
+        cut = segments(request.path)
+        return Selection(self._index.find(request.host, cut, request.method), cut)
+
+    @property
+    def documents(self) -> tuple[Listed, ...]:
+        """Return what there is, by kind and name, for people to look at."""
+        return listed(self._documents)

@@ -1,0 +1,104 @@
+"""How a decision is made: the steps of POLICY.md, section 3, each a function, in their order.
+
+A step looks at a case and returns the verdict that ends it, or `None` to give the next one its say. An error where
+there must be a value raises `Failed`, whichever step it is in, and denies. Step 4, peeking at the limits that count
+denials, is the engine's: it comes before any of these.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authz.model import Reason
+from authz.policy.answers import allow, answer, failed, refused, ruled
+from authz.policy.bodies import objection
+from authz.policy.case import Failed
+
+if TYPE_CHECKING:
+    from authz.model import Decision
+    from authz.policy.answers import Verdict
+    from authz.policy.case import Case
+    from authz.policy.plan import RuleStep
+
+
+def require_one_reading(case: Case) -> Verdict | None:
+    """Step 1: what is ambiguous is refused, unless every document that is enforced says how to read it."""
+    ambiguities = case.facts.request.ambiguities
+    return refused(Reason.AMBIGUOUS_REQUEST) if ambiguities and not ambiguities <= case.plan.permits else None
+
+
+def require_policy(case: Case) -> Verdict | None:
+    """Step 2: a request that no policy governs is denied; guardrails and shadows allow nothing."""
+    return None if case.plan.policies else refused(Reason.NO_POLICY)
+
+
+def require_identity(case: Case) -> Verdict | None:
+    """Step 3: a bad credential is refused, a missing one too where it is required and no redirect rule holds."""
+    error = case.facts.identity.error
+    if error is not None:
+        return refused(error)
+    for place in case.plan.requiring:
+        if not case.identified(place):
+            return redirect(case) or refused(Reason.UNAUTHENTICATED, place)
+    return None
+
+
+def validate(case: Case) -> Verdict | None:
+    """Step 5, first: every validation that applies."""
+    for step in case.plan.validations:
+        validation = step.validation
+        if validation.when is not None and not case.applies(validation.when, step.place, validation.name):
+            continue
+        if (found := objection(validation, case.facts)) is not None:
+            reason, detail = found
+            return refused(reason, step.place, validation.name, detail)
+    return None
+
+
+def deny(case: Case) -> Verdict | None:
+    """Step 5, second: every deny rule."""
+    for step in case.plan.denials:
+        if case.holds(step):
+            return ruled(step, Reason.DENY_RULE)
+    return None
+
+
+def redirect(case: Case) -> Verdict | None:
+    """Step 5, third: every redirect rule."""
+    for step in case.plan.redirects:
+        if case.holds(step):
+            return ruled(step, Reason.REDIRECT_RULE)
+    return None
+
+
+def require_allow(case: Case) -> Verdict | None:
+    """Step 6: every policy must allow."""
+    held: list[RuleStep] = []
+    for policy in case.plan.policies:
+        before = len(held)
+        for step in policy.rules:
+            if (step.changes or len(held) == before) and case.allows(step):
+                held.append(step)
+        if len(held) == before:
+            return refused(Reason.NO_RULE, policy.place)
+    case.held = tuple(held)
+    return None
+
+
+STEPS = (require_one_reading, require_policy, require_identity, validate, deny, redirect, require_allow)
+"""Every step, in order; what none of them ends is allowed (steps 7 and 8)."""
+
+SHADOW_STEPS = (require_identity, validate, deny, redirect, require_allow)
+"""The steps a document in shadow takes on its own: what it would have said."""
+
+
+def decide(case: Case) -> Decision:
+    """Decide a case."""
+    try:
+        for step in STEPS:
+            if (verdict := step(case)) is not None:
+                return answer(case, verdict)
+        return allow(case, case.held)
+    except Failed as failure:
+        case.errors.append(failure)
+        return answer(case, failed(failure))

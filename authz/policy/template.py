@@ -1,0 +1,174 @@
+"""Texts in which `${...}` is CEL and `$${` a literal `${`.
+
+A template is compiled at load into literal parts and terms. Rendering evaluates the terms and joins the parts; a value
+that is no text of one obvious form (a list, a map, null) is an error, and so is a value that the place of the
+text cannot carry: a header takes visible ASCII only, so that nothing from a request or a token can begin a second
+header or read differently behind another proxy. `url.encode` makes any text fit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.cel import EvaluationError
+from authz.policy.faults import Together
+from authz.policy.scan import closing_brace
+from authz.policy.terms import Span, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from authz.errors import Fault
+    from authz.policy.source import Text
+    from authz.policy.terms import Terms
+
+ESCAPED = "$${"
+"""What stands for a literal `${`."""
+
+Evaluate = Callable[[Term, int], object | EvaluationError]
+
+_OPENING = re.compile(r"\$?\$\{")
+_UNFIT_FOR_HEADER = re.compile(r"[^\t\x20-\x7e]")
+_UNFIT_FOR_LOCATION = re.compile(r"[^\x21-\x7e]")
+_UNFIT_FOR_TEXT = re.compile(r"[\ud800-\udfff\x00]")
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True):
+    """A text with holes. `constant` is the text itself where there are none; `unfit` finds what it may not hold."""
+
+    parts: tuple[str | Term, ...]
+    constant: str | None
+    unfit: re.Pattern[str] = _UNFIT_FOR_TEXT
+
+    def render(self, evaluate: Evaluate, scope: int) -> str | EvaluationError:
+        """Return the text, its holes filled by what `evaluate` finds in a scope."""
+        if self.constant is not None:
+            return self.constant
+        texts = []
+        for part in self.parts:
+            text = part if isinstance(part, str) else as_text(evaluate(part, scope))
+            if isinstance(text, EvaluationError):
+                return text
+            texts.append(text)
+        return self._checked("".join(texts))
+
+    def value(self, evaluate: Evaluate, scope: int) -> object | EvaluationError:
+        """Return the value of a text that is one whole `${...}` with its type; any other text as `render` does."""
+        if len(self.parts) == 1 and isinstance(whole := self.parts[0], Term):
+            return as_json(evaluate(whole, scope))
+        return self.render(evaluate, scope)
+
+    def _checked(self, text: str) -> str | EvaluationError:
+        if found := self.unfit.search(text):
+            return EvaluationError(f"the value holds U+{ord(found[0]):04X}, which cannot stand there")
+        return text
+
+
+def header(written: Text, label: str, terms: Terms) -> Template:
+    """Compile the value of a header."""
+    return _compiled(written, label, terms, _UNFIT_FOR_HEADER)
+
+
+def location(written: Text, label: str, terms: Terms) -> Template:
+    """Compile where a redirect leads."""
+    return _compiled(written, label, terms, _UNFIT_FOR_LOCATION)
+
+
+def text(written: Text, label: str, terms: Terms) -> Template:
+    """Compile any other text: a message, a body, a query parameter, metadata."""
+    return _compiled(written, label, terms, _UNFIT_FOR_TEXT)
+
+
+def _compiled(written: Text, label: str, terms: Terms, unfit: re.Pattern[str]) -> Template:
+    """Return a template; its faults are noted in `terms`."""
+    parts: list[str | Term] = []
+    for piece in _pieces(written, label, terms.faults):
+        if isinstance(piece, str):
+            parts.append(piece)
+        else:
+            start, end = piece
+            parts.append(terms.compile(written, label, source=written[start:end], span=_span(written, start)))
+    constant = None if any(isinstance(part, Term) for part in parts) else "".join(map(str, parts))
+    return Template(parts=tuple(parts), constant=constant, unfit=unfit)
+
+
+def _pieces(written: Text, label: str, faults: list[Fault]) -> Iterator[str | tuple[int, int]]:
+    """Yield literal text as text and expressions as start and end; a hole that never closes is a fault."""
+    literal, position = "", 0
+    while opening := _OPENING.search(written, position):
+        literal += written[position : opening.start()]
+        position = opening.end()
+        if opening[0] == ESCAPED:
+            literal += "${"
+            continue
+        end = closing_brace(written, position)
+        if end is None or not written[position:end].strip():
+            faults.append(_hole_fault(written, label, opening.start(), "is empty" if end else "is never closed"))
+            return
+        if literal:
+            yield literal
+        yield position, end
+        literal, position = "", end + 1
+    if rest := literal + written[position:]:
+        yield rest
+
+
+def _hole_fault(written: Text, label: str, start: int, problem: str) -> Fault:
+    span = _span(written, start)
+    return written.fault(
+        Together.TEMPLATE, f'{label}: "${{" {problem}', hint='write "$${" for the text itself',
+        line=span.line, column=span.column, length=2,
+    )  # fmt: skip
+
+
+def _span(written: Text, start: int) -> Span:
+    return Span(line=written.count("\n", 0, start) + 1, column=start - written.rfind("\n", 0, start))
+
+
+def as_text(value: object) -> str | EvaluationError:
+    """Return a value as CEL's `string()` would write it; an error for what has no one form as text."""
+    if isinstance(value, EvaluationError):
+        return value
+    writer = _WRITERS.get(type(value))
+    return EvaluationError(f"a {type(value).__name__} is no text") if writer is None else writer(value)
+
+
+def _seconds(value: timedelta) -> str:
+    return f"{_double(value.total_seconds())}s"
+
+
+def _double(value: float) -> str:
+    return repr(value).removesuffix(".0")
+
+
+_WRITERS: dict[type, Callable[..., str]] = {
+    str: str,
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: _double,
+    datetime: lambda value: value.isoformat().replace("+00:00", "Z"),
+    timedelta: _seconds,
+}
+
+
+def as_json(value: object) -> object | EvaluationError:
+    """Return a value as Envoy's metadata can carry it: times as text, the rest as it is; an error for bytes."""
+    if value is None or isinstance(value, bool | int | float | str | EvaluationError):
+        return value
+    if isinstance(value, list | tuple):
+        items = [as_json(item) for item in value]
+        return _sound(items, items)
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        members = {key: as_json(item) for key, item in value.items()}
+        return _sound(members, members.values())
+    return as_text(value)
+
+
+def _sound(whole: object, items: Iterable[object]) -> object | EvaluationError:
+    """Return the whole, or the first error in it."""
+    return next((item for item in items if isinstance(item, EvaluationError)), whole)
