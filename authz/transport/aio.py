@@ -1,0 +1,221 @@
+"""The same server on `grpc.aio`, grpcio's public interface: the one to fall back to, five times slower.
+
+A thread with an event loop of its own. Methods are served as streams of requests, of which one is read: the unary
+form never tells of a client that closes its half without a message, and would leave it without an answer. Bytes in,
+bytes out: there is nothing that could fail to deserialize before we see it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import grpc
+
+from authz.errors import Unavailable
+from authz.model import Reason
+from authz.transport.address import TcpAddress
+from authz.transport.options import server_options
+from authz.transport.service import Rejection, check, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping, Sequence
+
+    from authz.transport.address import Address
+    from authz.transport.options import Tls
+    from authz.transport.service import Method
+
+_first = threading.Lock()  # held for one comparison: which answer of a call is the first
+LAST = 5.0
+"""Seconds that gRPC may take to end once every call is cancelled."""
+
+DOUBT = 0.02
+"""Seconds in which a reset shows itself as one."""
+
+T = TypeVar("T")
+
+_STATUS = {status.value[0]: status for status in grpc.StatusCode}
+
+
+class _Call:
+    """One call. `response` is None until it is answered."""
+
+    __slots__ = ("_context", "_last_resort", "_loop", "_waiting", "cancelled", "response")
+
+    def __init__(self, context: grpc.aio.ServicerContext, last_resort: bytes) -> None:
+        self._context = context
+        self._last_resort = last_resort
+        self._loop = asyncio.get_running_loop()
+        self._waiting: asyncio.Future[None] | None = None
+        self.response: bytes | Rejection | None = None
+        self.cancelled = False
+
+    @property
+    def deadline(self) -> float | None:
+        remaining: float | None = self._context.time_remaining()
+        return None if remaining is None else time.monotonic() + remaining
+
+    @property
+    def metadata(self) -> Sequence[tuple[str, str | bytes]]:
+        metadata: Sequence[tuple[str, str | bytes]] = self._context.invocation_metadata() or ()
+        return metadata
+
+    def answer(self, response: bytes | Rejection) -> None:
+        with _first:
+            if self.response is not None:
+                return
+            self.response = response or self._last_resort
+            waiting = self._waiting
+        if waiting is not None:
+            self._wake(waiting)
+
+    reject = answer
+
+    def _wake(self, waiting: asyncio.Future[None]) -> None:
+        with suppress(RuntimeError):  # the server has stopped and closed its loop: nobody waits any more
+            self._loop.call_soon_threadsafe(_resolve, waiting)
+
+    async def answered(self) -> bytes | Rejection:
+        """Wait for the answer; a cancel ends the wait and is seen in `cancelled`."""
+        with _first:
+            if self.response is None:
+                self._waiting = self._loop.create_future()
+        if self._waiting is not None:
+            try:
+                await self._waiting
+            except asyncio.CancelledError:
+                self.cancelled = True
+                raise
+        assert self.response is not None  # noqa: S101 - set before the future is resolved; says so to the type checker
+        return self.response
+
+
+def _resolve(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
+
+
+async def _message(context: grpc.aio.ServicerContext) -> bytes | None:
+    """Read the call's message, `None` where the client closed its half without one.
+
+    Of a call that was reset the end may come before the cancel: it is left a moment to arrive.
+    """
+    message = await context.read()
+    if message is grpc.aio.EOF:
+        await asyncio.sleep(DOUBT)
+        return None
+    whole: bytes = message
+    return whole
+
+
+class _Handlers:
+    """The routing table as grpc.aio asks for it; a method that is not there is UNIMPLEMENTED."""
+
+    def __init__(self, handlers: Mapping[str, grpc.RpcMethodHandler]) -> None:
+        self._handlers = handlers
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        return self._handlers.get(details.method)
+
+
+class AioServer:
+    """Serves methods at addresses, from `start` to `stop`; `addresses` are the real ones once it has started."""
+
+    def __init__(
+        self,
+        methods: Sequence[Method],
+        listen: Sequence[Address],
+        *,
+        max_in_flight: int,
+        reuse_port: bool = False,
+        tls: Tls | None = None,
+    ) -> None:
+        self.addresses = tuple(listen)
+        self.in_flight = 0  # calls not answered yet; only the loop's thread writes it
+        self._methods = methods
+        self._max_in_flight = max_in_flight
+        self._reuse_port = reuse_port
+        self._tls = tls
+        self._lifecycle = threading.Lock()
+        self._cancelled: int | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="authz-aio", daemon=True)
+
+    def start(self) -> None:
+        """Bind every address and serve. Raises Unavailable."""
+        self._thread.start()
+        try:
+            self._run(self._start())
+        except BaseException:
+            self._end_thread()
+            raise
+
+    def stop(self, grace: float) -> int:
+        """Take no more calls, finish those in flight, cancel the rest after `grace` seconds; return how many.
+
+        A second stop, from whichever thread, waits for the first and returns the same.
+        """
+        with self._lifecycle:
+            if self._cancelled is None:
+                self._cancelled = self._run(self._stop(grace)) if self._thread.is_alive() else 0
+                self._end_thread()
+            return self._cancelled
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _end_thread(self) -> None:
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+        self._loop.close()
+
+    async def _start(self) -> None:
+        credentials = self._tls.credentials() if self._tls else None
+        options = server_options(reuse_port=self._reuse_port, max_in_flight=self._max_in_flight)
+        self._server = grpc.aio.server(options=options)
+        handlers = {
+            method.path: grpc.stream_unary_rpc_method_handler(partial(self._serve, method)) for method in self._methods
+        }
+        self._server.add_generic_rpc_handlers((_Handlers(handlers),))
+        self.addresses = tuple(self._bind(address, credentials) for address in self.addresses)
+        await self._server.start()
+
+    def _bind(self, address: Address, credentials: grpc.ServerCredentials | None) -> Address:
+        address.prepare(reuse_port=self._reuse_port)
+        try:
+            if credentials is not None and isinstance(address, TcpAddress):
+                port = self._server.add_secure_port(address.target, credentials)
+            else:
+                port = self._server.add_insecure_port(address.target)
+        except RuntimeError as error:
+            raise Unavailable(f"can't listen on {address}: gRPC's log says why") from error
+        return address.bound(port)
+
+    async def _serve(self, method: Method, _messages: object, context: grpc.aio.ServicerContext) -> bytes:
+        call = _Call(context, method.last_resort)
+        self.in_flight += 1
+        try:
+            if self.in_flight > self._max_in_flight and method.bounded:
+                refuse(method, Reason.OVERLOADED, call)
+            else:
+                check(method, await _message(context), call)
+            response = await call.answered()
+        finally:
+            self.in_flight -= 1
+        if isinstance(response, bytes):
+            return response
+        aborted: bytes = await context.abort(_STATUS[response.code], response.details)  # raises
+        return aborted
+
+    async def _stop(self, grace: float) -> int:
+        finished = asyncio.ensure_future(self._server.stop(grace + LAST))
+        await asyncio.wait((finished,), timeout=grace)
+        cancelled = 0 if finished.done() else self.in_flight
+        await self._server.stop(None)  # a smaller grace than the first: ends it now
+        await finished
+        return cancelled

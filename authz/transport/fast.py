@@ -1,0 +1,343 @@
+"""A gRPC server on grpcio's own completion queue: one thread decides, one sends. The only module that meets `cygrpc`.
+
+`grpc._cython.cygrpc` is not a public API: `tests/transport/test_cygrpc.py` exercises every call used here, and
+`opening` proves the whole at start. What this module rests on, true of grpcio 1.75.0 to 1.85.1:
+
+* An event carries the tag of what is done. Tags here are objects with `arrived(event)`.
+* A batch is done when its last operation is: receiving, watching for a cancel and answering are three batches.
+* Operations hold C memory until their batch is done, so every batch gets new ones: an operation shared by two batches
+  in flight is freed twice, and the process ends. So it does when a batch is started on a queue that is shut down.
+* No message means that the client closed its half or reset the call, and nothing in the event says which.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from grpc._cython.cygrpc import (
+    CompletionQueue,
+    CompletionType,
+    ReceiveCloseOnServerOperation,
+    ReceiveMessageOperation,
+    SendInitialMetadataOperation,
+    SendMessageOperation,
+    SendStatusFromServerOperation,
+    StatusCode,
+)
+from grpc._cython.cygrpc import Server as NativeServer
+
+from authz.errors import Unavailable
+from authz.model import Reason
+from authz.transport.address import TcpAddress
+from authz.transport.options import server_options
+from authz.transport.rounds import Rounds, Writer
+from authz.transport.service import Method, Rejection, check, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import grpc
+
+    from authz.transport.address import Address
+    from authz.transport.options import Tls
+    from authz.transport.service import GrpcCall
+
+AHEAD = 512
+"""Calls asked of gRPC in advance. What arrives beyond them waits inside gRPC, where `max_in_flight` can't see it."""
+
+FEW = 16
+"""The same, of methods that are called now and then."""
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds a thread may keep the interpreter while another wants it. Python's own 5 ms would be the writer's delay."""
+
+LAST = 5.0
+"""Seconds that gRPC and our threads may take to end once every call is cancelled."""
+
+UNIMPLEMENTED = Rejection(12, "no such method")
+
+_log = logging.getLogger(__name__)
+_first = threading.Lock()  # held for one comparison: which answer of a call is the first
+_NO_METADATA = ()
+_NO_DEADLINE = 1e15  # seconds since the epoch; gRPC's infinite deadline is later, any real one is earlier
+
+Event = Any  # cygrpc has no types
+
+
+class _Call:
+    """One call, and the tag of its message."""
+
+    __slots__ = ("_event", "_method", "_native", "_rounds", "cancelled", "response", "sent", "waits", "watched")
+
+    def __init__(self, event: Event, method: Method, rounds: Rounds) -> None:
+        self._event = event
+        self._native = event.call
+        self._method = method
+        self._rounds = rounds
+        self.response: bytes | Rejection | None = None
+        self.waits = False
+        self.watched = False
+        self.sent = False
+        self.cancelled = False
+
+    @property
+    def deadline(self) -> float | None:
+        deadline: float = self._event.call_details.deadline
+        return None if deadline > _NO_DEADLINE else deadline - time.time() + time.monotonic()
+
+    @property
+    def metadata(self) -> Sequence[tuple[str, str | bytes]]:
+        metadata: Sequence[tuple[str, str | bytes]] = self._event.invocation_metadata
+        return metadata
+
+    def answer(self, response: bytes | Rejection) -> None:
+        with _first:
+            if self.response is not None:
+                return
+            self.response = response or self._method.last_resort
+        if self.waits:
+            self._rounds.writer.hand((self,))
+
+    reject = answer
+
+    def receive(self) -> None:
+        self._native.start_server_batch((ReceiveMessageOperation(0),), self)
+
+    def arrived(self, event: Event) -> None:
+        message = event.batch_operations[0].message()
+        if message is None:
+            self.watch()
+            self._native.start_server_batch((), _Doubt(self, self._rounds))
+        else:
+            self.check(message)
+
+    def check(self, message: bytes | None) -> None:
+        check(self._method, message, self)
+        self._rounds.settle(self)
+
+    def watch(self) -> None:
+        """Learn of a cancel while the answer is awaited; otherwise sending does, in its own batch."""
+        if not self.watched:
+            self.watched = True
+            self._native.start_server_batch((ReceiveCloseOnServerOperation(0),), _Closed(self))
+
+    def send(self) -> None:
+        self.sent = True
+        response = self.response
+        if isinstance(response, Rejection):
+            status = SendStatusFromServerOperation(_NO_METADATA, response.code, response.details.encode(), 0)
+            operations: tuple[Any, ...] = (SendInitialMetadataOperation(_NO_METADATA, 0), status)
+        else:
+            operations = (
+                SendInitialMetadataOperation(_NO_METADATA, 0),
+                SendMessageOperation(response, 0),
+                SendStatusFromServerOperation(_NO_METADATA, StatusCode.ok, b"", 0),
+            )
+        if not self.watched:
+            operations = (*operations, ReceiveCloseOnServerOperation(0))
+        self._native.start_server_batch(operations, self._rounds)
+
+
+class _Closed:
+    """The tag of watching one call."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: _Call) -> None:
+        self._call = call
+
+    def arrived(self, event: Event) -> None:
+        self._call.cancelled = event.batch_operations[0].cancelled()
+
+
+class _Doubt:
+    """The tag of an empty batch behind the watch of a call without a message.
+
+    It is done at once, and events arrive in order: of a call that had been reset, `cancelled` is known by then.
+    """
+
+    __slots__ = ("_call", "_rounds")
+
+    def __init__(self, call: _Call, rounds: Rounds) -> None:
+        self._call = call
+        self._rounds = rounds
+
+    def arrived(self, _event: Event) -> None:
+        if self._call.cancelled:
+            self._rounds.drop()
+        else:
+            self._call.check(None)
+
+
+class _Arrival:
+    """The tag of a new call of one method. `request` asks gRPC for one more, and is given the tag."""
+
+    __slots__ = ("_method", "_request", "_rounds")
+
+    def __init__(self, request: Callable[[_Arrival], object], method: Method, rounds: Rounds) -> None:
+        self._request = request
+        self._method = method
+        self._rounds = rounds
+
+    def request(self) -> None:
+        with suppress(ValueError):  # gRPC stops: there are no more calls to ask for
+            self._request(self)
+
+    def arrived(self, event: Event) -> None:
+        if not event.success:  # given back by gRPC at the stop
+            return
+        self.request()
+        method, rounds = self._method, self._rounds
+        call = _Call(event, method, rounds)
+        if rounds.take() or not method.bounded:
+            call.receive()
+        else:
+            refuse(method, Reason.OVERLOADED, call)
+            rounds.settle(call)
+
+
+class _Stopped:
+    """The tag of gRPC having no more calls."""
+
+    __slots__ = ("_rounds",)
+
+    def __init__(self, rounds: Rounds) -> None:
+        self._rounds = rounds
+
+    def arrived(self, _event: Event) -> None:
+        self._rounds.stopped = True
+
+
+class FastServer:
+    """Serves methods at addresses, from `start` to `stop`; `addresses` are the real ones once it has started."""
+
+    def __init__(
+        self,
+        methods: Sequence[Method],
+        listen: Sequence[Address],
+        *,
+        max_in_flight: int,
+        reuse_port: bool = False,
+        tls: Tls | None = None,
+    ) -> None:
+        self.addresses = tuple(listen)
+        self._methods = methods
+        self._max_in_flight = max_in_flight
+        self._reuse_port = reuse_port
+        self._tls = tls
+        self._native: Any = None
+        self._queue = CompletionQueue()
+        self._writer = Writer()
+        self._rounds = Rounds(self._queue.poll, self._writer, max_in_flight)
+        self._lifecycle = threading.Lock()
+        self._cancelled: int | None = None
+        self._finished = threading.Event()
+        self._may_close = threading.Event()
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are not answered yet."""
+        return self._rounds.in_flight
+
+    def start(self) -> None:
+        """Bind every address and serve. Raises Unavailable."""
+        credentials = self._tls.credentials() if self._tls else None
+        options = server_options(reuse_port=self._reuse_port, max_in_flight=self._max_in_flight)
+        self._native = NativeServer(options, xds=False)
+        self._native.register_completion_queue(self._queue)
+        for method in self._methods:
+            self._native.register_method(method.path)
+        try:
+            self.addresses = tuple(self._bind(address, credentials) for address in self.addresses)
+        except BaseException:
+            self._native.destroy()
+            self._native = None
+            raise
+        self._native.start()
+        self._request_calls()
+        self._start_threads()
+
+    def _bind(self, address: Address, credentials: grpc.ServerCredentials | None) -> Address:
+        address.prepare(reuse_port=self._reuse_port)
+        secure = credentials if isinstance(address, TcpAddress) else None
+        # The inner credentials are what grpcio's own server takes out of the public object too.
+        port = self._native.add_http2_port(address.target.encode(), secure and secure._credentials)  # noqa: SLF001
+        if not port:
+            raise Unavailable(f"can't listen on {address}: gRPC's log says why")
+        return address.bound(port)
+
+    def _request_calls(self) -> None:
+        queue, native = self._queue, self._native
+        arrivals = [_Arrival(partial(native.request_call, queue, queue), _STRAY, self._rounds)] * FEW
+        for method in self._methods:
+            request = partial(native.request_registered_call, queue, queue, method.path)
+            arrivals += [_Arrival(request, method, self._rounds)] * (AHEAD if method.bounded else FEW)
+        for arrival in arrivals:
+            arrival.request()
+
+    def _start_threads(self) -> None:
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        self._threads = [
+            threading.Thread(target=self._writer.run, name="authz-write", daemon=True),
+            threading.Thread(target=self._poll, name="authz-poll", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _poll(self) -> None:
+        """Run the polling thread; it shuts the queue itself, so that no batch of its own can come later."""
+        self._rounds.run()
+        self._finished.set()
+        self._may_close.wait()
+        self._queue.shutdown()
+        while self._queue.poll().completion_type != CompletionType.queue_shutdown:
+            pass
+
+    def stop(self, grace: float) -> int:
+        """Take no more calls, finish those in flight, cancel the rest after `grace` seconds; return how many.
+
+        A second stop, from whichever thread, waits for the first and returns the same.
+        """
+        with self._lifecycle:
+            if self._cancelled is None:
+                self._cancelled = self._stop(grace)
+            return self._cancelled
+
+    def _stop(self, grace: float) -> int:
+        if self._native is None:
+            return 0
+        cancelled = 0
+        self._native.shutdown(self._queue, _Stopped(self._rounds))
+        if not self._finished.wait(grace):
+            cancelled = self._rounds.live
+            self._native.cancel_all_calls()
+            if not self._finished.wait(LAST):
+                _log.error("the polling thread is stuck in a check: its server is left as it is")
+                return cancelled
+        writer, poller = self._threads
+        self._writer.hand(None)
+        writer.join()
+        self._may_close.set()
+        poller.join()
+        self._native.destroy()
+        return cancelled
+
+
+def _no_such_method(_given: object, call: GrpcCall) -> None:
+    call.reject(UNIMPLEMENTED)
+
+
+_STRAY = Method(
+    path="",
+    check=_no_such_method,
+    refuse=_no_such_method,
+    last_resort=b"",
+    max_message_bytes=0,
+    bounded=False,
+)

@@ -1,0 +1,95 @@
+"""What gRPC is told for both transports: channel arguments and TLS, each with the reason for its value.
+
+The names are gRPC's (`grpc/impl/channel_arg_names.h`); the two of pending requests are not in that header but read by
+its server (`src/core/server/server.cc`).
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+import grpc
+import msgspec
+
+from authz.errors import Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+UNLIMITED = -1
+LARGEST = 2**31 - 1
+FEWEST_STREAMS = 100  # RFC 9113, section 6.5.2
+METADATA_BYTES = 256 * 1024
+"""Bound on a call's metadata. A client of Envoy can fill `tracestate` up to Envoy's own bound on headers (60 KiB
+unless raised): what Envoy lets through must not become a gRPC error here."""
+
+
+def server_options(*, reuse_port: bool, max_in_flight: int) -> tuple[tuple[str, int], ...]:
+    """Return the channel arguments of a server."""
+    return (
+        # On by default, and then a second server on the same port silently takes half of the calls.
+        ("grpc.so_reuseport", int(reuse_port)),
+        # gRPC's own answer to a large message is RESOURCE_EXHAUSTED; ours is a denial (service.check).
+        ("grpc.max_receive_message_length", UNLIMITED),
+        ("grpc.max_send_message_length", UNLIMITED),
+        # Soft and hard bound alike: between them gRPC refuses at random.
+        ("grpc.max_metadata_size", METADATA_BYTES),
+        ("grpc.absolute_max_metadata_size", METADATA_BYTES),
+        # Twice what is decided at once: a client hears of overload in our words before its streams are refused.
+        ("grpc.max_concurrent_streams", min(LARGEST, max(FEWEST_STREAMS, 2 * max_in_flight))),
+        # Calls that wait to be taken are refused by gRPC above 1000, at random; the bound on streams is ours.
+        ("grpc.server.max_pending_requests", LARGEST),
+        ("grpc.server.max_pending_requests_hard_limit", LARGEST),
+        # Envoy's `connection_keepalive` pings idle connections as often as its operator likes; gRPC would answer the
+        # third ping within five minutes with GOAWAY, ENHANCE_YOUR_CALM.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_ping_strikes", 0),
+        # A peer that vanished without a FIN frees its calls in a minute and not after two hours.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+    )
+
+
+class Tls(msgspec.Struct, frozen=True, kw_only=True):
+    """TLS of the TCP addresses: PEM files. With `client_ca` a client must show a certificate signed by one of those.
+
+    Versions and ciphers are gRPC's: TLS 1.2 and 1.3, AEAD with forward secrecy.
+    """
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+    def credentials(self) -> grpc.ServerCredentials:
+        """Read the files; raises Unavailable with the file at fault, where gRPC would only fail every handshake."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        try:
+            context.load_cert_chain(self.certificate, self.key, password=_no_password)
+        except (OSError, ValueError) as error:
+            raise Unavailable(f"can't use {self.certificate} with {self.key}: {_cause(error)}") from error
+        return grpc.ssl_server_credentials(
+            ((self.key.read_bytes(), self.certificate.read_bytes()),),
+            self._authorities(context),
+            require_client_auth=self.client_ca is not None,
+        )
+
+    def _authorities(self, context: ssl.SSLContext) -> bytes | None:
+        if self.client_ca is None:
+            return None
+        try:
+            context.load_verify_locations(self.client_ca)
+            return self.client_ca.read_bytes()
+        except OSError as error:
+            raise Unavailable(f"can't use {self.client_ca}: {_cause(error)}") from error
+
+
+def _no_password() -> str:
+    """Stand in for OpenSSL's prompt on the terminal."""
+    raise ValueError("the key is encrypted")
+
+
+def _cause(error: OSError | ValueError) -> str:
+    """Say why in lower case; SSLError is an OSError whose text begins with where in OpenSSL it happened."""
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or str(error)
+    return str(reason).replace("_", " ").lower()
