@@ -15,13 +15,12 @@ import struct
 import time
 from array import array
 from collections import Counter
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hpack import Decoder
+from headers import read_status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
 DATA, HEADERS, RST_STREAM, SETTINGS, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = 0, 1, 3, 4, 6, 7, 8, 9
 END_STREAM = ACK = 0x1
@@ -92,6 +91,7 @@ class Connection:
         self._rest = b""
         self._socket = connect(target)
         self._out: list[bytes] = []
+        self._unsent = memoryview(b"")
         self._agreed = False
         try:
             self._shake_hands()
@@ -122,7 +122,7 @@ class Connection:
     @property
     def unsent(self) -> bool:
         """Whether bytes wait for the socket to take them."""
-        return bool(self._out)
+        return bool(self._out or self._unsent)
 
     def call(self, due: float) -> int:
         """Begin one call, whose latency counts from `due`, and return its stream."""
@@ -164,16 +164,16 @@ class Connection:
 
     def flush(self) -> None:
         """Write what waits, as far as the socket takes it."""
-        if not self._out:
-            return
-        waiting = b"".join(self._out)
-        try:
-            sent = self._socket.send(waiting)
-        except BlockingIOError:
-            sent = 0
-        except OSError as error:
-            raise ConnectionLostError(f"connection lost: {error}") from error
-        self._out = [waiting[sent:]] if sent < len(waiting) else []
+        while self._out or self._unsent:
+            if not self._unsent:
+                self._unsent = memoryview(b"".join(self._out))
+                self._out.clear()
+            try:
+                self._unsent = self._unsent[self._socket.send(self._unsent) :]
+            except BlockingIOError:
+                return
+            except OSError as error:
+                raise ConnectionLostError(f"connection lost: {error}") from error
 
     def receive(self, now: float) -> None:
         """Read what has come, at `now`, and conclude the calls that it answers."""
@@ -212,7 +212,7 @@ class Connection:
         if flags & PADDED_OR_PRIORITY or not flags & END_HEADERS:
             raise ConnectionLostError(f"trailers with flags {flags:#x} are not read here")
         self.tally.latencies.append(now - self.started.pop(stream))
-        status = _status(trailers)
+        status = read_status(trailers)
         if status:
             self.tally.errors[f"status {status}"] += 1
         if self._answered:
@@ -303,30 +303,6 @@ def connect(target: str) -> socket.socket:
     return opened
 
 
-def encode_headers(method: str, authority: str, fields: Mapping[str, str]) -> bytes:
-    """Return the header block of a call of `method`, with `fields` behind gRPC's own."""
-    pseudo = {":method": "POST", ":scheme": "http", ":path": method, ":authority": authority}
-    plain = {"te": "trailers", "content-type": "application/grpc", "user-agent": "load", **fields}
-    return b"".join(_literal(name, value) for name, value in (pseudo | plain).items())
-
-
-def _literal(name: str, value: str) -> bytes:
-    """Encode one field as a literal that enters no table (RFC 7541, section 6.2.2), without Huffman."""
-    return b"\0" + b"".join(_length(len(text)) + text.encode() for text in (name, value))
-
-
-def _length(size: int) -> bytes:
-    """Encode an integer with a prefix of seven bits (RFC 7541, section 5.1)."""
-    if size < 127:
-        return bytes([size])
-    size -= 127
-    encoded = bytearray([127])
-    while size >= 128:
-        encoded.append(size & 127 | 128)
-        size >>= 7
-    return bytes([*encoded, size])
-
-
 def _frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     return _HEADER.pack(len(payload) >> 16, len(payload) & 0xFFFF, kind, flags, stream) + payload
 
@@ -334,10 +310,3 @@ def _frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
 def _start(kind: int, flags: int, size: int) -> bytes:
     """Return a frame's first five bytes; the stream's four follow."""
     return _HEADER.pack(size >> 16, size & 0xFFFF, kind, flags, 0)[:5]
-
-
-@lru_cache(maxsize=4096)
-def _status(trailers: bytes) -> int:
-    """Return the gRPC status of a block of trailers; 2 (unknown) when it names none, as gRPC's clients do."""
-    fields = dict(Decoder().decode(trailers, raw=True))
-    return int(fields.get(b"grpc-status", b"2"))

@@ -23,7 +23,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
-from http2 import Connection, ConnectionLostError, Tally, encode_headers
+from headers import encode_headers
+from http2 import Connection, ConnectionLostError, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import grpc
 import load
 import pytest
+from headers import encode_headers
 from hpack import Decoder
-from http2 import ConnectionLostError, encode_headers
+from http2 import ConnectionLostError
 from hypothesis import given
 from hypothesis import strategies as st
 
