@@ -129,8 +129,8 @@ def knows_a_replica(watcher: redis.Redis) -> bool:
 def test_a_failover_is_followed(tmp_path: Path) -> None:
     """R6: the master dies, the sentinels promote its replica, and the limiter finds it without a restart."""
     with (
-        ValkeyServer() as master,
-        ValkeyServer(replicaof=f"127.0.0.1 {master.port}") as replica,
+        ValkeyServer(port=free_port()) as master,
+        ValkeyServer(port=free_port(), replicaof=f"127.0.0.1 {master.port}") as replica,
         sentinel(tmp_path, master) as port,
         redis.Redis(port=port) as watcher,
     ):
@@ -153,7 +153,7 @@ def test_a_failover_is_followed(tmp_path: Path) -> None:
 
 def test_a_master_nobody_knows_is_unavailable(tmp_path: Path) -> None:
     """A wrong name is told by the sentinel, and is no reason to hang."""
-    with ValkeyServer() as master, sentinel(tmp_path, master) as port:
+    with ValkeyServer(port=free_port()) as master, sentinel(tmp_path, master) as port:
         connect = connector(f"redis+sentinel://127.0.0.1:{port}/other", ACCESS)
         reasons: set[str] = set()
 

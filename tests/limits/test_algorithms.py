@@ -108,7 +108,7 @@ def twins(valkey: str) -> object:
     limiter.close()
 
 
-@settings(max_examples=150)
+@settings(max_examples=300)
 @given(limits=st.lists(LIMITS, min_size=3, max_size=3), steps=STEPS)
 def test_memory_and_redis_are_twins(
     twins: tuple[RedisLimiter, redis.Redis], limits: list[Limit], steps: list[tuple[int, list, bool]]

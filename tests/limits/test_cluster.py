@@ -52,7 +52,8 @@ def nodes() -> Iterator[Nodes]:
     with ExitStack() as stack:
         ports = [free_port() for _ in range(3)]
         servers = [
-            stack.enter_context(ValkeyServer(config={"cluster-enabled": "yes", "cluster-port": port})) for port in ports
+            stack.enter_context(ValkeyServer(port=free_port(), config={"cluster-enabled": "yes", "cluster-port": port}))
+            for port in ports
         ]
         cluster = Nodes(servers)
         for number, client in enumerate(cluster.clients):

@@ -179,6 +179,13 @@ def test_a_shadow_limit_never_refuses(store: Store, algorithm: Algorithm) -> Non
     assert [usage.limits[0].outcome for usage in said] == [LimitOutcome.OK] * 2 + [LimitOutcome.WOULD_LIMIT] * 3
     assert [usage.limits[1].remaining for usage in said] == [3, 2, 1, 0, 0]
     assert said[2].limits[0].retry_after is None
+    enforced_twin = charge(limit("orders/twin", requests=2, algorithm=algorithm))
+    for _ in range(4):
+        store.charge(enforced_twin)
+    for wait in (0, 29, 61):
+        store.wait(wait)
+        stands = [store.peek(each).limits[0] for each in (both[0], enforced_twin)]
+        assert (stands[0].remaining, stands[0].reset) == (stands[1].remaining, stands[1].reset)
 
 
 def test_a_shadow_limit_is_not_charged_for_what_another_refused(store: Store) -> None:
