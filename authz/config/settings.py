@@ -32,9 +32,6 @@ class CheckSettings(_Section):
     max_message: Size = Field(
         4 * 1024**2, ge=1024, description="Largest CheckRequest that is read; a larger is denied."
     )
-    deadline_margin: Duration = Field(
-        0.002, ge=0, le=1, description="How long before the caller's deadline the answer leaves."
-    )
 
 
 class ReloadSettings(_Section):

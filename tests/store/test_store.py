@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from authz.store import Loaded, PolicyStore, Refused, Unchanged
+from authz.store import Loaded, Refused, Unchanged
 from authz.store.store import Watching
 
 SLOW = Watching(interval=3600, settle=0.01, hints=False)
@@ -282,13 +282,31 @@ def test_readers_see_one_generation_whatever_is_swapped(volume: Callable[..., An
     assert seen <= {(number, str(number).encode(), str(number).encode()) for number in range(1, 202)}
 
 
-def test_a_poll_costs_at_most_a_hundredth(tmp_path: Path) -> None:
-    """The pause grows with what a reading costs, so that ten thousand files are not read without end (row L9)."""
-    (tmp_path / "a.yaml").write_text("a")
-    store = PolicyStore([tmp_path], object(), on_event=lambda _: None, watching=Watching(interval=0.0))
-    begun = time.thread_time()
-    store._read()
-    assert 0 < store._pause <= 100 * (time.thread_time() - begun)
+@pytest.mark.parametrize(("share", "wake"), [(100, False), (10, True)], ids=["polls", "hints"])
+def test_watching_costs_a_bounded_share(
+    share: int, wake: bool, tmp_path: Path, watch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many files there are and however often they are touched: a hundredth for polls, a tenth for hints."""
+    for number in range(60):
+        (tmp_path / f"{number}.yaml").write_text("a")
+    watched = watch(tmp_path, watching=Watching(interval=0, hints=False))
+    monkeypatch.setattr("authz.store.store.POLL_SHARE", 100)
+    store, read, costs = watched.store, watched.store._read, []
+    looked = threading.Semaphore(0)
+
+    def counted() -> Any:
+        if wake:
+            store._wake.set()
+        found = read()
+        costs.append((time.monotonic(), store._cost))
+        looked.release()
+        return found
+
+    store._read = counted
+    assert all(looked.acquire(timeout=20) for _ in range(4))
+    store._read = read
+    (begun, _), (ended, _) = costs[0], costs[3]
+    assert ended - begun >= 0.9 * share * sum(cost for _, cost in costs[:3])
 
 
 def test_a_process_ends_although_its_store_watches(tmp_path: Path) -> None:
