@@ -219,13 +219,21 @@ def test_an_answer_is_read_by_another_reader(envoys: Any, decision: Decision) ->
 
 
 def test_header_options_mean_the_same_to_another_reader(envoys: Any) -> None:
-    """Row I8: to Envoy's own API an overwrite has `append` present and false, an append has no `append`."""
-    decision = Decision(effect=Effect.ALLOW, reason=Reason.ALLOWED, status=200, mutations=CHANGES)
+    """Row I8: to Envoy's own API an overwrite has `append` present and false, an append of the request's true."""
+    message = external_auth_pb2.CheckRequest()
+    http = message.attributes.request.http
+    http.method, http.path, http.host, http.headers["x-seen"] = "GET", "/", "a", "z"
     outcome = Outcome(
-        id="1", decision=decision, request=None, identity=ANONYMOUS, usage=UNLIMITED, generation=1, policy_digest=""
+        id="1",
+        decision=Decision(effect=Effect.ALLOW, reason=Reason.ALLOWED, status=200, mutations=CHANGES),
+        request=wire.read(message.SerializeToString(), now=1.0),
+        identity=ANONYMOUS,
+        usage=UNLIMITED,
+        generation=1,
+        policy_digest="",
     )
     ok = envoys.CheckResponse.parse(wire.write(outcome)).ok_response
     assert [(option.append, option.append_action.name) for option in ok.headers] == [
         (False, "OVERWRITE_IF_EXISTS_OR_ADD"),
-        (None, "APPEND_IF_EXISTS_OR_ADD"),
+        (True, "APPEND_IF_EXISTS_OR_ADD"),
     ]

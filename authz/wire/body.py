@@ -5,8 +5,9 @@ a policy and a verdict on half a body. So a body is complete only if something p
 (`x-envoy-auth-partial-body: false`). It is absent only if nothing says it was sent. The rest is truncated or
 unavailable, and whoever reads it is told.
 
-Envoy's word is wrong in one case: a body that reaches `max_request_bytes` exactly and goes on, without a length. Where
-Envoy has counted more bytes (`size`) than it sent, that is noticed here; `allow_partial_message: false` rules it out.
+Envoy's word is wrong in one case (tried, 1.40): with `allow_partial_message`, a body without a length that fills
+`max_request_bytes` exactly and then goes on is sent as whole. `allow_partial_message: false` rules that out; where it
+must be true, `body_limit` tells the limit here, and a body that just fills it proves nothing.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ PARTIAL = "x-envoy-auth-partial-body"
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-def read_body(http: AttributeContext.HttpRequest, headers: Mapping[str, str]) -> tuple[bytes, BodyState]:
+def read_body(
+    http: AttributeContext.HttpRequest, headers: Mapping[str, str], body_limit: int | None = None
+) -> tuple[bytes, BodyState]:
     """Return the bytes of the body and what is known of them; raw bytes go before text.
 
-    `headers` as `read_headers` returns them: `content-length` is a number.
+    `headers` as `read_headers` returns them: `content-length` is a number. `body_limit` is the filter's
+    `max_request_bytes` where it has `allow_partial_message`, in bytes.
     """
     content, text = http.raw_body, http.body
     if not content and not text:
@@ -37,15 +41,16 @@ def read_body(http: AttributeContext.HttpRequest, headers: Mapping[str, str]) ->
     if content and text and content != text.encode():
         return content, BodyState.INVALID
     content = content or text.encode()
-    return content, _present_state(len(content), http.size, headers)
+    limited = body_limit is not None and len(content) >= body_limit
+    return content, _present_state(len(content), http.size, headers, limited=limited)
 
 
-def _present_state(seen: int, counted: int, headers: Mapping[str, str]) -> BodyState:
+def _present_state(seen: int, counted: int, headers: Mapping[str, str], *, limited: bool) -> BodyState:
     partial, length = headers.get(PARTIAL), headers.get("content-length")
     if partial not in {None, "false"} or counted > seen:
         return BodyState.TRUNCATED
     if length is None:
-        return BodyState.TRUNCATED if partial is None else BodyState.COMPLETE
+        return BodyState.TRUNCATED if partial is None or limited else BodyState.COMPLETE
     if int(length) < seen:
         return BodyState.INVALID
     return BodyState.COMPLETE if int(length) == seen else BodyState.TRUNCATED

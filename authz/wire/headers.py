@@ -42,9 +42,9 @@ _SINGLE = ("authorization", "content-length", "host")
 def read_headers(http: AttributeContext.HttpRequest) -> tuple[dict[str, str], frozenset[str]]:
     """Return the headers of a request, and the names of those whose bytes are no text.
 
-    Raises `Refusal` where two readers would read them differently.
-    Refused: a name that is no token, several or unreadable `Host`, `Authorization` or `Content-Length`, a length that
-    is no number or stands beside `Transfer-Encoding`, and pseudo headers that say something else than the attributes.
+    Raises `Refusal` where two readers would read them differently: a name that is no token, several or unreadable
+    `Host`, `Authorization` or `Content-Length`, a length that is no number or stands beside `Transfer-Encoding`, and
+    pseudo headers that say something else than the attributes.
     """
     given = http.headers
     values = {name: given[name] for name in given}
@@ -68,11 +68,14 @@ def _settle_pseudo_headers(values: dict[str, str], http: AttributeContext.HttpRe
     """Take out the pseudo headers; what they say, and a `Host` beside them, must be what the attributes say."""
     method, path, scheme, host = http.method, http.path, http.scheme, http.host
     take = values.pop
-    if take(":method", method) != method or take(":path", path) != path or take(":scheme", scheme) != scheme:
-        raise _ambiguous("a pseudo header differs from the request's attribute")
-    for stated in (take(":authority", host), values.get("host", host)):
-        if stated != host and canonical_host(stated) != canonical_host(host):
-            raise _ambiguous("a host header differs from the request's host")
+    if (
+        take(":method", method) != method
+        or take(":path", path) != path
+        or take(":scheme", scheme) != scheme
+        or take(":authority", host) != host
+        or ("host" in values and canonical_host(values["host"]) != canonical_host(host))
+    ):
+        raise _ambiguous("a pseudo header or Host differs from the request's attributes")
 
 
 def _is_plain(values: dict[str, str]) -> bool:

@@ -3,6 +3,10 @@
 Envoy answers 500, drops a header in silence or splits a header in two when it is told to write something that HTTP
 cannot carry. Policies are checked where they are written; this is the last guard, and it knows only HTTP and Envoy:
 an unfit mutation is a `ValueError`, and the answer becomes a denial.
+
+Two fields of a header option say whether it appends. For request headers Envoy (1.40 as tried) reads only the older,
+`append`: unset or false overwrites, and true adds nothing unless the header is there. So a request header is
+appended to where there is one, and written where there is none.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from google.protobuf.struct_pb2 import NULL_VALUE
@@ -19,13 +24,15 @@ from authz.paths import percent_encoded
 from authz.wire.headers import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
     from google.protobuf.struct_pb2 import Struct, Value
 
     from authz._pb.envoy.service.auth.v3.external_auth_pb2 import OkHttpResponse
     from authz.model import HeaderMutation, Mutations
+
+    Options = RepeatedCompositeFieldContainer[HeaderValueOption]
 
 MAX_HEADERS = 100
 MAX_BYTES = 60 * 1024
@@ -53,12 +60,21 @@ def check(mutations: Mutations) -> None:
         raise ValueError("longer query parameters than Envoy takes")
 
 
-def change_request(response: OkHttpResponse, mutations: Mutations) -> None:
-    """Write what an allow changes into Envoy's message.
+def change_request(response: OkHttpResponse, mutations: Mutations, present: Container[str]) -> None:
+    """Write what an allow changes into Envoy's message; `present` are the names of the request's headers.
 
     Query parameters are escaped here: Envoy pastes them into the path as they come.
     """
-    write_headers(response.headers, mutations.request_headers)
+    written: set[str] = set()
+    for header in mutations.request_headers:
+        option = _option(response.headers, header)
+        name = option.header.key
+        if header.append and (name in present or name in written):
+            option.append.value = True
+            option.append_action = HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
+        else:
+            _overwrite(option)
+        written.add(name)
     write_headers(response.response_headers_to_add, mutations.response_headers)
     response.headers_to_remove.extend(map(checked_name, mutations.request_headers_remove))
     for name, value in mutations.query_set:
@@ -66,26 +82,30 @@ def change_request(response: OkHttpResponse, mutations: Mutations) -> None:
     response.query_parameters_to_remove.extend(map(percent_encoded, mutations.query_remove))
 
 
-def write_headers(
-    options: RepeatedCompositeFieldContainer[HeaderValueOption], headers: Iterable[HeaderMutation]
-) -> None:
-    """Add header options that say the same to every Envoy.
-
-    `append` decides where it is set and `append_action` where it is not, and the defaults of the two disagree. So an
-    overwrite sets both; an append sets only the action, because `append: true` adds nothing where no header was, and
-    an Envoy that does not know the action then overwrites, which lets nobody else's value through.
-    """
+def write_headers(options: Options, headers: Iterable[HeaderMutation]) -> None:
+    """Write headers of the response on its way down: an append adds a line, whether or not there is one."""
     for header in headers:
-        option = options.add()
-        option.header.key = checked_name(header.name)
-        option.header.value = checked_value(header.value)
+        option = _option(options, header)
         if header.append:
             option.append_action = HeaderValueOption.APPEND_IF_EXISTS_OR_ADD
         else:
-            option.append.value = False
-            option.append_action = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+            _overwrite(option)
 
 
+def _option(options: Options, header: HeaderMutation) -> HeaderValueOption:
+    option = options.add()
+    option.header.key = checked_name(header.name)
+    option.header.value = checked_value(header.value)
+    return option
+
+
+def _overwrite(option: HeaderValueOption) -> None:
+    """Say "overwrite" in both fields: the defaults of the two disagree, and which one counts depends on the Envoy."""
+    option.append.value = False
+    option.append_action = HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+
+
+@lru_cache(maxsize=1024)
 def checked_name(name: str) -> str:
     """Return a header name in lower case; raise `ValueError` for a pseudo header, no token, or an untouchable one."""
     if not is_token(name) or name.lower() in UNTOUCHABLE:

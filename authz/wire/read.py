@@ -32,11 +32,12 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _LONGEST_REMEMBERED_PEER = 1024
 
 
-def read(message: bytes, *, now: float) -> Request:
+def read(message: bytes, *, now: float, body_limit: int | None = None) -> Request:
     """Return the request a serialized `envoy.service.auth.v3.CheckRequest` asks about.
 
-    `now` (seconds since the epoch) is the request's time where Envoy states none. Raises `Refusal`: `malformed` for
-    bytes that are no CheckRequest about an HTTP request, `ambiguous_request` for one with more than one reading.
+    `now` (seconds since the epoch) is the request's time where Envoy states none; `body_limit` the bytes at which the
+    filter cuts bodies, where it does (`read_body`). Raises `Refusal`: `malformed` for bytes that are no CheckRequest
+    about an HTTP request, `ambiguous_request` for one with more than one reading.
     """
     attributes = _attributes(message)
     request = attributes.request
@@ -47,8 +48,9 @@ def read(message: bytes, *, now: float) -> Request:
     target = canonical(http.path)
     host = canonical_host(http.host)
     headers, invalid_headers = read_headers(http)
-    body, body_state = read_body(http, headers)
+    body, body_state = read_body(http, headers, body_limit)
     time = request.time
+    seconds = time.seconds
     return Request(
         id=http.id,
         method=method,
@@ -58,7 +60,7 @@ def read(message: bytes, *, now: float) -> Request:
         path=target.path,
         query=target.query,
         protocol=http.protocol,
-        time=time.seconds + time.nanos / 1e9 if time.seconds > 0 else now,
+        time=seconds + time.nanos / 1e9 if seconds > 0 else now,
         headers=headers,
         invalid_headers=invalid_headers,
         ambiguities=frozenset(map(Ambiguity, target.ambiguities)) if target.ambiguities else _NONE,

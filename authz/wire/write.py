@@ -6,7 +6,7 @@ choke on turns the answer into a denial, and a fault of our own into `LAST_RESOR
 `error_response`, which Envoy's `failure_mode_allow` would let through.
 
 Answers that differ only in the decision id are serialized once, with a stand-in of the id's length, and cut where it
-stands; protobuf's lengths stay true. The caches are bounded and hold nothing of a request but rendered messages.
+stands; protobuf's lengths stay true. The caches are bounded and hold nothing of a request but short rendered texts.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from authz._pb.envoy.service.auth.v3.external_auth_pb2 import DeniedHttpResponse
     from authz._pb.envoy.type.v3.http_status_pb2 import StatusCode
-    from authz.model import Decision, Outcome
+    from authz.model import Decision, Outcome, Request
 
 OK, DENIED = 0, 7
 """gRPC status codes. `DENIED` (PERMISSION_DENIED) is what every HTTP status means that is not in `_CODES`."""
@@ -41,11 +41,12 @@ _REDIRECTING = range(300, 400)
 DECISION_ID = "x-authz-decision-id"
 MAX_MESSAGE = 2048
 MAX_BODY = 64 * 1024
-MAX_WAIT = 10 * 366 * 86400
+MAX_WAIT = 366 * 86400
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _URI = re.compile(r"[\x21-\x7e]{1,8192}")
 _STAND_IN = "~"
+_LONGEST_REMEMBERED = 1024
 _OVERLOADED_WAIT = 1
 _PLAIN_CHALLENGE = "Bearer"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
@@ -79,18 +80,19 @@ def write(outcome: Outcome) -> bytes:
             return LAST_RESORT
         decision = outcome.decision
         if decision.effect is Effect.ALLOW:
-            return _allowed(decision, identifier)
+            return _allowed(outcome, identifier)
         return _denied(outcome, identifier)
     except Exception:  # noqa: BLE001 - whatever went wrong, Envoy gets a denial
         return LAST_RESORT
 
 
-def _allowed(decision: Decision, identifier: str) -> bytes:
+def _allowed(outcome: Outcome, identifier: str) -> bytes:
+    decision = outcome.decision
     reason, policy, rule, mutations = decision.reason, decision.policy, decision.rule, decision.mutations
     try:
         if mutations is NO_MUTATIONS and (parts := _allow_parts(reason, policy, rule, len(identifier))):
             return identifier.encode().join(parts)
-        return _allow(reason, policy, rule, identifier, mutations)
+        return _allow(reason, policy, rule, identifier, mutations, _header_names(outcome.request))
     except ValueError:
         return _broken(decision, identifier)
 
@@ -99,11 +101,17 @@ def _denied(outcome: Outcome, identifier: str) -> bytes:
     decision = outcome.decision
     try:
         denial = _denial(outcome)
-        if decision.mutations is NO_MUTATIONS and (parts := _denial_parts(denial, len(identifier))):
+        remembered = decision.mutations is NO_MUTATIONS and _is_short(denial)
+        if remembered and (parts := _denial_parts(denial, len(identifier))):
             return identifier.encode().join(parts)
         return _deny(denial, identifier, decision.mutations)
     except ValueError:
         return _broken(decision, identifier)
+
+
+def _is_short(denial: _Denial) -> bool:
+    """Whether an answer is worth its memory: long texts come from templates and rarely come again."""
+    return len(denial.message) + len(denial.body or "") + len(denial.location or "") <= _LONGEST_REMEMBERED
 
 
 def _broken(decision: Decision, identifier: str) -> bytes:
@@ -133,12 +141,23 @@ def _cut(answer: bytes, stand_in: str, *, times: int) -> tuple[bytes, ...]:
     return parts if len(parts) == times + 1 else ()
 
 
-def _allow(reason: Reason, policy: str | None, rule: str | None, identifier: str, mutations: Mutations) -> bytes:
+def _allow(
+    reason: Reason,
+    policy: str | None,
+    rule: str | None,
+    identifier: str,
+    mutations: Mutations,
+    present: frozenset[str] = frozenset(),
+) -> bytes:
     check(mutations)
     response = _response(OK, reason, policy, rule, identifier, mutations)
     response.ok_response.SetInParent()
-    change_request(response.ok_response, mutations)
+    change_request(response.ok_response, mutations, present)
     return response.SerializeToString()
+
+
+def _header_names(request: Request | None) -> frozenset[str]:
+    return frozenset() if request is None else request.invalid_headers.union(request.headers)
 
 
 def _deny(denial: _Denial, identifier: str, mutations: Mutations) -> bytes:
@@ -246,7 +265,7 @@ def _limit(outcome: Outcome) -> tuple[str | None, int]:
         return None, _OVERLOADED_WAIT
     longest = max(over, key=lambda usage: usage.retry_after or 0.0)
     wait = longest.retry_after or 0.0
-    return longest.charge.limit.name, math.ceil(wait) if 1 < wait < MAX_WAIT else 1
+    return longest.charge.limit.name, math.ceil(min(wait, MAX_WAIT)) if wait > 1 else 1
 
 
 LAST_RESORT = _deny(_Denial(Reason.INTERNAL_ERROR, STATUS[Reason.INTERNAL_ERROR]), "none", NO_MUTATIONS)

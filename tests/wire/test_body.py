@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authz import wire
 from authz.model import BodyState
-from tests.wire.conftest import check_request, read
+from tests.wire.conftest import NOW, check_request, read
 
 PARTIAL = "x-envoy-auth-partial-body"
 JSON = b'{"a":1}'
@@ -72,10 +73,19 @@ def test_a_body_that_was_not_sent(request_: dict[str, object], expected: BodySta
 
 
 def test_more_bytes_counted_than_sent_is_truncated() -> None:
-    """Row B1: Envoy says `false` for a body that hit its limit exactly and went on; its count tells."""
+    """Row B1: where Envoy counted more bytes than it sent, the rest is missing, whatever it says."""
     assert state(headers={PARTIAL: "false"}, raw_body=JSON, size=8) is BodyState.TRUNCATED
     assert state(headers={PARTIAL: "false"}, raw_body=JSON, size=7) is BodyState.COMPLETE
     assert state(headers={PARTIAL: "false"}, raw_body=JSON, size=-1) is BodyState.COMPLETE
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(7, BodyState.TRUNCATED), (8, BodyState.COMPLETE)])
+def test_a_body_that_just_fills_the_limit_proves_nothing(limit: int, expected: BodyState) -> None:
+    """Row B1: Envoy says `false` at the limit and has more; only a length tells such a body from a whole one."""
+    message = check_request("POST", headers={PARTIAL: "false"}, raw_body=JSON)
+    assert wire.read(message.SerializeToString(), now=NOW, body_limit=limit).body_state is expected
+    message.attributes.request.http.headers["content-length"] = "7"
+    assert wire.read(message.SerializeToString(), now=NOW, body_limit=limit).body_state is BodyState.COMPLETE
 
 
 def test_raw_bytes_go_before_text() -> None:

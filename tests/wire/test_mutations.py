@@ -18,17 +18,17 @@ from authz.model import HeaderMutation, Mutations
 from authz.wire import mutations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Container, Mapping
 
 TCHAR = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 FIELD_VALUE = re.compile(r"(?:[\x21-\x7e\x80-\uffff](?:[\t\x20-\x7e\x80-\uffff]*[\x21-\x7e\x80-\uffff])?)?")
 """RFC 9110, 5.6.2 and 5.5, with bytes above ASCII as the characters they encode."""
 
 
-def changed(**changes: object) -> OkHttpResponse:
-    """Return Envoy's message for mutations."""
+def changed(present: Container[str] = (), **changes: object) -> OkHttpResponse:
+    """Return Envoy's message for mutations of a request with headers of the names `present`."""
     response = OkHttpResponse()
-    mutations.change_request(response, Mutations(**changes))
+    mutations.change_request(response, Mutations(**changes), present)
     return response
 
 
@@ -41,8 +41,23 @@ def test_an_overwrite_says_so_to_every_envoy() -> None:
     assert option.append_action == HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
 
 
-def test_an_append_leaves_the_deprecated_field_alone() -> None:
-    """Row I8: with `append: true` Envoy adds nothing where no header was; the action alone adds in both cases."""
+def test_an_append_to_the_request_joins_what_is_there() -> None:
+    """Row I8: `append: true` adds nothing where there is no header, so there the header is written instead."""
+    headers = tuple(HeaderMutation(name=name, value="b", append=True) for name in ("X-Seen", "x-new"))
+    there, new = changed(present={"x-seen"}, request_headers=headers).headers
+    assert (there.append.value, there.append_action) == (True, HeaderValueOption.APPEND_IF_EXISTS_OR_ADD)
+    assert (new.HasField("append"), new.append.value) == (True, False)
+    assert new.append_action == HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD
+
+
+def test_two_appends_of_a_new_header_both_arrive() -> None:
+    """The first writes the header, the second finds it there."""
+    headers = tuple(HeaderMutation(name="via", value=value, append=True) for value in "ab")
+    assert [option.append.value for option in changed(request_headers=headers).headers] == [False, True]
+
+
+def test_an_append_to_the_response_adds_a_line() -> None:
+    """Row I8: on the way down Envoy reads the action where the deprecated field is unset, and adds in any case."""
     option = changed(response_headers=(HeaderMutation(name="via", value="a", append=True),)).response_headers_to_add[0]
     assert not option.HasField("append")
     assert option.append_action == HeaderValueOption.APPEND_IF_EXISTS_OR_ADD

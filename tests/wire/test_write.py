@@ -184,6 +184,13 @@ def test_a_rules_own_body_replaces_the_problem_document() -> None:
     assert headers(described)["cache-control"] == "no-store"
 
 
+def test_long_answers_are_written_and_not_remembered() -> None:
+    """What a template made long is answered in full; the cache stays small."""
+    for size in (10, 1024, 1025, 60_000):
+        assert written(deny(body="x" * size)).denied_response.body == "x" * size
+    assert json.loads(written(deny(message="x" * 5000)).denied_response.body)["detail"] == "x" * 2048
+
+
 def test_a_denial_carries_no_change_of_the_request() -> None:
     """What an allow would have written is not told to the client."""
     mutations = Mutations(request_headers=(HeaderMutation(name="x-internal", value="canary"),))
@@ -217,7 +224,7 @@ def test_a_challenge_goes_with_every_401() -> None:
         ([0.0], "1", "l/0"),
         ([None], "1", "l/0"),
         ([3.0, 60.5, 7.0], "61", "l/1"),
-        ([math.inf], "1", "l/0"),
+        ([math.inf], "31622400", "l/0"),
         ([math.nan], "1", "l/0"),
         ([-5.0], "1", "l/0"),
         ([], "1", None),
