@@ -143,16 +143,15 @@ class Pipeline:
     def _turn(self) -> None:
         now = time.monotonic()
         self._connect(now)
-        self._gather()
-        self._expire(now)
         self._send(now)
         events = self._sleep(now)
         now = time.monotonic()
         landed = self._receive(events, now)
         if landed is not None:
-            self._gather()
             self._send(now)  # the next batch is on its way while the last one's callers are told
             self._settle(landed, now)
+        elif self._flight is not None:
+            self._time_out(self._flight, now)  # only now: a reply that is there is never called late
 
     def _connect(self, now: float) -> None:
         breaker = self._breaker
@@ -172,16 +171,25 @@ class Pipeline:
         elif breaker.state is BreakerState.OPEN:
             breaker.reached()
 
-    def _gather(self) -> None:
+    def _send(self, now: float) -> None:
         while self._incoming:
             self._waiting.append(self._incoming.popleft())
-
-    def _send(self, now: float) -> None:
+        self._give_up(now)
         if self._link is None or self._flight is not None or not self._waiting:
             return
         callers, self._waiting = self._waiting[:LARGEST_BATCH], self._waiting[LARGEST_BATCH:]
         self._launch(Batch(merged(callers), sent_at=now), now)
         self._counters.checks += len(callers)
+
+    def _give_up(self, now: float) -> None:
+        hopeless = self._breaker.state is BreakerState.OPEN
+        late = [caller for caller in self._waiting if hopeless or caller.deadline <= now]
+        if late:
+            self._waiting = [] if hopeless else [caller for caller in self._waiting if caller.deadline > now]
+            self._counters.failed("waiting", len(late))
+            if self._link is None and not hopeless:
+                self._breaker.failed(now, len(late))
+            _tell(late)
 
     def _launch(self, batch: Batch, now: float) -> None:
         if self._link is None:
@@ -259,19 +267,10 @@ class Pipeline:
         if not DROPS.isdisjoint(faults):
             self._lose("dropped", self.last_error or "", now)
 
-    def _expire(self, now: float) -> None:
-        if self._flight is not None:
-            _tell(self._flight.late(now))
-            if self._flight.sent_at + self._budget <= now:
-                self._lose("timeout", "no answer in time", now)
-        hopeless = self._breaker.state is BreakerState.OPEN
-        late = [caller for caller in self._waiting if hopeless or caller.deadline <= now]
-        if late:
-            self._waiting = [] if hopeless else [caller for caller in self._waiting if caller.deadline > now]
-            self._counters.failed("waiting", len(late))
-            if self._link is None and not hopeless:
-                self._breaker.failed(now, len(late))
-            _tell(late)
+    def _time_out(self, batch: Batch, now: float) -> None:
+        _tell(batch.late(now))
+        if batch.sent_at + self._budget <= now:
+            self._lose("timeout", "no answer in time", now)
 
     def _lose(self, code: str, text: str, now: float) -> None:
         batch, self._flight = self._flight, None

@@ -246,6 +246,26 @@ def test_a_silent_redis_holds_nobody(server: ValkeyServer) -> None:
         assert limiter.status()["breaker"] == "closed"
 
 
+def test_slow_callers_are_not_taken_for_a_slow_redis(server: ValkeyServer) -> None:
+    """A reply that came in time counts, however long the callers before it kept the thread."""
+    hold, busy = threading.Event(), threading.Event()
+    heard: list[Usage] = []
+    with opened(url_of(server), RedisOptions(budget=0.3)) as limiter:
+
+        def slow(_: Usage) -> None:
+            busy.set()
+            hold.wait(0.6)
+
+        with stopped(server):
+            limiter.charge([charge(limit("slow/one"))], time.monotonic() + 5, slow)
+            eventually(lambda: limiter.counters.calls == 1)
+            limiter.charge([charge(limit("slow/two"))], time.monotonic() + 5, heard.append)
+        assert busy.wait(5)
+        eventually(lambda: len(heard) == 1)
+        assert heard[0].limits[0].outcome is LimitOutcome.OK
+        assert limiter.counters.errors == {}
+
+
 def test_a_shorter_deadline_is_kept(server: ValkeyServer) -> None:
     """A caller with less time than the budget is answered within its own."""
     each = charge(limit("short/each", on_error=OnError.DENY))
