@@ -140,6 +140,13 @@ def check_constants(checked: CheckedExpr, source: Source, engine: EngineEnvironm
         call = visit.node.call_expr
         if call.function in _CONVERSIONS and len(call.args) == 1 and text(call.args[0]) is not None:
             alone = type(checked)(expr=visit.node, reference_map=checked.reference_map, type_map=checked.type_map)
-            if isinstance(engine.program(alone).value(engine.activation({})), EvaluationError):
-                message = f'"{text(call.args[0])}" is no {call.function}'
-                yield places.fault(call.args[0], Code.PATTERN, message, _CONVERSIONS[call.function])
+            value = engine.program(alone).value(engine.activation({}))
+            if isinstance(value, EvaluationError):
+                yield _bad_constant(call, value, places)
+
+
+def _bad_constant(call: Expr.Call, error: EvaluationError, places: Places) -> CompileFault:
+    if error.unsupported:
+        return places.fault(call.args[0], Code.UNSUPPORTED, error.message)
+    message = f'"{text(call.args[0])}" is no {call.function}'
+    return places.fault(call.args[0], Code.PATTERN, message, _CONVERSIONS[call.function])

@@ -61,8 +61,8 @@ class Engine(Protocol):
 
 
 _MODULES = {
-    EngineName.CEL_EXPR_PYTHON: "authz.cel.expr_engine",
-    EngineName.CEL_PYTHON: "authz.cel.python_engine",
+    EngineName.CEL_EXPR_PYTHON: "authz.cel.cpp.engine",
+    EngineName.CEL_PYTHON: "authz.cel.python.engine",
 }
 
 

@@ -47,6 +47,19 @@ def undeclared_function(name: str, *, line: int, column: int, length: int) -> Co
     return CompileFault(line=line, column=column, length=length, code=Code.UNDECLARED, message=message, hint=hint)
 
 
+def not_taken(function: str, arguments: str, *, line: int, column: int) -> CompileFault:
+    """Return the fault of an operator or function that is given what it does not take; `function` is its tree name."""
+    name = spoken(function)
+    return CompileFault(
+        line=line, column=column, length=len(name), code=Code.TYPE, message=f'"{name}" does not take ({arguments})'
+    )
+
+
+def spoken(function: str) -> str:
+    """Return an operator or function as it is written: `_==_` is `==`."""
+    return (function if function[-1:].isalnum() else function.replace("_", "")).removeprefix("@")
+
+
 def no_field(field: str, message: str, *, line: int, column: int) -> CompileFault:
     """Return the fault of a field that a message does not have."""
     return CompileFault(

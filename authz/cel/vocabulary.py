@@ -18,9 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from google._upb._message import Descriptor as UpbDescriptor
+    from google._upb._message import FieldDescriptor as UpbFieldDescriptor
     from google.protobuf.descriptor import Descriptor
 
     from authz.cel.types import CelType
+
+    Message = Descriptor | UpbDescriptor
+    Field = FieldDescriptor | UpbFieldDescriptor
 
 _SCALARS = {
     FieldDescriptor.TYPE_BOOL: BOOL,
@@ -40,7 +44,7 @@ _MESSAGES = {
 }
 
 
-def variables_of(vocabulary: Descriptor | UpbDescriptor) -> Iterator[tuple[FieldDescriptor, str]]:
+def variables_of(vocabulary: Message) -> Iterator[tuple[Field, str]]:
     """Yield the field and the name of every variable a vocabulary declares, in its order."""
     for field in vocabulary.fields:
         namespace = field.message_type
@@ -51,7 +55,7 @@ def variables_of(vocabulary: Descriptor | UpbDescriptor) -> Iterator[tuple[Field
             yield field, field.name
 
 
-def type_of(field: FieldDescriptor) -> CelType:
+def type_of(field: Field) -> CelType:
     """Return the type of the variable a field declares."""
     if field.message_type is not None and is_map(field):
         key, value = field.message_type.fields
@@ -60,13 +64,13 @@ def type_of(field: FieldDescriptor) -> CelType:
     return list_of(single) if field.is_repeated else single
 
 
-def is_map(field: FieldDescriptor) -> bool:
+def is_map(field: Field) -> bool:
     """Return whether a field is a map, which protobuf declares as a repeated nested message."""
     entry = field.message_type
     return entry is not None and entry.GetOptions().map_entry
 
 
-def _single(field: FieldDescriptor) -> CelType:
+def _single(field: Field) -> CelType:
     if field.message_type is None:
         return _SCALARS[field.type]
     name = field.message_type.full_name

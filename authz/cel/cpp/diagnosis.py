@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.cel.faults import Code, CompileError, CompileFault
-from authz.cel.names import no_field, undeclared_function, undeclared_variable, unexpected
+from authz.cel.names import no_field, not_taken, spoken, undeclared_function, undeclared_variable, unexpected
 from authz.cel.values import EvaluationError
 
 if TYPE_CHECKING:
@@ -167,16 +167,8 @@ class _Translation:
 
     def _overload(self, report: _Report, function: str, arguments: str) -> CompileFault:
         """Return the fault of an operator or function that does not take what it is given."""
-        name = function if function[-1:].isalnum() else function.replace("_", "")
-        name = name.removeprefix("@")
-        before = len(name) if self._calls(report) else 0
-        return CompileFault(
-            line=report.line,
-            column=max(1, report.column - before),
-            length=len(name),
-            code=Code.TYPE,
-            message=f'"{name}" does not take ({_typed(arguments)})',
-        )
+        before = len(spoken(function)) if self._calls(report) else 0
+        return not_taken(function, _typed(arguments), line=report.line, column=max(1, report.column - before))
 
 
 def _typed(types: str) -> str:

@@ -21,7 +21,7 @@ from cel_expr_python.ext import (  # type: ignore[import-untyped]
 from google.protobuf.any_pb2 import Any
 
 from authz._pb.cel.expr.checked_pb2 import CheckedExpr
-from authz.cel import diagnosis
+from authz.cel.cpp import diagnosis
 from authz.cel.functions import FUNCTIONS, INTERNAL
 from authz.cel.types import Kind
 from authz.cel.values import EvaluationError, NoValueError, plain

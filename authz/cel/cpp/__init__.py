@@ -1,0 +1,1 @@
+"""The C++ engine, `cel-expr-python`: the one that decides."""

@@ -1,0 +1,294 @@
+"""A checked tree, run: each node becomes a function of the frame, once, and is called for each evaluation.
+
+Errors are exceptions on their way up. They stop at `&&` and `||`, which have an answer if one side alone settles it,
+and in the running value of a loop, where the specification has an error wait for whether anyone asks for it. A loop
+spends from the budget of the evaluation; an evaluation that has spent it has no value, whatever surrounds the loop.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from authz.cel.python import containers
+from authz.cel.python.calls import operation
+from authz.cel.python.conform import conform
+from authz.cel.python.values import Optional, TypeValue, Uint, UnsupportedError, elements, kind_of, no_operation
+from authz.cel.tree import NO_SCOPE, free_name, literal, names_bound
+from authz.cel.values import EvaluationError, NoValueError, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from authz._pb.cel.expr.syntax_pb2 import Expr
+    from authz.cel.engine import Activation
+    from authz.cel.tree import Scope
+    from authz.cel.types import CelType
+
+    Node = Callable[["Frame"], object]
+
+MAX_ITERATIONS = 10_000
+"""Turns of loops one evaluation may take, as in the other engine."""
+
+
+class ExhaustedError(Exception):
+    """The budget of iterations is spent; no operator stops this."""
+
+
+class Frame:
+    """One evaluation: what variables are bound to, the names of loops, and the turns that are left."""
+
+    __slots__ = ("bindings", "locals", "turns")
+
+    def __init__(self, bindings: Mapping[str, object]) -> None:
+        self.bindings = bindings
+        self.locals: dict[str, object] = {}
+        self.turns = MAX_ITERATIONS
+
+    def spend(self) -> None:
+        """Take a turn; raise `ExhaustedError` if none is left."""
+        self.turns -= 1
+        if self.turns < 0:
+            raise ExhaustedError
+
+
+class Program:
+    """One expression; see `engine.Program`."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, tree: Expr, variables: Mapping[str, CelType]) -> None:
+        self._run = _Compiler(variables).node(tree, NO_SCOPE)
+
+    def holds(self, activation: Activation) -> bool | EvaluationError:
+        """Return the value if it is a bool, and an error whatever else it is."""
+        value = self._evaluated(activation)
+        if value is True or value is False or isinstance(value, EvaluationError):
+            return value
+        return EvaluationError(f"not a bool: {kind_of(value).value}")
+
+    def value(self, activation: Activation) -> object | EvaluationError:
+        """Return the value as plain Python."""
+        value = self._evaluated(activation)
+        try:
+            return value if isinstance(value, EvaluationError) else plain(value)
+        except NoValueError as error:
+            return EvaluationError(str(error))
+
+    def _evaluated(self, activation: Activation) -> object:
+        try:
+            return self._run(Frame(cast("Mapping[str, object]", activation)))
+        except NoValueError as error:
+            return EvaluationError(str(error), isinstance(error, UnsupportedError))
+        except ExhaustedError:
+            return EvaluationError("too many iterations")
+        except RecursionError:
+            return EvaluationError("the value is too deep", unsupported=True)
+        except Exception:  # noqa: BLE001 - a bug of this engine is no answer, and its text may hold a secret
+            return EvaluationError("the expression has no value", unsupported=True)
+
+
+class _Compiler:
+    """Makes a function of each node; `variables` are the names that are bound from outside."""
+
+    def __init__(self, variables: Mapping[str, CelType]) -> None:
+        self._variables = variables
+
+    def node(self, node: Expr, scope: Scope) -> Node:
+        """Return the function of a node."""
+        kind = node.WhichOneof("expr_kind")
+        if kind == "const_expr":
+            return _constant(_literal(node))
+        makers = {
+            "ident_expr": self._name,
+            "select_expr": self._select,
+            "call_expr": self._call,
+            "list_expr": self._list,
+            "struct_expr": self._map,
+            "comprehension_expr": self._comprehension,
+        }
+        return makers[kind](node, scope)
+
+    def _name(self, node: Expr, scope: Scope) -> Node:
+        name = free_name(node, scope)
+        if name is None:
+            return _local(node.ident_expr.name)
+        if name in self._variables or name.startswith("@"):
+            return _variable(name, self._variables.get(name))
+        return _constant(TypeValue(name))
+
+    def _select(self, node: Expr, scope: Scope) -> Node:
+        operand, field = self.node(node.select_expr.operand, scope), node.select_expr.field
+        follow = containers.has if node.select_expr.test_only else containers.select
+        return lambda frame: follow(operand(frame), field)
+
+    def _call(self, node: Expr, scope: Scope) -> Node:
+        call = node.call_expr
+        written = (call.target, *call.args) if call.HasField("target") else tuple(call.args)
+        arguments = tuple(self.node(each, scope) for each in written)
+        if (lazy := _LAZY.get(call.function)) is not None:
+            return lazy(*arguments)
+        apply = operation(call.function)
+        return lambda frame: apply(*[argument(frame) for argument in arguments])
+
+    def _list(self, node: Expr, scope: Scope) -> Node:
+        parts = tuple(self.node(each, scope) for each in node.list_expr.elements)
+        return lambda frame: [part(frame) for part in parts]
+
+    def _map(self, node: Expr, scope: Scope) -> Node:
+        entries = tuple(
+            (self.node(entry.map_key, scope), self.node(entry.value, scope)) for entry in node.struct_expr.entries
+        )
+        return lambda frame: containers.made_map((key(frame), value(frame)) for key, value in entries)
+
+    def _comprehension(self, node: Expr, scope: Scope) -> Node:
+        parts = node.comprehension_expr
+        inner, outer = names_bound(node, scope)
+        return _Loop(
+            over=self.node(parts.iter_range, scope),
+            start=self.node(parts.accu_init, scope),
+            condition=self.node(parts.loop_condition, inner),
+            step=self.node(parts.loop_step, inner),
+            result=self.node(parts.result, outer),
+            element=parts.iter_var,
+            running=parts.accu_var,
+        ).run
+
+
+class _Loop:
+    """A comprehension; the names it binds hide those of the same name around it, and no longer than it runs."""
+
+    __slots__ = ("_condition", "_element", "_over", "_result", "_running", "_start", "_step")
+
+    def __init__(
+        self, *, over: Node, start: Node, condition: Node, step: Node, result: Node, element: str, running: str
+    ) -> None:
+        self._over, self._start, self._condition = over, start, condition
+        self._step, self._result = step, result
+        self._element, self._running = element, running
+
+    def run(self, frame: Frame) -> object:
+        """Return the result of the loop."""
+        around = frame.locals
+        over = self._over(frame)
+        if not isinstance(over, list | dict):
+            raise no_operation("loop", over)
+        frame.locals = names = {**around, self._running: self._start(frame)}
+        try:
+            self._turn(frame, names, elements(over))
+            return self._result(frame)
+        finally:
+            frame.locals = around
+
+    def _turn(self, frame: Frame, names: dict[str, object], over: list[object]) -> None:
+        for element in over:
+            frame.spend()
+            names[self._element] = element
+            if self._condition(frame) is not True:
+                break
+            names[self._running] = _outcome(self._step, frame)
+        names.pop(self._element, None)
+
+
+def _literal(node: Expr) -> object:
+    value = literal(node.const_expr)
+    return Uint(cast("int", value)) if node.const_expr.HasField("uint64_value") else value
+
+
+def _constant(value: object) -> Node:
+    return lambda _: value
+
+
+def _local(name: str) -> Node:
+    def read(frame: Frame) -> object:
+        value = frame.locals[name]
+        if isinstance(value, NoValueError):
+            raise value
+        return value
+
+    return read
+
+
+def _variable(name: str, type_: CelType | None) -> Node:
+    def read(frame: Frame) -> object:
+        if name not in frame.bindings:
+            raise NoValueError(f"{name.removeprefix('@')} has no value")
+        value = frame.bindings[name]
+        return value if type_ is None else conform(value, type_)
+
+    return read
+
+
+def _outcome(node: Node, frame: Frame) -> object:
+    """Return the value of a node, or its error as a value."""
+    try:
+        return node(frame)
+    except NoValueError as error:
+        return error
+
+
+def _logical(name: str, settles: bool) -> Callable[[Node, Node], Node]:
+    """Return `&&` or `||`: the bool that settles it does so from either side."""
+
+    def combined(left: Node, right: Node) -> Node:
+        def run(frame: Frame) -> object:
+            one = _outcome(left, frame)
+            if one is settles:
+                return settles
+            other = _outcome(right, frame)
+            if other is settles:
+                return settles
+            for each in (one, other):
+                if isinstance(each, NoValueError):
+                    raise each
+            if isinstance(one, bool) and isinstance(other, bool):
+                return not settles
+            raise no_operation(name, one, other)
+
+        return run
+
+    return combined
+
+
+def _conditional(condition: Node, then: Node, otherwise: Node) -> Node:
+    def run(frame: Frame) -> object:
+        chosen = condition(frame)
+        if not isinstance(chosen, bool):
+            raise no_operation("_?_:_", chosen)
+        return then(frame) if chosen else otherwise(frame)
+
+    return run
+
+
+def _not_strictly_false(node: Node) -> Node:
+    return lambda frame: _outcome(node, frame) is not False
+
+
+def _alternative(name: str, *, content: bool) -> Callable[[Node, Node], Node]:
+    """Return `or` or `orValue`: what stands in for an empty optional is looked at only then."""
+
+    def combined(optional: Node, instead: Node) -> Node:
+        def run(frame: Frame) -> object:
+            value = optional(frame)
+            if not isinstance(value, Optional):
+                raise no_operation(name, value)
+            if not value.present:
+                return instead(frame)
+            return value.content if content else value
+
+        return run
+
+    return combined
+
+
+_LAZY: Mapping[str, Callable[..., Node]] = {
+    "_&&_": _logical("_&&_", settles=False),
+    "_||_": _logical("_||_", settles=True),
+    "_?_:_": _conditional,
+    "@not_strictly_false": _not_strictly_false,
+    "or": _alternative("or", content=False),
+    "orValue": _alternative("orValue", content=True),
+}
+"""Operators that do not look at all of their operands."""
+
+LAZY = frozenset(_LAZY)
+"""Their names."""
