@@ -93,8 +93,8 @@ class Case:
 
     def identified(self, place: Place) -> bool:
         """Return whether the caller proved who they are to a provider that counts for a document."""
-        identity, accepts = self.facts.identity, self.plan.scopes[place.scope].accepts
-        return identity.authenticated and (accepts is None or identity.provider in accepts)
+        identity, providers = self.facts.identity, place.document.providers
+        return identity.authenticated and (not providers or identity.provider in providers)
 
     def charge(self, step: LimitStep) -> Charge | None:
         """Return what a limit is to be charged, `None` where it does not apply or the request costs nothing."""

@@ -122,7 +122,10 @@ class Compilation:
             return None
         place = schema if isinstance(schema, Text) else written.name
         try:
-            return self._validators.compile(self._files.read(schema).value if isinstance(schema, Text) else schema)
+            content = self._files.read(schema) if isinstance(schema, Text) else None
+            file = place.source.file if content is None else content.source.file
+            value = schema if content is None else content.value
+            return self._validators.compile(value, self._files.resolver(file))
         except Unfit as unfit:
             self._terms.faults.extend(unfit.faults)
         except ValueError as error:

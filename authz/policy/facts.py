@@ -6,6 +6,7 @@ sent. The protocols say what this package needs of `content` without knowing it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -33,8 +34,11 @@ class BodyValidator(Protocol):
 class BodyValidators(Protocol):
     """What makes validators at load, so that a bad schema is a fault of the policy and not of a request."""
 
-    def compile(self, schema: object) -> BodyValidator:
-        """Return the validator of a parsed JSON Schema (2020-12); raise `ValueError` where it is none."""
+    def compile(self, schema: object, resolve: Callable[[str], bytes] | None = None) -> BodyValidator:
+        """Return the validator of a parsed JSON Schema (2020-12); raise `ValueError` where it is none.
+
+        `resolve` gives the bytes of another schema by its path from this one, or raises `LookupError`.
+        """
 
 
 class UnboundError(Exception):

@@ -53,13 +53,28 @@ class Files:
 
     def read(self, name: Text) -> Content:
         """Return what a file says that a document names; raise `Unfit` with every fault of it."""
-        folder = name.source.file.rpartition("/")[0]
-        path = f"{folder}/{name}" if folder else str(name)
+        path = _beside(name.source.file, name)
+        try:
+            return _read(path, self.content(path))
+        except LookupError as error:
+            raise Unfit(name.fault(Code.FILE, str(error))) from None
+
+    def content(self, path: str) -> bytes:
+        """Return the bytes of a file; raise `LookupError` where it is not there."""
         content = self._contents.get(path)
         if content is None:
-            raise Unfit(name.fault(Code.FILE, f'the file "{path}" is not there'))
+            raise LookupError(f'the file "{path}" is not there')
         self.named[path] = content
-        return _read(path, content)
+        return content
+
+    def resolver(self, file: str) -> Callable[[str], bytes]:
+        """Return what finds the files that a file refers to by their paths from it."""
+        return lambda name: self.content(_beside(file, name))
+
+
+def _beside(file: str, name: str) -> str:
+    folder = file.rpartition("/")[0]
+    return f"{folder}/{name}" if folder else str(name)
 
 
 def _read(path: str, content: bytes) -> Content:

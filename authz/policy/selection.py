@@ -12,7 +12,7 @@ from authz.policy.case import Case
 from authz.policy.listing import Listed, listed
 from authz.policy.routes import segments
 from authz.policy.shadow import observed
-from authz.policy.steps import decide
+from authz.policy.steps import decide, require_one_reading, require_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,9 +43,11 @@ class Selection:
         A limit that cannot say what it wants is left out here; that has its consequence in `decide`.
         """
         plan = self._plan
-        if not plan.early_limits or not plan.policies:
+        if not plan.early_limits:
             return ()
         case = self._case = Case(plan, facts, self._segments)
+        if require_one_reading(case) or require_policy(case):
+            return ()
         return tuple(charge for step in plan.early_limits if (charge := case.foreseen(step)) is not None)
 
     def decide(self, facts: Facts) -> Decision:

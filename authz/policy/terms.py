@@ -79,7 +79,7 @@ class Terms:
     def define(self, variables: Mapping[Text, Scalar]) -> None:
         """Compile variables, each after those it reads; from here on expressions can read them."""
         waiting = {str(name): expression for name, expression in variables.items()}
-        reads = {name: {member for member, _ in members(source, "variables")} for name, source in waiting.items()}
+        reads = {name: set(members(source, "variables")) for name, source in waiting.items()}
         while waiting:
             ready = [name for name in waiting if not reads[name] & waiting.keys()]
             if not ready:
