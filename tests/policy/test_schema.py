@@ -87,6 +87,11 @@ def test_every_key_is_described_with_an_example(key: str, told: dict[str, Any]) 
         jsonschema.Draft202012Validator(told | {"$defs": SCHEMA["$defs"]}).validate(example)
 
 
+def test_no_default_is_an_empty_value() -> None:
+    """A key that may be left out has no default that it would be wrong to write."""
+    assert all(told.get("default", "given") not in (None, []) for _, told in properties())
+
+
 def test_an_unknown_kind_has_no_schema() -> None:
     """There is no schema of a kind that is not there."""
     with pytest.raises(KeyError):

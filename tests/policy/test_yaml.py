@@ -165,7 +165,7 @@ def test_deep_nesting_ends_the_reading() -> None:
     """L6: a nesting bomb is one fault, found at the bound and without recursion in C."""
     deep = "[" * MAX_DEPTH + "]" * MAX_DEPTH
     assert not faults(f"{deep}")
-    for bomb in ("[" * 100_000, "- " * 100_000, "? " * 100_000, "{a: " * 100_000):
+    for bomb in (f"[{deep}]", "[" * 100_000, "- " * 100_000, "? " * 100_000, "{a: " * 100_000):
         (fault,) = faults(bomb)
         assert fault.code == Code.SIZE
 

@@ -19,13 +19,16 @@ from authz.policy.source import Boolean, Mapping, Node, Null, Number, Scalar, Se
 
 _EXPECTED = {"model_type": Mapping.SHOWN, "dict_type": Mapping.SHOWN, "tuple_type": Sequence.SHOWN}
 
+MAX_UNKNOWN = 100
+"""Unknown keys that are compared with a missing one."""
+
 Path = tuple[int | str, ...]
 
 
 def told(error: ValidationError, root: Mapping, model: type[Part]) -> Iterator[Fault]:
     """Yield the faults of a document that could not be validated as `model`."""
     items = error.errors(include_url=False)
-    unknown = [item["loc"] for item in items if item["type"] == "extra_forbidden"]
+    unknown = [item["loc"] for item in items if item["type"] == "extra_forbidden"][:MAX_UNKNOWN]
     for item in items:
         path = item["loc"]
         match item["type"]:
