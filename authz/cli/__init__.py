@@ -1,1 +1,20 @@
-"""To come."""
+"""The command `authz`: one module per verb, each with a function `command` whose signature is the verb's.
+
+`verbs` lists them, `app` joins them and turns what they raise into an exit code, `output` says where words go, `flags`
+gives every setting its flag. A verb's module imports what it needs inside `command`, so that `authz --help` loads
+none of it.
+"""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit with one of `output.Exit`."""
+    verb, *arguments = sys.argv[1:] or [""]
+    if verb == "healthcheck" and len(arguments) < 2 and not any(one.startswith("-") for one in arguments):
+        from authz.cli.probe import probe  # noqa: PLC0415 - asked every few seconds, it must not load the others
+
+        sys.exit(probe("".join(arguments)))
+    from authz.cli.app import authz  # noqa: PLC0415 - so that importing a verb does not import them all
+
+    authz(prog_name="authz")

@@ -15,7 +15,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
-from authz.config.values import Address, AddressOrOff, Duration, RedisUrl, Size
+from authz.config.values import Address, Duration, RedisUrl, Size, TcpAddressOrOff
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -112,7 +112,7 @@ class Settings(_Section):
     listen: tuple[Address, ...] = Field(
         ("127.0.0.1:9191",), min_length=1, description="Where Envoy asks: host:port or unix:///path."
     )
-    admin: AddressOrOff = Field("127.0.0.1:9192", description="Where health, metrics and the console are, or off.")
+    admin: TcpAddressOrOff = Field("127.0.0.1:9192", description="Where health, metrics and the console are, or off.")
     workers: int = Field(1, ge=1, le=256, description="Processes that answer; over one, a supervisor keeps them alive.")
     transport: Literal["auto", "fast", "aio"] = Field(
         "auto", description="The gRPC server; auto takes fast and falls back to aio if its self-check fails."

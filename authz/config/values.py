@@ -69,6 +69,13 @@ def address(value: str) -> str:
     return value
 
 
+def tcp_address(value: str | None) -> str | None:
+    """Check a place that browsers and probes can reach: `127.0.0.1:9192`; `None` is none."""
+    if value is not None and address(value).startswith("unix:"):
+        raise ValueError(f'"{value}" is no TCP address: write host:port, [ipv6]:port or off')
+    return value
+
+
 def redis_url(value: SecretStr) -> SecretStr:
     """Check the form of a Redis URL without ever repeating it: it may hold a password."""
     scheme = value.get_secret_value().partition("://")[0]
@@ -112,14 +119,14 @@ Size = Annotated[
 Address = Annotated[str, AfterValidator(address), WithJsonSchema({"type": "string"})]
 """Where to listen: TCP or a Unix socket."""
 
-AddressOrOff = Annotated[
+TcpAddressOrOff = Annotated[
     str | None,
     BeforeValidator(_off),
-    AfterValidator(lambda value: None if value is None else address(value)),
+    AfterValidator(tcp_address),
     PlainSerializer(lambda value: value or "off", return_type=str),
     WithJsonSchema({"type": "string"}),
 ]
-"""Where to listen, or `off`."""
+"""Where to listen by TCP, or `off`."""
 
 RedisUrl = Annotated[
     SecretStr,

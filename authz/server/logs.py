@@ -51,6 +51,7 @@ def set_up(level: str, worker: int | None = None) -> None:
     handler.setFormatter(JsonLines(worker))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))  # it tells its own life
 
 
 def place(error: BaseException) -> str:

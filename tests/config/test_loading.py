@@ -77,6 +77,7 @@ def test_every_fault_of_every_source_is_told_at_once(tmp_path: Path) -> None:
         ("record: {allow: 2}", "1:17: record.allow: should be less than or equal to 1"),
         ("record: {allow: nan}", "1:17: record.allow: should be a finite number"),
         ("workers: many", "1:10: workers: should be a valid integer, unable to parse string as an integer"),
+        ("admin: unix:///a", '1:8: admin: "unix:///a" is no TCP address: write host:port, [ipv6]:port or off'),
         ("listen: ['9191']", '1:9: "9191" is no address: write host:port, [ipv6]:port or unix:///path'),
     ],
 )

@@ -1,0 +1,97 @@
+"""The verbs joined into one command, and what their failures become.
+
+A verb is loaded when it is called: `authz --help` needs none. What we raise on purpose is told in its own words with
+its own exit code; anything else is one line and 1, and a traceback only with `--debug`.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+from authz import __version__
+from authz.cli.output import Exit, tell
+from authz.cli.verbs import VERBS, Verb
+
+if TYPE_CHECKING:
+    from typer._click import Context
+
+
+class _Loaded(TyperCommand):
+    """A verb that is about to run."""
+
+    def invoke(self, ctx: Context) -> Any:  # noqa: ANN401 - as declared by typer
+        """Run the verb; tell what it raises and exit accordingly."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+            raise
+        except Exception as error:
+            if ctx.find_root().params["debug"]:
+                raise
+            raise typer.Exit(_told(error)) from error
+
+
+def _told(error: Exception) -> Exit:
+    """Tell an error and return the exit code it stands for."""
+    from authz.errors import AuthzError, PolicyFaults, SettingsFaults  # noqa: PLC0415 - not to list the verbs
+
+    if not isinstance(error, AuthzError):
+        again = shlex.join(["authz", "--debug", *sys.argv[1:]])
+        tell(f"authz: unexpected: {type(error).__name__}: {error} (for the traceback: {again})")
+        return Exit.UNEXPECTED
+    tell(str(error))
+    exits: dict[type[AuthzError], Exit] = {PolicyFaults: Exit.POLICIES, SettingsFaults: Exit.ARGUMENTS}
+    return exits.get(type(error), Exit.UNEXPECTED)
+
+
+class _Listed(TyperCommand):
+    """A verb that is only listed so far; asked for a context, it loads its module and steps aside."""
+
+    def __init__(self, name: str, verb: Verb) -> None:
+        super().__init__(name=name, help=verb.about, rich_markup_mode=None)
+        self._verb = verb
+
+    def make_context(self, *args: Any, **extra: Any) -> Context:  # noqa: ANN401 - passed on as it came
+        """Load the verb and have it parse the arguments."""
+        loader = typer.Typer(add_completion=False, rich_markup_mode=None)
+        example = f"\b\nExample:\n  {self._verb.example}"
+        loader.command(self.name, cls=_Loaded, epilog=example)(import_module(self._verb.module).command)
+        return get_command(loader).make_context(*args, **extra)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"authz {__version__}")
+        raise typer.Exit
+
+
+def _start(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Print a traceback when something unexpected happens.")
+    ] = False,
+) -> None:
+    """Policy-as-code access decisions for APIs behind Envoy."""
+
+
+def _joined() -> TyperGroup:
+    root = typer.Typer(name="authz", rich_markup_mode=None, no_args_is_help=True)
+    root.callback()(_start)
+    group = get_command(root)
+    assert isinstance(group, TyperGroup)  # noqa: S101 - a callback makes it one
+    for name, verb in VERBS.items():
+        group.add_command(_Listed(name, verb))
+    return group
+
+
+authz = _joined()
+"""The command itself."""

@@ -1,0 +1,42 @@
+"""What `authz` can do: a row per verb. To add one, write its module and add its row."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Verb(NamedTuple):
+    """One verb: the module whose `command` does it, what the list of verbs says, and an example that works."""
+
+    module: str
+    about: str
+    example: str
+
+
+VERBS = {
+    "serve": Verb(
+        "authz.cli.serve",
+        "Answer Envoy: the gRPC service.",
+        "authz serve --policies policies/ --listen unix:///run/authz/authz.sock",
+    ),
+    "check": Verb(
+        "authz.cli.check",
+        "Read policies and report every fault, each with its place.",
+        "authz check policies/",
+    ),
+    "eval": Verb(
+        "authz.cli.eval",
+        "Decide one request and show what the caller would see.",
+        "authz eval GET https://api.example.com/v1/orders/7 -H 'x-tenant: acme' --as alice",
+    ),
+    "schema": Verb(
+        "authz.cli.schema",
+        "Print a JSON Schema.",
+        "authz schema policy > policy.schema.json",
+    ),
+    "healthcheck": Verb(
+        "authz.cli.healthcheck",
+        "Ask a running service for its health; for probes.",
+        "authz healthcheck unix:///run/authz/authz.sock",
+    ),
+}

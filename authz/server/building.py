@@ -1,0 +1,173 @@
+"""Every object of one process, made from settings and joined; nothing is started here.
+
+The one place that knows which class stands behind which seam. To exchange one, change a line here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from authz import policy, wire
+from authz.audit import Recorder, Sampling, open_sink
+from authz.cel import EngineName
+from authz.console import AdminServer, application
+from authz.content import Body, SchemaValidators
+from authz.engine import Engine, Parts
+from authz.errors import Unavailable
+from authz.limits.memory import MemoryLimiter
+from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.model import Identity, Reason
+from authz.server import numbers
+from authz.server.client import client_ip
+from authz.server.events import PolicyEvents
+from authz.server.logs import FaultLog
+from authz.server.process import Process
+from authz.store import PolicyStore
+from authz.store.store import Watching
+from authz.telemetry import Metrics, trace_id
+from authz.transport import Tls, TransportName, open_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from authz.config import Settings
+    from authz.engine import Identifier, Limiter, Observer, Snapshot
+    from authz.model import Request
+    from authz.transport import Server
+
+_log = logging.getLogger("authz")
+
+
+def compiler(engine: str) -> policy.Compiler:
+    """Return a compiler of policies for a CEL engine, by its name in the settings."""
+    return policy.Compiler(engine=EngineName(engine), validators=SchemaValidators(), pause=partial(time.sleep, 0))
+
+
+def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
+    """Return what counts: Redis where there is one, else this process for itself."""
+    redis = settings.redis
+    if redis.url is None:
+        return MemoryLimiter()
+    options = RedisOptions(budget=redis.timeout, processes=settings.workers)
+    return RedisLimiter(redis.url.get_secret_value(), options, password_file=redis.password_file)
+
+
+class Nobody:
+    """The identifier while no identity provider can be configured: whoever is asked for can't be told."""
+
+    def identify(
+        self, _providers: Sequence[str], _request: Request, _deadline: float, done: Callable[[Identity], None], /
+    ) -> None:
+        """Say that nobody can be identified; a policy that requires it denies."""
+        done(Identity(error=Reason.IDENTITY_UNAVAILABLE))
+
+
+def parts(
+    *,
+    snapshot: Callable[[], Snapshot | None],
+    limiter: Limiter,
+    client_ip: Callable[[Request], str],
+    fault: Callable[[BaseException], None],
+    observers: tuple[Observer, ...] = (),
+    identifier: Identifier = Nobody(),  # noqa: B008 - it has no state
+    clock: Callable[[], float] = time.time,
+) -> Parts:
+    """Return the parts of an engine."""
+    return Parts(
+        snapshot=snapshot,
+        identifier=identifier,
+        limiter=limiter,
+        body=Body,
+        client_ip=client_ip,
+        clock=clock,
+        monotonic=time.monotonic,
+        ids=lambda: os.urandom(16).hex(),
+        trace=trace_id,
+        fault=fault,
+        observers=observers,
+    )
+
+
+def build(settings: Settings, worker: int = 0) -> Process:
+    """Return a process that is ready to start. Raises `SettingsFaults` and `Unavailable`."""
+    recorder = _recorder(settings, worker)
+    metrics, faults = Metrics(), FaultLog(_log)
+    events = PolicyEvents(recorder.event if recorder else lambda _: None)
+    store, counting = _store(settings, events), limiter(settings)
+    engine = Engine(
+        parts(
+            snapshot=lambda: store.current,
+            limiter=counting,
+            client_ip=client_ip(settings.client),
+            fault=faults,
+            observers=(metrics, recorder) if recorder else (metrics,),
+        )
+    )
+    server = _server(settings, engine, worker)
+    numbers.show_policies(metrics, store, events)
+    numbers.show_server(metrics, server, faults)
+    numbers.show_limiter(metrics, counting)
+    if recorder:
+        numbers.show_recorder(metrics, recorder)
+    process = Process(
+        engine=engine, store=store, limiter=counting, server=server, recorder=recorder, metrics=metrics, worker=worker
+    )
+    process.admin = _admin(settings, process, worker)
+    return process
+
+
+def _recorder(settings: Settings, worker: int) -> Recorder | None:
+    record = settings.record
+    if record.sink == "off":
+        return None
+    sampling = Sampling(allow=record.allow, deny=record.deny, redirect=record.redirect)
+    name = record.sink if record.sink == "stdout" else _of_worker(record.sink, settings, worker)
+    try:
+        return Recorder(open_sink(name), sampling=sampling, worker=worker, fault=FaultLog(_log))
+    except OSError as error:
+        raise Unavailable(f"can't write records to {name}: {error.strerror}") from error
+
+
+def _store(settings: Settings, events: PolicyEvents) -> PolicyStore:
+    reload = settings.reload
+    watching = Watching(interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes)
+    return PolicyStore(settings.policies, compiler(settings.engine), on_event=events, watching=watching)
+
+
+def _server(settings: Settings, engine: Engine, worker: int) -> Server:
+    tls = settings.tls
+    files = None
+    if tls.certificate is not None and tls.key is not None:
+        files = Tls(certificate=tls.certificate, key=tls.key, client_ca=tls.client_ca)
+    return open_server(
+        engine,
+        listen=[
+            _of_worker(place, settings, worker) if place.startswith("unix:") else place for place in settings.listen
+        ],
+        last_resort=wire.LAST_RESORT,
+        transport=TransportName(settings.transport),
+        tls=files,
+        reuse_port=settings.workers > 1,
+        max_in_flight=settings.check.max_in_flight,
+        max_message_bytes=settings.check.max_message,
+    )
+
+
+def _of_worker(path: str, settings: Settings, worker: int) -> str:
+    """Give each worker a file of its own: `authz.sock` is `authz-0.sock` for the first of several."""
+    name, dot, suffix = path.rpartition(".")
+    if settings.workers == 1:
+        return path
+    return f"{name}-{worker}.{suffix}" if dot and "/" not in suffix else f"{path}-{worker}"
+
+
+def _admin(settings: Settings, process: Process, worker: int) -> AdminServer | None:
+    """Return the admin port; each further worker's is one higher."""
+    if settings.admin is None:
+        return None
+    host, _, port = settings.admin.rpartition(":")
+    return AdminServer(host.strip("[]"), int(port) + worker if int(port) else 0, application(process))

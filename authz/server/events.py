@@ -1,0 +1,59 @@
+"""What the store tells, passed on: a line in the log, a number in the metrics, a record beside the decisions."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from authz.store import Loaded, Pinned, Refused, StoreEvent, Unchanged
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_log = logging.getLogger(__name__)
+
+
+class PolicyEvents:
+    """Takes note of every store event. `reloads` counts them by result; `record` gets those that change something."""
+
+    def __init__(self, record: Callable[[Mapping[str, object]], None]) -> None:
+        self._record = record
+        self.reloads: Counter[tuple[str]] = Counter()
+
+    def __call__(self, event: StoreEvent) -> None:
+        """Take note of one event."""
+        match event:
+            case Loaded():
+                self._loaded(event)
+            case Refused():
+                self._refused(event)
+            case Unchanged():
+                self.reloads["unchanged",] += 1
+                _log.info("policies are what they were", extra={"fields": {"generation": event.generation}})
+            case Pinned():
+                _log.warning(
+                    "these are mounted by themselves (subPath?) and will never change: mount their folder",
+                    extra={"fields": {"paths": list(event.paths)}},
+                )
+
+    def _loaded(self, event: Loaded) -> None:
+        self.reloads["loaded",] += 1
+        about = {"generation": event.generation, "digest": event.digest, "files": event.files}
+        _log.info("policies are in force", extra={"fields": {**about, "seconds": round(event.seconds, 3)}})
+        self._record({"event": "policies_loaded", "at": event.at, **about})
+        if event.generation == 1:
+            # Spares the garbage collector what is there to stay. Once only: what later generations leave behind must
+            # be collectable.
+            gc.collect()
+            gc.freeze()
+
+    def _refused(self, event: Refused) -> None:
+        self.reloads["refused",] += 1
+        faults = [str(fault) for fault in event.faults]
+        stays = "the last good ones stay in force" if event.generation else "everything is denied"
+        _log.error(
+            "policies can't be served, %s", stays, extra={"fields": {"generation": event.generation, "faults": faults}}
+        )
+        self._record({"event": "policies_refused", "generation": event.generation, "faults": len(faults)})

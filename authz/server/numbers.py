@@ -1,0 +1,107 @@
+"""Numbers that the parts of a process keep for themselves, given their names on the metrics page (INTERFACE.md, 6)."""
+
+from __future__ import annotations
+
+import time
+from itertools import accumulate
+from typing import TYPE_CHECKING
+
+from prometheus_client.core import HistogramMetricFamily
+
+from authz.limits.redis import RedisLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from prometheus_client.metrics_core import Metric
+
+    from authz.audit import Recorder
+    from authz.limits.counters import Histogram, LimiterCounters
+    from authz.limits.memory import MemoryLimiter
+    from authz.server.events import PolicyEvents
+    from authz.server.logs import FaultLog
+    from authz.store import PolicyStore
+    from authz.telemetry import Metrics
+    from authz.transport import Server
+
+
+def show_policies(metrics: Metrics, store: PolicyStore, events: PolicyEvents) -> None:
+    """Show what is in force, since when, and what came of looking for changes."""
+    metrics.read(
+        "authz_policy_generation",
+        "Policies in force: one more for every change, 0 while there are none.",
+        lambda: {(): store.current.generation if store.current else 0},
+    )
+    metrics.read(
+        "authz_policy_age_seconds",
+        "Seconds since the policies in force were loaded.",
+        lambda: {(): time.time() - store.current.loaded_at} if store.current else {},
+    )
+    metrics.read(
+        "authz_policy_reload_failing",
+        "1 while what the folders hold can't be served and older policies stay in force.",
+        lambda: {(): bool(store.faults)},
+    )
+    metrics.read(
+        "authz_policy_reloads_total", "Changes seen, by what came of them.", lambda: events.reloads, ["result"]
+    )
+
+
+def show_server(metrics: Metrics, server: Server, faults: FaultLog) -> None:
+    """Show what is under way, which transport serves, and what went wrong in us."""
+    metrics.read("authz_inflight", "Checks that are not answered yet.", lambda: {(): server.in_flight})
+    metrics.read("authz_faults_total", "Checks denied because of a fault of ours.", lambda: {(): faults.count})
+    metrics.read(
+        "authz_transport",
+        "The gRPC transport that serves; fallback says whether another was wanted.",
+        lambda: {(str(server.transport), str(server.fallback_reason is not None).lower()): 1},
+        ["transport", "fallback"],
+    )
+
+
+def show_limiter(metrics: Metrics, limiter: MemoryLimiter | RedisLimiter) -> None:
+    """Show how the limiter's store is, and what asking it costs."""
+    about = "1 while limits are answered by their on_error."
+    if not isinstance(limiter, RedisLimiter):
+        metrics.read("authz_limiter_degraded", about, lambda: {(): 0})
+        metrics.read("authz_limiter_degraded_checks_total", _DEGRADED, lambda: {(): limiter.degraded})
+        return
+    counters = limiter.counters
+    metrics.read("authz_limiter_degraded", about, lambda: {(): not _well(limiter.status())})
+    metrics.read("authz_limiter_degraded_checks_total", _DEGRADED, lambda: {(): counters.degraded})
+    metrics.read("authz_redis_up", "1 while Redis is connected.", lambda: {(): bool(limiter.status()["connected"])})
+    metrics.registry.register(_Histograms(counters))
+
+
+_DEGRADED = "Checks whose limits were answered by on_error."
+
+
+def _well(status: Mapping[str, object]) -> bool:
+    return bool(status["connected"]) and status["breaker"] == "closed"
+
+
+class _Histograms:
+    """What Redis takes and how many checks travel together, read when somebody looks."""
+
+    def __init__(self, counters: LimiterCounters) -> None:
+        self._counters = counters
+
+    def collect(self) -> Iterator[Metric]:
+        """Give the numbers their names; called by the registry."""
+        yield _histogram(
+            "authz_redis_round_trip_seconds", "From the call to its answer.", self._counters.round_trip_seconds
+        )
+        yield _histogram("authz_redis_batch_size", "Checks that asked Redis together.", self._counters.batch_size)
+
+
+def _histogram(name: str, about: str, histogram: Histogram) -> Metric:
+    family = HistogramMetricFamily(name, about)
+    bounds = [*map(str, histogram.bounds), "+Inf"]
+    family.add_metric((), list(zip(bounds, accumulate(histogram.counts), strict=True)), histogram.total)
+    return family
+
+
+def show_recorder(metrics: Metrics, recorder: Recorder) -> None:
+    """Show whether every decision is on record."""
+    metrics.read("authz_audit_dropped_total", "Records that were not written.", lambda: {(): recorder.dropped})
+    metrics.read("authz_audit_written_total", "Records that were written.", lambda: {(): recorder.written})

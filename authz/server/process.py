@@ -1,0 +1,141 @@
+"""One process that answers checks: its parts, started in order, drained, stopped in the other order.
+
+The admin port comes first, so that probes are answered while policies compile. Policies are loaded before the first
+address is opened: among several workers, one that has none yet would deny what the others allow. Policies that can't
+be served don't keep it from opening; then everything is denied and health says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Protocol
+
+from authz import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authz.audit import Recorder
+    from authz.console import AdminServer
+    from authz.engine import Engine
+    from authz.store import PolicyStore
+    from authz.telemetry import Metrics
+    from authz.transport import Server
+
+_log = logging.getLogger(__name__)
+
+
+class Counting(Protocol):
+    """A limiter's life."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End."""
+
+    def status(self) -> dict[str, object]:
+        """Say how it is."""
+
+
+class Process:
+    """The parts of one process. The composition root makes them; `admin` is `None` where there is no admin port."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        store: PolicyStore,
+        limiter: Counting,
+        server: Server,
+        recorder: Recorder | None,
+        metrics: Metrics,
+        worker: int,
+    ) -> None:
+        self._engine = engine
+        self._store = store
+        self._limiter = limiter
+        self._server = server
+        self._recorder = recorder
+        self._metrics = metrics
+        self._worker = worker
+        self._running = ExitStack()
+        self._grace = 0.0
+        self.admin: AdminServer | None = None
+
+    def start(self) -> None:
+        """Start everything; raises `Unavailable` where an address can't be had, with nothing left running."""
+        with ExitStack() as running:
+            if self._recorder is not None:
+                self._recorder.start()
+                running.callback(self._recorder.close)
+            if self.admin is not None:
+                self.admin.start()
+                running.callback(self.admin.stop)
+            self._limiter.start()
+            running.callback(self._limiter.close)
+            self._store.load()
+            self._server.start()
+            running.callback(self._close)
+            self._store.start()
+            running.callback(self._store.stop)
+            self._running = running.pop_all()
+        _log.info("serving", extra={"fields": self._places()})
+
+    def reload(self) -> None:
+        """Look at the policies now."""
+        self._store.reload()
+
+    def drain(self) -> None:
+        """Tell probes that this process is going, and go on answering."""
+        self._engine.serving = False
+        self._server.drain()
+
+    def stop(self, grace: float) -> None:
+        """Finish what is under way, for at most `grace` seconds, write what is to be written, and end."""
+        self._grace = grace
+        self._running.close()
+        _log.info("stopped")
+
+    def live(self) -> bool:
+        """Say that the process lives; that it can say so is the proof."""
+        return True
+
+    def ready(self) -> bool:
+        """Say whether checks can be decided, and will be for a while."""
+        return bool(self._engine.health(""))
+
+    def metrics(self) -> bytes:
+        """Return every number, in Prometheus' text format."""
+        return self._metrics.page()
+
+    def status(self) -> Mapping[str, object]:
+        """Say what is in force, what is refused, and how the parts are."""
+        current = self._store.current
+        return {
+            "version": __version__,
+            "worker": self._worker,
+            "ready": self.ready(),
+            "generation": current.generation if current else 0,
+            "policy_digest": current.policies.digest if current else "",
+            "policy_age_seconds": round(time.time() - current.loaded_at, 3) if current else None,
+            "policy_faults": [str(fault) for fault in self._store.faults],
+            "limiter": self._limiter.status(),
+            "in_flight": self._server.in_flight,
+            **self._places(),
+        }
+
+    def _close(self) -> None:
+        cancelled = self._server.stop(self._grace)
+        if cancelled:
+            _log.warning("checks were cut off", extra={"fields": {"count": cancelled, "grace": self._grace}})
+
+    def _places(self) -> dict[str, object]:
+        return {
+            "listen": [str(address) for address in self._server.addresses],
+            "admin_port": self.admin.port if self.admin else None,
+            "transport": self._server.transport,
+            "transport_fallback": self._server.fallback_reason,
+        }
