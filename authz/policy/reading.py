@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from typing import Any
 
 import msgspec
 from pydantic import ValidationError
@@ -82,7 +81,7 @@ def _head(node: Node) -> Iterator[Fault]:
         return
     yield from _one_of(node, "apiVersion", (API_VERSION,), Code.API_VERSION)
     kind = node.get("kind")
-    if isinstance(kind, Text) and kind in _ELSEWHERE:
+    if isinstance(kind, Text) and kind in _ELSEWHERE and kind not in KINDS:
         yield kind.fault(Code.UNAVAILABLE, _ELSEWHERE[kind])
     else:
         yield from _one_of(node, "kind", tuple(KINDS), Code.KIND)
@@ -93,15 +92,12 @@ def _one_of(node: Mapping, key: str, known: tuple[str, ...], code: Code) -> Iter
     value = node.get(key)
     if value is None:
         misspelled = next((written for written in node.written() if nearest(written, (key,))), None)
-        place: Any = misspelled or node
-        yield place.fault(
-            code, f'the document has no "{key}"', hint=f"write {key}: {known[0]}" if len(known) == 1 else ""
-        )
+        place: Text | Mapping = misspelled or node
+        hint = f"write {key}: {known[0]}" if len(known) == 1 else f"one of {', '.join(known)}"
+        yield place.fault(code, f'the document has no "{key}"', hint=hint)
     elif not isinstance(value, Scalar):
         yield node.key(key).fault(code, f'"{key}" is a text')
     elif value not in known:
         meant = nearest(value, known)
-        hint = f'did you mean "{meant}"?' if meant else "one of " + ", ".join(known)
-        yield value.fault(
-            code, f"{quoted(value)} is not {'a kind' if key == 'kind' else 'a version'} known here", hint=hint
-        )
+        hint = f'did you mean "{meant}"?' if meant else f"one of {', '.join(known)}"
+        yield value.fault(code, f"{quoted(value)} is no {key} known here", hint=hint)

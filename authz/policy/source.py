@@ -22,7 +22,6 @@ from authz.errors import Fault
 _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)|.", re.DOTALL)
 _HEADER = re.compile(r"[|>][^\n]*\n")
 
-
 _WIDEST = 400
 """The longest source line a fault shows; a longer one is no line a person wrote."""
 

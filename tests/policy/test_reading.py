@@ -162,6 +162,7 @@ def test_the_nearest_kind_and_version_are_named() -> None:
     """A misspelled kind or version comes with the right one."""
     (version, kind) = read("p.yaml", b"apiVersion: authz/1\nkind: policy\n").faults
 
+    assert version.message == '"authz/1" is no apiVersion known here'
     assert version.hint == 'did you mean "authz/v1"?'
     assert kind.hint == 'did you mean "Policy"?'
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -40,13 +41,20 @@ class Part(BaseModel):
 
 
 class Checked(Part):
-    """A part whose keys depend on each other. What they say against each other is added to the reading's faults."""
+    """A part whose keys depend on each other.
+
+    What they say against each other is added to the faults that the reader collects (the validation's context), so
+    that it does not hide what is wrong with their values; without a collector it is raised.
+    """
 
     @model_validator(mode="before")
     @classmethod
     def _check(cls, node: object, info: ValidationInfo) -> object:
-        if isinstance(node, Mapping) and info.context is not None:
-            info.context.extend(cls.conflicts(node))
+        found = list(cls.conflicts(node)) if isinstance(node, Mapping) else []
+        if info.context is not None:
+            info.context.extend(found)
+        elif found:
+            raise grammar.Unfit(*found)
         return node
 
     @classmethod
@@ -105,16 +113,17 @@ def shared(value: T) -> Callable[[], T]:
 
 def whole(low: int, high: int) -> Fits:
     """Return the whole numbers from `low` to `high`."""
-    check = lambda scalar: grammar.whole(scalar, low, high)  # noqa: E731 - two words, used once
-    return Fits((Number,), check, type="integer", minimum=low, maximum=high)
+    return Fits((Number,), partial(grammar.whole, low=low, high=high), type="integer", minimum=low, maximum=high)
 
 
+# Shapes: `Maybe` may be left out, `Many` may be empty, `Some` may not, `Choice` is one of the words of an enum.
 Maybe = Annotated[T | None, _Given()]
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 OneOrMany = Annotated[Some[T], BeforeValidator(_as_sequence), _OneToo()]
 Choice = Annotated[T, Field(strict=False)]
 
+# Words: what the author wrote, with its place.
 AnyText = Annotated[Text, _text()]
 Name = Annotated[Text, _text(grammar.name, pattern=grammar.NAME)]
 Identifier = Annotated[Text, _text(grammar.identifier, pattern=grammar.IDENTIFIER)]
@@ -129,6 +138,8 @@ Method = Annotated[Text, _text(http.method, pattern=http.METHOD)]
 MediaType = Annotated[Text, _text(http.media_type, pattern=http.MEDIA_TYPE)]
 FileName = Annotated[Text, _text(grammar.file_name, pattern=grammar.FILE)]
 Network = Annotated[Text, _text(grammar.network)]
+
+# Values: what is compared and counted, not looked at again.
 Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
 PlainList = Annotated[list[Any], Fits((Sequence,), grammar.plain, type="array")]
 PlainMap = Annotated[dict[str, Any], Fits((Mapping,), grammar.plain, type="object")]

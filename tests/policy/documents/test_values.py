@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pydantic
 import pytest
 
-from authz.policy.documents.values import Maybe, Name, OneOrMany, Part, nearest, shared, taken
-from authz.policy.source import Null, Scalar, Source, Text
+from authz.errors import Fault
+from authz.policy.codes import Code
+from authz.policy.documents.values import Checked, Maybe, Name, OneOrMany, Part, exactly_one, nearest, shared, taken
+from authz.policy.source import Mapping, Null, Scalar, Source, Text
+from authz.policy.yaml import compose
 
 
 class Sample(Part):
@@ -41,6 +46,29 @@ def test_one_value_is_a_list_of_one() -> None:
     """Where one or several may stand, one is a tuple of one."""
     assert Sample.model_validate({"many": text("a")}).many == ("a",)
     assert Sample.model_validate({"many": [text("a"), text("b")]}).many == ("a", "b")
+
+
+class Pair(Checked):
+    """A part whose two keys exclude each other."""
+
+    one: Maybe[Name] = None
+    two: Maybe[Name] = None
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault unless exactly one is there."""
+        yield from exactly_one(node, ("one", "two"), "a pair")
+
+
+def test_what_keys_say_against_each_other_is_never_lost() -> None:
+    """Conflicts go to the reader that collects faults; where nobody collects, they are raised."""
+    both = compose("p.yaml", b"one: a\ntwo: b\n").documents[0]
+    collected: list[Fault] = []
+
+    Pair.model_validate(both, context=collected)
+    assert [fault.code for fault in collected] == [Code.TOGETHER]
+    with pytest.raises(pydantic.ValidationError):
+        Pair.model_validate(both)
 
 
 def test_plain_strings_are_no_scalars() -> None:
