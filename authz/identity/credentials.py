@@ -49,15 +49,19 @@ def find(request: Request, places: Sequence[Place]) -> str | None:
 
 def _look(request: Request, place: Place) -> Iterator[str]:
     if place.header is not None:
-        if place.header in request.invalid_headers:
-            raise InvalidCredential(f"the header {place.header} is no UTF-8")
-        value = request.headers.get(place.header)
+        value = _header(request, place.header)
         if value is not None:
             yield from _in_header(value, place.scheme)
     elif place.cookie is not None:
-        yield from _in_cookies(request.headers.get("cookie", ""), place.cookie)
+        yield from _in_cookies(_header(request, "cookie") or "", place.cookie)
     elif place.query is not None:
         yield from parse_query(request.query).get(place.query, ())
+
+
+def _header(request: Request, name: str) -> str | None:
+    if name in request.invalid_headers:
+        raise InvalidCredential(f"the header {name} is no UTF-8")
+    return request.headers.get(name)
 
 
 def _in_header(value: str, scheme: str | None) -> Iterator[str]:
@@ -71,8 +75,11 @@ def _in_header(value: str, scheme: str | None) -> Iterator[str]:
 
 
 def _in_cookies(header: str, name: str) -> Iterator[str]:
-    """Yield every value of a cookie (RFC 6265, section 4.2); a name sent twice is two credentials."""
-    for pair in header.split(";"):
+    """Yield every value of a cookie (RFC 6265, section 4.2); a name sent twice is two credentials.
+
+    Two cookie headers arrive joined by a comma, which no cookie's value may hold (section 4.1.1).
+    """
+    for pair in header.replace(",", ";").split(";"):
         key, equals, value = pair.strip().partition("=")
         if equals and key == name:
             yield value.removeprefix('"').removesuffix('"')

@@ -44,6 +44,7 @@ def test_a_credential_is_found_where_the_provider_looks(
     ({"authorization": "Bearer a", "cookie": "session=a"}, ""),
     ({"authorization": "Bearer a"}, "access_token=b"),
     ({"cookie": "session=a; session=b"}, ""),
+    ({"cookie": "session=a,session=b"}, ""),
     ({}, "access_token=a&access_token=a"),
 ])  # fmt: skip
 def test_two_credentials_are_refused_both(
@@ -67,8 +68,9 @@ def test_a_scheme_without_a_credential_is_a_bad_credential(request_with: Callabl
 
 def test_a_header_that_is_no_text_is_refused(request_with: Callable[..., Request]) -> None:
     """H3: bytes that are no UTF-8 are not "no credential"."""
-    with pytest.raises(InvalidCredential, match="no UTF-8"):
-        find(request_with(invalid_headers=frozenset({"authorization"})), EVERYWHERE)
+    for name in ("authorization", "cookie"):
+        with pytest.raises(InvalidCredential, match="no UTF-8"):
+            find(request_with(invalid_headers=frozenset({name})), EVERYWHERE)
 
 
 def test_a_header_without_a_scheme_is_the_credential(request_with: Callable[..., Request]) -> None:
