@@ -142,16 +142,20 @@ class AioServer:
         self._tls = tls
         self._lifecycle = threading.Lock()
         self._cancelled: int | None = None
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="authz-aio", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Bind every address and serve. Raises Unavailable."""
+        credentials = self._tls.credentials() if self._tls else None
+        for address in self.addresses:
+            address.prepare(reuse_port=self._reuse_port)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="authz-aio", daemon=True)
         self._thread.start()
         try:
-            self._run(self._start())
+            self._run(self._loop, self._start(credentials))
         except BaseException:
-            self._end_thread()
+            self.stop(0)
             raise
 
     def stop(self, grace: float) -> int:
@@ -161,32 +165,32 @@ class AioServer:
         """
         with self._lifecycle:
             if self._cancelled is None:
-                self._cancelled = self._run(self._stop(grace)) if self._thread.is_alive() else 0
-                self._end_thread()
+                self._cancelled = 0 if self._loop is None else self._end(self._loop, grace)
             return self._cancelled
 
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+    def _end(self, loop: asyncio.AbstractEventLoop, grace: float) -> int:
+        cancelled = self._run(loop, self._stop(grace))
+        loop.call_soon_threadsafe(loop.stop)
+        self._thread.join()
+        loop.close()
+        return cancelled
 
-    def _end_thread(self) -> None:
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-        self._loop.close()
+    def _run(self, loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, loop).result()
 
-    async def _start(self) -> None:
-        credentials = self._tls.credentials() if self._tls else None
+    async def _start(self, credentials: grpc.ServerCredentials | None) -> None:
         options = server_options(reuse_port=self._reuse_port, max_in_flight=self._max_in_flight)
         self._server = grpc.aio.server(options=options)
         handlers = {
             method.path: grpc.stream_unary_rpc_method_handler(partial(self._serve, method)) for method in self._methods
         }
         self._server.add_generic_rpc_handlers((_Handlers(handlers),))
-        self.addresses = tuple(self._bind(address, credentials) for address in self.addresses)
-        await self._server.start()
+        try:
+            self.addresses = tuple(self._bind(address, credentials) for address in self.addresses)
+        finally:  # gRPC aborts if a server that has bound and never started is destroyed
+            await self._server.start()
 
     def _bind(self, address: Address, credentials: grpc.ServerCredentials | None) -> Address:
-        address.prepare(reuse_port=self._reuse_port)
         try:
             if credentials is not None and isinstance(address, TcpAddress):
                 port = self._server.add_secure_port(address.target, credentials)

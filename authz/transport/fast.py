@@ -248,6 +248,8 @@ class FastServer:
     def start(self) -> None:
         """Bind every address and serve. Raises Unavailable."""
         credentials = self._tls.credentials() if self._tls else None
+        for address in self.addresses:
+            address.prepare(reuse_port=self._reuse_port)
         options = server_options(reuse_port=self._reuse_port, max_in_flight=self._max_in_flight)
         self._native = NativeServer(options, xds=False)
         self._native.register_completion_queue(self._queue)
@@ -255,22 +257,30 @@ class FastServer:
             self._native.register_method(method.path)
         try:
             self.addresses = tuple(self._bind(address, credentials) for address in self.addresses)
-        except BaseException:
-            self._native.destroy()
-            self._native = None
+        except BaseException:  # gRPC aborts if a server that has bound and never started is destroyed
+            self._serve()
+            self.stop(0)
             raise
-        self._native.start()
-        self._request_calls()
-        self._start_threads()
+        self._serve()
 
     def _bind(self, address: Address, credentials: grpc.ServerCredentials | None) -> Address:
-        address.prepare(reuse_port=self._reuse_port)
         secure = credentials if isinstance(address, TcpAddress) else None
         # The inner credentials are what grpcio's own server takes out of the public object too.
         port = self._native.add_http2_port(address.target.encode(), secure and secure._credentials)  # noqa: SLF001
         if not port:
             raise Unavailable(f"can't listen on {address}: gRPC's log says why")
         return address.bound(port)
+
+    def _serve(self) -> None:
+        self._native.start()
+        self._request_calls()
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        self._threads = [
+            threading.Thread(target=self._writer.run, name="authz-write", daemon=True),
+            threading.Thread(target=self._poll, name="authz-poll", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def _request_calls(self) -> None:
         queue, native = self._queue, self._native
@@ -280,15 +290,6 @@ class FastServer:
             arrivals += [_Arrival(request, method, self._rounds)] * (AHEAD if method.bounded else FEW)
         for arrival in arrivals:
             arrival.request()
-
-    def _start_threads(self) -> None:
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        self._threads = [
-            threading.Thread(target=self._writer.run, name="authz-write", daemon=True),
-            threading.Thread(target=self._poll, name="authz-poll", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
 
     def _poll(self) -> None:
         """Run the polling thread; it shuts the queue itself, so that no batch of its own can come later."""

@@ -1,0 +1,198 @@
+"""Rounds without gRPC: which thread sends which answer, from a script of events."""
+
+from __future__ import annotations
+
+import threading
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz.transport import rounds
+from authz.transport.rounds import AT_ONCE, ROUND, Rounds, Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Letter:
+    """A call that notes who watched and who sent it."""
+
+    def __init__(self, response: bytes | None = b"x") -> None:
+        self.response = response
+        self.waits = self.sent = False
+        self.watched_by: list[str] = []
+        self.sent_by: list[str] = []
+
+    def watch(self) -> None:
+        self.watched_by.append(threading.current_thread().name)
+
+    def send(self) -> None:
+        self.sent = True
+        self.sent_by.append(threading.current_thread().name)
+
+
+class Script:
+    """What `poll` returns: events whose arrival does something, then the end. Notes how often it might have waited."""
+
+    def __init__(self, steps: list[Callable[[Rounds], None]]) -> None:
+        self.writer = Writer()
+        self.rounds = Rounds(self.poll, self.writer, max_in_flight=3)
+        self._steps = list(steps)
+        self.waits = 0
+
+    def poll(self, deadline: float | None = None) -> Any:
+        if deadline is not None and self._steps and self._steps[0] is pause:
+            self._steps.pop(0)
+            return SimpleNamespace(tag=None)
+        while self._steps and self._steps[0] is pause:
+            self._steps.pop(0)
+        if not self._steps:
+            return self._event(lambda rounds: setattr(rounds, "stopped", True))
+        self.waits += deadline is None
+        return self._event(self._steps.pop(0))
+
+    def _event(self, step: Callable[[Rounds], None]) -> Any:
+        return SimpleNamespace(tag=SimpleNamespace(arrived=lambda _event: step(self.rounds)))
+
+    def play(self) -> None:
+        """Run the polling on this thread, then the writer on its own."""
+        self.rounds.run()
+        self.writer.hand(None)
+        thread = threading.Thread(target=self.writer.run, name="writer")
+        thread.start()
+        thread.join()
+
+
+def pause(_rounds: Rounds) -> None:
+    """Nothing has arrived."""
+
+
+def settling(letters: list[Letter]) -> list[Callable[[Rounds], None]]:
+    """Return a step per letter that settles it."""
+    return [lambda rounds, letter=letter: (rounds.take(), rounds.settle(letter)) for letter in letters]
+
+
+HERE = threading.current_thread().name
+
+
+def test_a_small_round_is_sent_at_once() -> None:
+    """When nothing more has arrived, a few answers leave from the polling thread."""
+    letters = [Letter() for _ in range(AT_ONCE)]
+    Script([*settling(letters), pause, pause]).play()
+    assert [letter.sent_by for letter in letters] == [[HERE]] * AT_ONCE
+
+
+def test_a_large_round_is_the_writers() -> None:
+    """More answers are handed over together."""
+    letters = [Letter() for _ in range(AT_ONCE + 1)]
+    Script([*settling(letters), pause, pause]).play()
+    assert [letter.sent_by for letter in letters] == [["writer"]] * (AT_ONCE + 1)
+
+
+def test_a_round_ends_even_if_events_never_do() -> None:
+    """Answers wait for ROUND calls at most, though more arrive without a pause."""
+    letters = [Letter() for _ in range(ROUND + 1)]
+    script = Script([*settling(letters), lambda _rounds: None])
+    script.play()
+    assert [letter.sent_by for letter in letters[:ROUND]] == [["writer"]] * ROUND
+
+
+def test_a_call_that_waits_is_watched_by_the_writer() -> None:
+    """Unanswered calls are handed over to be watched, and marked as waiting before."""
+    letter = Letter(None)
+    script = Script([*settling([letter]), pause])
+    script.play()
+    assert letter.waits
+    assert letter.watched_by == ["writer"]
+    assert letter.sent_by == []
+    assert script.rounds.in_flight == 1
+
+
+def test_a_call_answered_while_it_is_handed_over_is_sent_once() -> None:
+    """The writer may hear of a call twice, and sends it once."""
+    letter = Letter(None)
+    script = Script([*settling([letter]), pause])
+    script.rounds.run()
+    letter.response = b"meanwhile"
+    script.writer.hand((letter,))
+    script.writer.hand(None)
+    script.writer.run()
+    assert letter.watched_by == []
+    assert len(letter.sent_by) == 1
+    assert script.rounds.in_flight == 0
+
+
+def test_poll_waits_only_with_nothing_to_send() -> None:
+    """With an answer in hand the queue is only looked at."""
+    script = Script([*settling([Letter()]), pause, *settling([Letter()]), pause])
+    script.play()
+    assert script.waits == 2
+
+
+def test_an_event_that_goes_wrong_ends_nothing(caplog: Any) -> None:
+    """One bad event is logged, and the next is taken."""
+
+    def wrong(_rounds: Rounds) -> None:
+        raise RuntimeError
+
+    letter = Letter()
+    Script([wrong, *settling([letter]), pause]).play()
+    assert len(letter.sent_by) == 1
+    assert "could not be taken" in caplog.text
+
+
+def test_an_answer_that_cannot_be_sent_ends_nothing(caplog: Any) -> None:
+    """Neither thread ends over one answer."""
+
+    class Unsendable(Letter):
+        def send(self) -> None:
+            super().send()
+            raise TypeError
+
+    letters = [Unsendable(), Letter()] + [Unsendable() if i == 1 else Letter() for i in range(5)]
+    Script([*settling(letters[:2]), pause, *settling(letters[2:]), pause, pause]).play()
+    assert all(len(letter.sent_by) == 1 for letter in letters)
+    assert "could not be sent" in caplog.text
+
+
+def test_room_is_for_calls_that_are_not_answered() -> None:
+    """`take` counts, and says whether the call is within the bound; sending and dropping make room."""
+    script = Script([])
+    assert [script.rounds.take() for _ in range(4)] == [True, True, True, False]
+    script.rounds.drop()
+    script.rounds.drop()
+    assert script.rounds.in_flight == 2
+    assert script.rounds.take()
+
+
+def test_a_writer_that_is_behind_holds_the_polling_thread(monkeypatch: Any) -> None:
+    """The queue to the writer is bounded: above, nothing is taken until it has caught up."""
+    monkeypatch.setattr(rounds, "BACKLOG", 3)
+    script = Script([step for _ in range(20) for step in (*settling([Letter() for _ in range(AT_ONCE + 1)]), pause)])
+    polling = threading.Thread(target=script.rounds.run, daemon=True)
+    polling.start()
+    polling.join(0.05)
+    assert polling.is_alive()
+    assert script.writer.backlog() == 4
+    writing = threading.Thread(target=script.writer.run, daemon=True)
+    writing.start()
+    polling.join(10)
+    assert not polling.is_alive()
+    script.writer.hand(None)
+    writing.join(10)
+    assert script.rounds.in_flight == 0
+
+
+@given(st.lists(st.sampled_from(["answered", "waiting", "pause"]), max_size=80))
+def test_every_answer_is_sent_exactly_once(kinds: list[str]) -> None:
+    """Whatever arrives in whatever rhythm: answered calls are sent once, waiting ones watched once, none is both."""
+    letters = [Letter(b"x" if kind == "answered" else None) for kind in kinds if kind != "pause"]
+    steps = iter(settling(letters))
+    script = Script([pause if kind == "pause" else next(steps) for kind in kinds] + [pause])
+    script.play()
+    for letter in letters:
+        assert len(letter.sent_by) == (letter.response is not None)
+        assert len(letter.watched_by) == (letter.response is None)
+    assert script.rounds.in_flight == sum(letter.response is None for letter in letters)
