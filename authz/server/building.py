@@ -9,42 +9,32 @@ import logging
 import os
 import time
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING
 
 from authz import policy, wire
 from authz.audit import Recorder, Sampling, open_sink
-from authz.cel import EngineName
 from authz.console import AdminServer, application
-from authz.content import Body, SchemaValidators
-from authz.engine import Engine, Parts
+from authz.engine import Engine
 from authz.errors import Unavailable
 from authz.limits.memory import MemoryLimiter
 from authz.limits.redis import RedisLimiter, RedisOptions
-from authz.model import Identity, Reason
 from authz.server import numbers
 from authz.server.client import client_ip
+from authz.server.deciding import compiler, parts
 from authz.server.events import PolicyEvents
 from authz.server.logs import FaultLog
 from authz.server.process import Process
 from authz.store import PolicyStore
 from authz.store.store import Watching
-from authz.telemetry import Metrics, trace_id
+from authz.telemetry import Metrics
 from authz.transport import Tls, TransportName, open_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from authz.config import Settings
-    from authz.engine import Identifier, Limiter, Observer, Snapshot
-    from authz.model import Request
     from authz.transport import Server
 
 _log = logging.getLogger("authz")
-
-
-def compiler(engine: str) -> policy.Compiler:
-    """Return a compiler of policies for a CEL engine, by its name in the settings."""
-    return policy.Compiler(engine=EngineName(engine), validators=SchemaValidators(), pause=partial(time.sleep, 0))
 
 
 def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
@@ -54,42 +44,6 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
         return MemoryLimiter()
     options = RedisOptions(budget=redis.timeout, processes=settings.workers)
     return RedisLimiter(redis.url.get_secret_value(), options, password_file=redis.password_file)
-
-
-class Nobody:
-    """The identifier while no identity provider can be configured: whoever is asked for can't be told."""
-
-    def identify(
-        self, _providers: Sequence[str], _request: Request, _deadline: float, done: Callable[[Identity], None], /
-    ) -> None:
-        """Say that nobody can be identified; a policy that requires it denies."""
-        done(Identity(error=Reason.IDENTITY_UNAVAILABLE))
-
-
-def parts(
-    *,
-    snapshot: Callable[[], Snapshot | None],
-    limiter: Limiter,
-    client_ip: Callable[[Request], str],
-    fault: Callable[[BaseException], None],
-    observers: tuple[Observer, ...] = (),
-    identifier: Identifier = Nobody(),  # noqa: B008 - it has no state
-    clock: Callable[[], float] = time.time,
-) -> Parts:
-    """Return the parts of an engine."""
-    return Parts(
-        snapshot=snapshot,
-        identifier=identifier,
-        limiter=limiter,
-        body=Body,
-        client_ip=client_ip,
-        clock=clock,
-        monotonic=time.monotonic,
-        ids=lambda: os.urandom(16).hex(),
-        trace=trace_id,
-        fault=fault,
-        observers=observers,
-    )
 
 
 def build(settings: Settings, worker: int = 0) -> Process:
