@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.exceptions import TyperException
 from typer.main import get_command
 
 from authz import __version__
@@ -23,17 +24,17 @@ if TYPE_CHECKING:
     from typer._click import Context
 
 
-class _Loaded(TyperCommand):
-    """A verb that is about to run."""
+class _Root(TyperGroup):
+    """All verbs, and what becomes of what they raise."""
 
     def invoke(self, ctx: Context) -> Any:  # noqa: ANN401 - as declared by typer
         """Run the verb; tell what it raises and exit accordingly."""
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
             raise
         except Exception as error:
-            if ctx.find_root().params["debug"]:
+            if ctx.params["debug"]:
                 raise
             raise typer.Exit(_told(error)) from error
 
@@ -62,7 +63,7 @@ class _Listed(TyperCommand):
         """Load the verb and have it parse the arguments."""
         loader = typer.Typer(add_completion=False, rich_markup_mode=None)
         example = f"\b\nExample:\n  {self._verb.example}"
-        loader.command(self.name, cls=_Loaded, epilog=example)(import_module(self._verb.module).command)
+        loader.command(self.name, epilog=example)(import_module(self._verb.module).command)
         return get_command(loader).make_context(*args, **extra)
 
 
@@ -84,7 +85,7 @@ def _start(
 
 
 def _joined() -> TyperGroup:
-    root = typer.Typer(name="authz", rich_markup_mode=None, no_args_is_help=True)
+    root = typer.Typer(name="authz", cls=_Root, rich_markup_mode=None, no_args_is_help=True)
     root.callback()(_start)
     group = get_command(root)
     assert isinstance(group, TyperGroup)  # noqa: S101 - a callback makes it one

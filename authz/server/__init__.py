@@ -1,7 +1,7 @@
 """The composition root: every object of the service is built here, started, and taken down.
 
-`building` makes and joins the objects of one process, `process` starts and stops them, `running` takes a process from
-its first signal to its last, `supervisor` keeps several alive. `logs`, `events` and `numbers` say what happens.
+`deciding` joins what decides, `building` makes a process around it, `process` starts and stops it, `running` takes it
+from its first signal to its last, `supervisor` keeps several alive. `logs`, `events` and `numbers` say what happens.
 """
 
 from __future__ import annotations

@@ -6,13 +6,9 @@ The one place that knows which class stands behind which seam. To exchange one, 
 from __future__ import annotations
 
 import logging
-import os
-import time
-from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING
 
-from authz import policy, wire
+from authz import wire
 from authz.audit import Recorder, Sampling, open_sink
 from authz.console import AdminServer, application
 from authz.engine import Engine
