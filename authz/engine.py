@@ -197,7 +197,9 @@ class _Check:
         request = self._request
         assert request is not None  # noqa: S101 - as above
         parts = self._parts
-        self._facts = Facts(request, self._identity, parts.body(request), parts.client_ip(request))
+        self._facts = Facts(
+            request=request, identity=self._identity, body=parts.body(request), client_ip=parts.client_ip(request)
+        )
         charges = self._selection.early_charges(self._facts)
         if charges:
             parts.limiter.peek(charges, self._deadline, self._peeked)
@@ -296,7 +298,7 @@ def limited(usage: Usage, decision: Decision | None = None) -> Decision:
     return refused(Reason.RATE_LIMITED if over else Reason.LIMITER_DEGRADED, decision)
 
 
-_REFUSALS = {
+_REFUSALS: dict[Reason, Decision] = {
     reason: Decision(effect=Effect.DENY, reason=reason, status=STATUS[reason])
     for reason in Reason
     if reason not in {Reason.ALLOWED, Reason.REDIRECT_RULE}
