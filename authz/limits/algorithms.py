@@ -193,45 +193,28 @@ def meter(limit: Limit) -> Meter:
     )
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One counter a charge touches: how it counts, what is stored, what one request costs."""
+def tally(
+    counters: Sequence[tuple[Meter, int, State | None]], count: int, now: float
+) -> tuple[int, list[int], list[State]]:
+    """Charge `count` equal requests to counters (meter, cost, state), as many as all enforced ones admit; 0 looks.
 
-    meter: Meter
-    state: State | None
-    cost: int
-
-
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """What one counter says: `available` charges fitted before, the rest is how it stands after. Microseconds."""
-
-    available: int
-    remaining: int
-    reset: int
-    retry: int
-    state: State
-
-
-def tally(entries: Sequence[Entry], count: int, now: float) -> tuple[int, list[Reading]]:
-    """Charge `count` equal requests to every entry, as many as all enforced ones admit; 0 only looks.
-
-    Returns how many are admitted. A shadow entry takes what it would have admitted, so it stands as if it were
-    enforced; it holds nobody back.
+    Returns what the script does: how many are admitted, and for each counter how many fitted before, and after it
+    what remains, the time until whole and the time until one more fits; beside them the states to keep. A shadow
+    counter takes what it would have admitted, so it stands as if it were enforced, and holds nobody back.
     """
-    settled = [entry.meter.settle(entry.state, now) for entry in entries]
-    available = [
-        max(0, int(entry.meter.room(state, now) // entry.cost)) for entry, state in zip(entries, settled, strict=True)
-    ]
-    admitted = min([count, *(fits for entry, fits in zip(entries, available, strict=True) if not entry.meter.shadow)])
-    readings = []
-    for entry, state, fits in zip(entries, settled, available, strict=True):
-        after = entry.meter.spend(state, float(min(admitted, fits) * entry.cost))
-        readings.append(
-            Reading(
-                available=fits,
-                remaining=max(0, int(entry.meter.room(after, now))),
-                reset=int(entry.meter.reset(after, now)),
-                retry=int(entry.meter.retry(after, now, entry.cost)) if fits < max(count, 1) else 0,
-                state=after,
-            )
-        )
-    return admitted, readings
+    admitted = count
+    found: list[tuple[State, int]] = []
+    for counting, cost, state in counters:
+        settled = counting.settle(state, now)
+        available = max(0, int(counting.room(settled, now) // cost))
+        found.append((settled, available))
+        if available < admitted and not counting.shadow:
+            admitted = available
+    numbers: list[int] = []
+    states: list[State] = []
+    for (counting, cost, _), (settled, available) in zip(counters, found, strict=True):
+        state = counting.spend(settled, float(min(admitted, available) * cost))
+        retry = int(counting.retry(state, now, cost)) if available < count or available == 0 else 0
+        numbers += (available, max(0, int(counting.room(state, now))), int(counting.reset(state, now)), retry)
+        states.append(state)
+    return admitted, numbers, states

@@ -101,7 +101,11 @@ class Cluster:
         if address is None:
             self._read_map()
             return False
-        return self._nodes[address].submit(caller)
+        return self._submit(address, caller)
+
+    def _submit(self, address: Address, caller: Waiting) -> bool:
+        node = self._nodes.get(address)  # the map may just have changed
+        return node is not None and node.submit(caller)
 
     def _moved(self, message: str, callers: list[Waiting]) -> bool:
         _, slot, where = message.split(" ")[:3]
@@ -113,7 +117,7 @@ class Cluster:
         self._read_map()
         for caller in callers:
             again, caller.moved = not caller.moved, True
-            if not (again and self._nodes[address].submit(caller)):
+            if not (again and self._submit(address, caller)):
                 caller.tell(None)
         return True
 

@@ -25,7 +25,7 @@ class Histogram:
 
 
 class LimiterCounters:
-    """Counted since the start. `checks` asked Redis in `calls` script calls on `round_trips` batches."""
+    """Counted since the start: `checks` went out in `calls` on `round_trips`; `batch_size` counts checks."""
 
     def __init__(self) -> None:
         self.checks = 0

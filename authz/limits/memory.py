@@ -12,9 +12,9 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from authz.limits.algorithms import MICROSECONDS, Entry, State, tally
+from authz.limits.algorithms import MICROSECONDS, State, tally
 from authz.limits.degraded import fall_back
-from authz.limits.plan import Answer, Ask, Plan, Planner, conclude
+from authz.limits.plan import PER_ASK, Answer, Ask, Plan, Planner, conclude
 from authz.model import Charge, Usage
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ class Counters:
         """Charge `count` equal plans, as many as fit; 0 only looks. `None` when no more counters can be opened."""
         now = float(round(self._clock() * MICROSECONDS))
         with self._lock:
-            admitted, readings = tally([self._entry(ask) for ask in plan.asks], count, now)
+            found = [(ask.meter, ask.charge.cost, self._state(ask)) for ask in plan.asks]
+            admitted, numbers, states = tally(found, count, now)
             if admitted and not self._has_space(plan, now):
                 return None
             if admitted:
-                for ask, reading in zip(plan.asks, readings, strict=True):
-                    self._states[ask.key] = (reading.state, now + reading.reset)
-        numbers = [number for seen in readings for number in (seen.available, seen.remaining, seen.reset, seen.retry)]
+                for place, (ask, state) in enumerate(zip(plan.asks, states, strict=True)):
+                    self._states[ask.key] = (state, now + numbers[place * PER_ASK + 2])
         return Answer(admitted=admitted, numbers=numbers)
 
     def forget(self, keys: Iterable[str]) -> None:
@@ -64,9 +64,9 @@ class Counters:
             for key in keys:
                 self._states.pop(key, None)
 
-    def _entry(self, ask: Ask) -> Entry:
+    def _state(self, ask: Ask) -> State | None:
         known = self._states.get(ask.key)
-        return Entry(meter=ask.meter, state=known[0] if known else self._seed(ask), cost=ask.charge.cost)
+        return known[0] if known else self._seed(ask)
 
     def _has_space(self, plan: Plan, now: float) -> bool:
         if len(self._states) + len(plan.asks) > self._sweep_size and now >= self._sweep_time:

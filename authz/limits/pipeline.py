@@ -201,7 +201,7 @@ class Pipeline:
             self._lose("connection", str(error), now)
             return
         self._counters.calls += len(batch.calls)
-        self._counters.batch_size.observe(len(batch.calls))
+        self._counters.batch_size.observe(sum(len(call.callers) for call in batch.calls))
 
     def _sleep(self, now: float) -> list[tuple[int, int]]:
         until = self._next_deadline()

@@ -6,7 +6,8 @@ past its deadline or `budget`, and each limit's `on_error` answers. A charge who
 an outage can refuse too much, never admit too much, except for what `on_error` itself admits, and for what a
 failover loses of unreplicated writes.
 
-Needs Redis 6.2 or Valkey, and of its commands: evalsha, script|load, mget, set, time.
+Needs Redis 6.2 or Valkey with `maxmemory-policy noeviction` (an evicted counter begins anew), and of its commands
+evalsha, script|load, mget, set and time, on `authz:*`; in a cluster also cluster|slots.
 """
 
 from __future__ import annotations

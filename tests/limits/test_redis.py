@@ -356,6 +356,17 @@ def test_a_wrong_password_is_told_without_it(server: ValkeyServer) -> None:
         limiter.close()
 
 
+def test_few_rights_are_enough(server: ValkeyServer) -> None:
+    """What the docs name as the rights it needs is all it needs."""
+    rights = ["~authz:*", "resetchannels", "-@all", "+evalsha", "+script|load", "+mget", "+set", "+time"]
+    with redis.Redis.from_url(url_of(server)) as plain:
+        plain.execute_command("ACL", "SETUSER", "limiter", "on", ">only-this", *rights)
+        with opened(f"unix://limiter:only-this@{server.unix_socket_path}") as limiter:
+            plain.script_flush()
+            assert counted(limiter, charge(limit("rights/each"), "bob"))
+            assert limiter.counters.errors == {}
+
+
 def test_a_password_that_rotates_is_read_anew(server: ValkeyServer, tmp_path: Path) -> None:
     """R15: after a rotation the next connection logs in with what the file says then."""
     secret = tmp_path / "password"
