@@ -1,7 +1,8 @@
 """Records leave the request path here: a bounded queue, and one thread that writes what is in it.
 
 The queue never blocks: when it is full the record is dropped and counted, and the answer has long been given.
-Records are made and encoded on the recorder's thread, many at a time.
+Records are made and encoded on the recorder's thread, many at a time: it is woken by the first and lets others
+gather, because waking a thread for every record costs the thread that decides more than the record itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ CAPACITY = 16_384
 """Outcomes that may wait; at 10 000 a second, a sink may stall for a second and a half."""
 
 BATCH = 512
+
+GATHER = 0.02
+"""Seconds that the first record of a batch waits for others."""
 
 
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +68,7 @@ class Recorder:
         self._fault = fault
         self._queue: deque[Outcome | Mapping[str, object]] = deque()
         self._ready = threading.Event()
-        self._stopping = False
+        self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self.written = 0
         self.dropped = 0
@@ -84,7 +88,7 @@ class Recorder:
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what is queued, for at most `timeout` seconds, and close the sink if that sufficed."""
-        self._stopping = True
+        self._closing.set()
         self._ready.set()
         self._thread.join(timeout)
         if not self._thread.is_alive():
@@ -99,13 +103,16 @@ class Recorder:
             self._ready.set()
 
     def _run(self) -> None:
-        while True:
+        while not self._closing.is_set():
             self._ready.wait()
+            self._closing.wait(GATHER)
             self._ready.clear()
-            while self._queue:
-                self._write(self._take())
-            if self._stopping:
-                return
+            self._drain()
+        self._drain()
+
+    def _drain(self) -> None:
+        while self._queue:
+            self._write(self._take())
 
     def _take(self) -> list[Outcome | Mapping[str, object]]:
         queue = self._queue
