@@ -5,10 +5,10 @@ an expression may read is typed (`vocabulary`), what it may call is listed (`fun
 with it is found when it is loaded (`checks`). The engines (`engine`) are met nowhere else.
 """
 
-from authz.cel.bindings import Constant, StringSet
 from authz.cel.engine import Activation, EngineName
 from authz.cel.environment import Environment, Expression
 from authz.cel.faults import Code, CompileError, CompileFault
+from authz.cel.indexes import Constant, StringSet
 from authz.cel.networks import NetworkIndex
 from authz.cel.reads import Attribute
 from authz.cel.types import (
@@ -20,6 +20,7 @@ from authz.cel.types import (
     INT,
     NETWORK_SET,
     STRING,
+    STRING_MAP,
     STRING_SET,
     TIMESTAMP,
     CelType,
@@ -39,6 +40,7 @@ __all__ = [
     "INT",
     "NETWORK_SET",
     "STRING",
+    "STRING_MAP",
     "STRING_SET",
     "TIMESTAMP",
     "VARIABLES",

@@ -58,7 +58,6 @@ class Environment:
     def __init__(self, variables: Mapping[str, CelType], *, engine: EngineName = EngineName.AUTO) -> None:
         self.engine, module = load(engine)
         self.variables = dict(variables)
-        self._hashed = frozenset(name for name, type_ in self.variables.items() if type_.hashed)
         self._fit = Bindings(self.variables).fit
         now = {NOW: TIMESTAMP} if TIME in self.variables else {}
         self._engine = module.environment({**self.variables, **now})
@@ -84,7 +83,7 @@ class Environment:
         faults = [*check(checked, read, self.variables, expect), *check_constants(checked, read, self._engine)]
         if faults:
             raise CompileError(faults)
-        rewrite(checked, self._hashed)
+        rewrite(checked, self.variables)
         program = self._engine.program(checked)
         return Expression(
             source=source,

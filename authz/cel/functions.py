@@ -13,8 +13,23 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from authz.cel import networks, patterns
-from authz.cel.types import BOOL, BYTES, DYN, INT, NETWORK_SET, STRING, CelType, list_of
+from authz.cel import indexes, networks, patterns
+from authz.cel.types import (
+    BOOL,
+    BYTES,
+    DOUBLE,
+    DURATION,
+    DYN,
+    INT,
+    NETWORK_SET,
+    NULL,
+    STRING,
+    TIMESTAMP,
+    UINT,
+    CelType,
+    list_of,
+    map_of,
+)
 from authz.cel.values import MAX_TEXT, NoValueError, equal, within
 
 if TYPE_CHECKING:
@@ -29,6 +44,7 @@ _ESCAPED = tuple(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte i
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(rb"%(..)")
 _ANY_LIST = list_of(DYN)
+_KINDS = (BOOL, INT, UINT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION, NULL, _ANY_LIST, map_of(DYN, DYN))
 
 
 class Overload(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +155,11 @@ def _one(id_: str, *parameters: CelType, result: CelType, member: bool, call: Ca
     return Overload(id=id_, parameters=parameters, result=result, member=member, call=call)
 
 
+def _of_any_kind(name: str, result: CelType, call: Callable[..., object]) -> tuple[Overload, ...]:
+    """Return the overloads of a function that asks something for a value of any kind, by its number."""
+    return tuple(_one(f"{name}_{kind.kind}", kind, INT, result=result, member=False, call=call) for kind in _KINDS)
+
+
 FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="inCidr",
@@ -228,6 +249,21 @@ INTERNAL: tuple[Function, ...] = (
             _one("bounded_join", _ANY_LIST, result=STRING, member=True, call=join),
             _one("bounded_join_separator", _ANY_LIST, STRING, result=STRING, member=True, call=join),
         ),
+    ),
+    Function(
+        name="@in_networks",
+        overloads=(_one("networks_by_number", STRING, INT, result=BOOL, member=True, call=networks.in_networks),),
+    ),
+    Function(name="@in_strings", overloads=_of_any_kind("strings_by_number", BOOL, indexes.in_strings)),
+    Function(name="@entry", overloads=_of_any_kind("entry_by_number", DYN, indexes.entry)),
+    Function(name="@has_entry", overloads=_of_any_kind("has_entry_by_number", BOOL, indexes.has_entry)),
+    Function(
+        name="@any_in_strings",
+        overloads=(_one("any_by_number", _ANY_LIST, INT, result=BOOL, member=False, call=indexes.any_in_strings),),
+    ),
+    Function(
+        name="@all_in_strings",
+        overloads=(_one("all_by_number", _ANY_LIST, INT, result=BOOL, member=False, call=indexes.all_in_strings),),
     ),
     Function(
         name="@too_many",

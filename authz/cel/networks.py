@@ -10,33 +10,30 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from itertools import count
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 from authz._pb.authz.v1.vocabulary_pb2 import NetworkSet
+from authz.cel.indexes import Indexed, indexed
 from authz.cel.values import NoValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
-_numbers = count(1)
 
 
-class NetworkIndex:
-    """A set of networks to bind to a variable of type `NETWORK_SET`.
+class NetworkIndex(Indexed):
+    """The value of a variable of type `NETWORK_SET`; the engine sees a message with its number."""
 
-    The engine sees `message`, which names the index; the index lives as long as whoever binds it keeps it.
-    """
+    __slots__ = ("_ranges",)
 
     def __init__(self, networks: Iterable[str]) -> None:
         ranges: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
         for version, low, high in map(network, networks):
             ranges[version].append((low, high))
         self._ranges = {version: _merged(found) for version, found in ranges.items()}
-        self.message = NetworkSet(name=str(next(_numbers)))
-        _indexes[self.message.name] = self
+        super().__init__(None)
+        self.fitted = NetworkSet(name=str(self.number))
 
     def __contains__(self, address_text: str) -> bool:
         version, number = address(address_text)
@@ -45,15 +42,14 @@ class NetworkIndex:
         return at >= 0 and number <= ends[at]
 
 
-_indexes: WeakValueDictionary[str, NetworkIndex] = WeakValueDictionary()
-
-
 def in_set(address_text: str, networks: NetworkSet) -> bool:
-    """Return whether an address is in an indexed set."""
-    index = _indexes.get(networks.name)
-    if index is None:
-        raise NoValueError("the set of networks is gone")
-    return address_text in index
+    """Return whether an address is in an indexed set, named by the engine's form of it."""
+    return address_text in indexed(int(networks.name), NetworkIndex)
+
+
+def in_networks(address_text: str, number: int) -> bool:
+    """Return whether an address is in an indexed set, named by its number."""
+    return address_text in indexed(number, NetworkIndex)
 
 
 def in_cidr(address_text: str, network_text: str) -> bool:

@@ -34,13 +34,13 @@ class Kind(StrEnum):
 class CelType(msgspec.Struct, frozen=True, kw_only=True):
     """One type. `parameters` are the element of a list, key and value of a map; `name` is a message's full name.
 
-    `hashed` is set for a list that is bound with an index (`STRING_SET`); to an expression it is a list.
+    `indexed` is set for a list or map that is asked by number (`indexes`); to an expression it is a list or map.
     """
 
     kind: Kind
     parameters: tuple[CelType, ...] = ()
     name: str = ""
-    hashed: bool = False
+    indexed: bool = False
 
     def __str__(self) -> str:
         if self.kind is Kind.MESSAGE:
@@ -87,8 +87,11 @@ DURATION = CelType(kind=Kind.DURATION)
 NULL = CelType(kind=Kind.NULL)
 DYN = CelType(kind=Kind.DYN)
 
-STRING_SET = CelType(kind=Kind.LIST, parameters=(STRING,), hashed=True)
+STRING_SET = CelType(kind=Kind.LIST, parameters=(STRING,), indexed=True)
 """A list of strings in which `in` looks up instead of scanning; bind a `StringSet`."""
 
-NETWORK_SET = message("authz.v1.NetworkSet")
+STRING_MAP = CelType(kind=Kind.MAP, parameters=(STRING, DYN), indexed=True)
+"""A map from strings that is the same for every request, however large; bind a `Constant`."""
+
+NETWORK_SET = CelType(kind=Kind.MESSAGE, name="authz.v1.NetworkSet", indexed=True)
 """An indexed set of networks, for `inSet`; bind a `NetworkIndex`."""

@@ -36,9 +36,9 @@ _CONSEQUENCE = "*error*"
 _EVALUATION: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), text)
     for pattern, text in (
+        (r"^Key not found in map", "no such key"),
         (rf"^{OURS}(.*)$", r"\1"),
         (r'^No value with name "@?([\w.]+)" found in Activation$', r"\1 has no value"),
-        (r"^Key not found in map", "no such key"),
         (r"^Index error", "no such index"),
         (r"^divide by zero$|^modulus by zero$", r"\g<0>"),
         (r"overflow|out of range|out of (?:u?int64|uint64) range|too big", "out of range"),

@@ -172,7 +172,7 @@ class _Loop:
         over = self._over(frame)
         if not isinstance(over, list | dict):
             raise no_operation("loop", over)
-        frame.locals = names = {**around, self._running: self._start(frame)}
+        frame.locals = names = {**around, self._running: _outcome(self._start, frame)}
         try:
             self._turn(frame, names, elements(over))
             return self._result(frame)
