@@ -356,6 +356,14 @@ def test_a_wrong_password_is_told_without_it(server: ValkeyServer) -> None:
         limiter.close()
 
 
+@pytest.mark.parametrize("query", ["protocol=2", "protocol=3", "db=3", "client_name=limits&protocol=3&db=1"])
+def test_what_a_url_may_say(valkey: str, query: str) -> None:
+    """Both protocols, other databases and a client's name are redis-py's to arrange; counting is the same."""
+    with opened(f"{valkey}?{query}", RedisOptions(max_denials=0)) as limiter:
+        each = charge(limit(f"url/{query}-{time.time_ns()}", requests=2, period=86_400.0))
+        assert [ask(limiter, each).admitted for _ in range(3)] == [True, True, False]
+
+
 def test_few_rights_are_enough(server: ValkeyServer) -> None:
     """What the docs name as the rights it needs is all it needs."""
     rights = ["~authz:*", "resetchannels", "-@all", "+evalsha", "+script|load", "+mget", "+set", "+time"]
