@@ -19,6 +19,11 @@ VERBS = {
         "Answer Envoy: the gRPC service.",
         "authz serve --policies policies/ --listen unix:///run/authz/authz.sock",
     ),
+    "demo": Verb(
+        "authz.cli.demo.command",
+        "Run a shop behind a real Envoy, with requests to paste.",
+        "authz demo --exit-after-check",
+    ),
     "check": Verb(
         "authz.cli.check",
         "Read policies and report every fault, each with its place.",

@@ -1,1 +1,5 @@
-"""`authz demo`: everything in one terminal, without Docker."""
+"""`authz demo`: a shop behind a real Envoy, decisions included, in one terminal and without Docker."""
+
+from authz.cli.demo.command import command
+
+__all__ = ["command"]

@@ -7,7 +7,6 @@ the addresses of this machine put in.
 from __future__ import annotations
 
 import http.client
-import json
 import socket
 import subprocess
 import sys
@@ -142,15 +141,6 @@ def free_port(wanted: int) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise Unavailable("no free port on 127.0.0.1")
-
-
-def readable(line: str) -> dict[str, Any] | None:
-    """Read one line of the service's log; `None` where it is no JSON object."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) else None
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -1,0 +1,29 @@
+"""The service's log, told to the person at the terminal: what changed, and what is wrong with a policy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def shown(line: str) -> str:
+    """Return what a line of the log says to a person; empty where it says nothing worth showing."""
+    event = _read(line)
+    if event is None:
+        return line
+    faults = event.get("faults", [])
+    if faults:
+        return "\n".join(
+            [f"policies refused, generation {event.get('generation', 0)} stays in force:", *map(str, faults)]
+        )
+    if event.get("generation") and "files" in event:
+        return f"policies in force: generation {event['generation']}, {event['files']} files"
+    return str(event.get("message", "")) if event.get("level") in {"warning", "error", "critical"} else ""
+
+
+def _read(line: str) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None
