@@ -51,6 +51,9 @@ class Case:
 
     def holds(self, step: RuleStep) -> bool:
         """Return whether a deny or redirect rule holds."""
+        voted = self._evaluation.voted(step)
+        if voted is not None:
+            return voted
         rule = step.rule
         if rule.when is not None and not self.applies(rule.when, step.place, rule.name):
             return False
@@ -61,6 +64,9 @@ class Case:
 
     def allows(self, step: RuleStep) -> bool:
         """Return whether an allow rule holds; an error in its condition is kept."""
+        voted = self._evaluation.voted(step)
+        if voted is not None:
+            return voted
         rule = step.rule
         if rule.when is not None and not self.applies(rule.when, step.place, rule.name):
             return False
@@ -69,6 +75,10 @@ class Case:
             return held
         self.errors.append(Failed(step.place, rule.name, held.message))
         return False
+
+    def vote(self) -> None:
+        """Ask the rules from here on together, if they can be."""
+        self._evaluation.vote()
 
     def applies(self, when: Term, place: Place, rule: str) -> bool:
         """Return whether a `when` holds."""

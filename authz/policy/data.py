@@ -67,7 +67,7 @@ def _networks(given: Sequence[Text] | FileReference, files: Files) -> Datum:
         content = files.read(given.file)
         given = tuple(map(content.placed, _strings(content, given.file)))
         _check(given)
-    return Datum(type=NETWORK_SET, value=NetworkIndex(map(str, given)))
+    return Datum(type=NETWORK_SET, value=NetworkIndex([str(network) for network in given]))
 
 
 def _check(networks: Sequence[Text]) -> None:
@@ -86,7 +86,7 @@ def _list(values: Sequence[object]) -> Datum:
     """Return a list, typed where all its elements are of one type."""
     kinds = {type(value) for value in values}
     if kinds == {str}:
-        return Datum(type=STRING_SET, value=StringSet(map(str, values)))
+        return Datum(type=STRING_SET, value=StringSet([str(value) for value in values]))
     element = _ELEMENTS.get(next(iter(kinds)), DYN) if len(kinds) == 1 else DYN
     return Datum(type=list_of(element), value=Constant(list(values)))
 

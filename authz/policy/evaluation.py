@@ -14,6 +14,7 @@ import msgspec
 from authz.cel import EvaluationError
 from authz.model import ANONYMOUS
 from authz.policy.attributes import ATTRIBUTES
+from authz.policy.ballot import AFTER, ballot
 from authz.policy.facts import Facts, UnboundError
 from authz.policy.plan import PARAMS
 
@@ -39,7 +40,7 @@ class Bound:
 class Evaluation:
     """One request before the expressions of one plan."""
 
-    __slots__ = ("_bound", "_doubts", "_early", "_facts", "_plan", "_segments")
+    __slots__ = ("_bound", "_doubts", "_early", "_facts", "_plan", "_segments", "_votes")
 
     def __init__(self, plan: Plan, facts: Facts, segments: Sequence[str]) -> None:
         self._plan = plan
@@ -48,6 +49,25 @@ class Evaluation:
         self._doubts: dict[str, frozenset[str]] = {}
         self._early: Bound | None = None
         self._bound: list[Bound | None] = [None] * len(plan.scopes)
+        self._votes: int | None = None
+
+    def vote(self) -> None:
+        """Ask all rules at once, where the plan has a question for that; from here on they are asked in its order."""
+        plan = self._plan
+        if plan.uses < AFTER:
+            plan.uses += 1
+            if plan.uses == AFTER:
+                plan.ballot = ballot(plan)
+        if plan.ballot is None:
+            return
+        bound = self._prepared(0)
+        if not self._doubts:
+            votes = plan.ballot.value(self._activation(bound))
+            self._votes = votes if isinstance(votes, int) else None
+
+    def voted(self, step: RuleStep) -> bool | None:
+        """Return whether a rule holds, `None` where it has to be asked by itself."""
+        return None if self._votes is None or not step.bit else self._votes & step.bit != 0
 
     def ask(self, step: RuleStep) -> bool | EvaluationError:
         """Return whether the condition of a rule holds; the straight way for the many that need nothing late."""
@@ -61,14 +81,16 @@ class Evaluation:
         """Return whether a condition holds; one that was left out does."""
         if term is None:
             return True
-        bound = self._prepared(scope, term)
+        bound = self._prepared(scope, term.late)
         doubt = self._doubt(term)
         held = term.holds(self._activation(bound)) if doubt is None else doubt
         return self._explained(held, term, bound) if isinstance(held, EvaluationError) else held
 
     def value(self, term: Term, scope: int) -> object | EvaluationError:
         """Return what a term is."""
-        bound = self._prepared(scope, term)
+        bound = self._prepared(scope, term.late)
+        if term.direct is not None and type(value := bound.values.get(term.direct)) is str and _is_plain(value):
+            return value
         doubt = self._doubt(term)
         value = term.value(self._activation(bound)) if doubt is None else doubt
         return self._explained(value, term, bound) if isinstance(value, EvaluationError) else value
@@ -79,12 +101,12 @@ class Evaluation:
             activation = bound.activation = self._plan.world.environment.activation(bound.values)
         return activation
 
-    def _prepared(self, scope: int, term: Term) -> Bound:
-        """Return the names of a scope, with all that a term needs."""
+    def _prepared(self, scope: int, late: Sequence[str] = ()) -> Bound:
+        """Return the names of a scope, with late ones that are needed now."""
         bound = self._bound[scope]
         if bound is None:
             bound = self._bound[scope] = self._enter(self._plan.scopes[scope])
-        for name in term.late:
+        for name in late:
             if name not in bound.values and name not in bound.missing:
                 self._bind_late(name, scope, bound)
         return bound
@@ -108,7 +130,7 @@ class Evaluation:
     def _enter(self, scope: Scope) -> Bound:
         """Return the names of a scope before anything late: what all scopes share, and what is its own."""
         early = self._early or self._shared()
-        bound = Bound(early.values.copy(), early.missing.copy())
+        bound = early if len(self._bound) == 1 else Bound(early.values.copy(), early.missing.copy())
         if scope.captures is not None:
             segments = self._segments
             bound.values[PARAMS] = {name: segments[position] for name, position in scope.captures}
@@ -155,3 +177,8 @@ class Evaluation:
             f"{name}: {bound.missing[name]}" for name in sorted(term.expression.variables) if name in bound.missing
         ]
         return EvaluationError("; ".join(causes)) if causes else error
+
+
+def _is_plain(text: str) -> bool:
+    """Tell whether an engine would give a text back as it is: it does not take NUL."""
+    return text.isascii() and "\0" not in text

@@ -22,7 +22,7 @@ from authz.policy.compiled import NO_CHANGES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from authz.cel import Activation, Environment, EvaluationError
+    from authz.cel import Activation, Environment, EvaluationError, Expression
     from authz.model import Ambiguity
     from authz.policy.answers import Permission
     from authz.policy.compiled import Document, Limit, Rule, Validation
@@ -66,11 +66,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class RuleStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """A rule in a plan. `ask` is its condition where it is all there is to evaluate; `changes` whether it has any."""
+    """A rule in a plan. `ask` is its condition where that needs nothing late; `bit` its own in the ballot, or 0."""
 
     place: Place
     rule: Rule
     scope: int
+    bit: int
     ask: Callable[[Activation], bool | EvaluationError] | None
     allows: bool
     changes: bool
@@ -110,7 +111,8 @@ class Plan:
 
     Documents come guardrails by name first, then policies by name; `silent` is what they say until one of them speaks.
     `providers` identify the caller; `permits` are the ambiguities all documents say how to read. `shadow_rules`
-    are asked when everything is decided. `held` remembers what it means that certain allow rules held.
+    are asked when everything is decided. `held` remembers what it means that certain allow rules held, `uses` counts
+    until there is a `ballot`.
     """
 
     def __init__(self, matches: Sequence[Match[Document]], world: World, providers: Sequence[str]) -> None:
@@ -125,6 +127,8 @@ class Plan:
         self._bind(_joined(documents))
         self._order(places)
         self.held: dict[tuple[RuleStep, ...], Permission] = {}
+        self.uses = 0
+        self.ballot: Expression | None = None
 
     def _bind(self, names: Mapping[str, Keys]) -> None:
         """Work out where each name that is bound early comes from."""
@@ -134,7 +138,8 @@ class Plan:
 
     def _order(self, places: Sequence[Place]) -> None:
         """Put what the documents say in the order in which it is asked."""
-        rules = [_step(place, rule) for place in places for rule in place.document.rules if rule.mode is not Mode.OFF]
+        written = [(place, rule) for place in places for rule in place.document.rules if rule.mode is not Mode.OFF]
+        rules = [_step(place, rule, 1 << number) for number, (place, rule) in enumerate(written)]
         enforced = [step for step in rules if step.rule.mode is Mode.ENFORCE]
         self.shadow_rules = tuple(step for step in rules if step.rule.mode is Mode.SHADOW)
         self.denials = tuple(step for step in enforced if step.rule.effect is Effect.DENY)
@@ -206,13 +211,13 @@ def _silent(document: Document) -> DocumentTrace:
     return DocumentTrace(name=document.name, kind=document.kind, mode=document.mode, outcome="none")
 
 
-def _step(place: Place, rule: Rule) -> RuleStep:
-    simple = rule.when is None and rule.test is not None and not rule.test.late
+def _step(place: Place, rule: Rule, bit: int) -> RuleStep:
     return RuleStep(
         place=place,
         rule=rule,
         scope=place.scope,
-        ask=rule.test.holds if simple and rule.test is not None else None,
+        bit=bit if rule.mode is Mode.ENFORCE else 0,
+        ask=None if rule.test is None or rule.test.late else rule.test.holds,
         allows=rule.effect is Effect.ALLOW,
         changes=rule.changes != NO_CHANGES,
     )

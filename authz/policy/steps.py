@@ -57,6 +57,7 @@ def validate(case: Case) -> Verdict | None:
 
 def deny(case: Case) -> Verdict | None:
     """Step 5, second: every deny rule."""
+    case.vote()
     for step in case.plan.denials:
         if case.holds(step):
             return ruled(step, Reason.DENY_RULE)

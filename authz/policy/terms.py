@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.cel import DYN, CompileError, Expression
-from authz.policy.attributes import LATE
+from authz.cel import DYN, STRING, CompileError, Expression
+from authz.policy.attributes import ATTRIBUTES, LATE
 from authz.policy.faults import Together
 from authz.policy.scan import members
 
@@ -31,12 +31,16 @@ VARIABLES = "variables."
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
-    """A compiled expression; `late` are the names to bind before it is evaluated, those first that others need."""
+    """A compiled expression. `late` are the names to bind before it is evaluated, those first that others need.
+
+    `direct` is the one name that it is, where it is a text attribute and nothing else: then it needs no engine.
+    """
 
     expression: Expression
     holds: Callable[[Activation], bool | EvaluationError]
     value: Callable[[Activation], object | EvaluationError]
     late: tuple[str, ...] = ()
+    direct: str | None = None
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,7 +78,13 @@ class Terms:
             self.faults.extend(_placed(fault, written, label, span) for fault in error.faults)
             expression = self._environment.compile("null")
         self._note(expression.reads)
-        return Term(expression=expression, holds=expression.holds, value=expression.value, late=self._late(expression))
+        return Term(
+            expression=expression,
+            holds=expression.holds,
+            value=expression.value,
+            late=self._late(expression),
+            direct=_direct(expression),
+        )
 
     def define(self, variables: Mapping[Text, Scalar]) -> None:
         """Compile variables, each after those it reads; from here on expressions can read them."""
@@ -121,6 +131,11 @@ class Terms:
             if name not in LATE and not name.startswith(VARIABLES):
                 keys, key = self.early.get(name, frozenset()), attribute.keys[:1]
                 self.early[name] = None if keys is None or not key else keys.union(map(str, key))
+
+
+def _direct(expression: Expression) -> str | None:
+    name = expression.source.strip()
+    return name if name in ATTRIBUTES and name not in LATE and expression.type == STRING else None
 
 
 def _placed(fault: CompileFault, written: Scalar, label: str, span: Span) -> Fault:

@@ -68,7 +68,7 @@ class Make:
     facts = staticmethod(facts_of)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> Make:
     """Return a maker of requests and facts."""
     return Make()

@@ -1,0 +1,105 @@
+"""The rules of a plan, asked in one question.
+
+A call of the engine costs more than most conditions do. So a plan that is used often gets one expression made of the
+conditions of its rules, in the order in which they would be asked and no further than they would be asked: a deny rule
+that holds ends it, an allow rule that holds spares the next ones of its policy. Its value is a number with a bit for
+every rule that was asked and holds. Where it has no value, because some condition in it has none, the rules are
+asked one by one, and the error is told by whoever has it.
+
+Variables are written out where they are read. What cannot be put together without a doubt (a rule that needs the
+body, a comprehension around a variable, scopes that differ, too much text) is not; then rules are asked one by one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authz.cel import INT, CompileError
+from authz.cel.source import tokens_of
+from authz.policy.terms import VARIABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from authz.cel import Expression
+    from authz.policy.plan import Plan, PolicyStep, RuleStep
+    from authz.policy.terms import Term
+
+AFTER = 500
+"""How often a plan is used before its rules are put together: compiling costs as much as many decisions."""
+
+MOST_RULES = 24
+MOST_TEXT = 4000
+
+_BINDERS = frozenset({"all", "exists", "exists_one", "map", "filter", "bind", "block", "transformList", "transformMap"})
+"""Macros that give names to values: a variable written out inside one could read such a name instead of its own."""
+
+
+def ballot(plan: Plan) -> Expression | None:
+    """Return the one question for the rules of a plan, `None` where they have to be asked one by one."""
+    steps = [*plan.denials, *plan.redirects, *(step for policy in plan.policies for step in policy.rules)]
+    if len(plan.scopes) != 1 or not 1 < len(steps) <= MOST_RULES:
+        return None
+    variables = plan.scopes[0].variables
+    texts = {step: _condition(step, variables) for step in steps}
+    whole = {step: text for step, text in texts.items() if text is not None}
+    if len(whole) < len(texts) or sum(map(len, whole.values())) > MOST_TEXT:
+        return None
+    source = _chain([*plan.denials, *plan.redirects], whole, _policies(plan.policies, whole))
+    try:
+        return plan.world.environment.compile(source, expect=INT)
+    except CompileError:
+        return None
+
+
+def _policies(policies: Sequence[PolicyStep], texts: Mapping[RuleStep, str]) -> str:
+    """Return the sum of what the policies' allow rules say."""
+    return " + ".join(
+        # Rules with changes are all asked, so their policy is asked rule by rule and not up to the first that holds.
+        _all(policy.rules, texts) if any(step.changes for step in policy.rules) else _chain(policy.rules, texts, "0")
+        for policy in policies
+    ) or "0"  # fmt: skip
+
+
+def _chain(steps: Iterable[RuleStep], texts: Mapping[RuleStep, str], rest: str) -> str:
+    """Return the first of some rules that holds, else the rest."""
+    source = rest
+    for step in reversed(tuple(steps)):
+        source = f"(({texts[step]}) ? {step.bit} : {source})"
+    return source
+
+
+def _all(steps: Iterable[RuleStep], texts: Mapping[RuleStep, str]) -> str:
+    return " + ".join(f"(({texts[step]}) ? {step.bit} : 0)" for step in steps)
+
+
+def _condition(step: RuleStep, variables: Mapping[str, Term]) -> str | None:
+    """Return the text of what makes a rule hold."""
+    rule = step.rule
+    when = "true" if rule.when is None else _written_out(rule.when, variables)
+    test = "true" if rule.test is None else _written_out(rule.test, variables)
+    if when is None or test is None:
+        return None
+    return test if rule.when is None else f"({when}) ? ({test}) : false"
+
+
+def _written_out(term: Term, variables: Mapping[str, Term]) -> str | None:
+    """Return an expression with its variables written out, `None` where that might change what it says."""
+    source = term.expression.source
+    if not term.late:
+        return f"{source}\n"  # a comment may end it
+    if not all(name in variables for name in term.late):
+        return None
+    tokens = list(tokens_of(source))
+    if any(token.text in _BINDERS for token in tokens):
+        return None
+    text, end = "", 0
+    for index, token in enumerate(tokens[:-2]):
+        name = VARIABLES + tokens[index + 2].text
+        if token.text + tokens[index + 1].text == VARIABLES and name in variables:
+            inner = _written_out(variables[name], variables)
+            if inner is None:
+                return None
+            text += f"{source[end : token.start]}({inner})"
+            end = tokens[index + 2].start + len(tokens[index + 2].text)
+    return f"{text}{source[end:]}\n" if len(text) <= MOST_TEXT else None

@@ -1,0 +1,146 @@
+"""Texts with holes: what they are read as, what they render to, and what they refuse to carry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from authz.cel import STRING, VARIABLES, Environment, EvaluationError
+from authz.policy import template
+from authz.policy.source import Source, Text
+from authz.policy.terms import Term, Terms
+
+VALUES: dict[str, object] = {
+    "request.path": "/a b",
+    "identity.subject": "alice",
+    "identity.roles": ["x", "y"],
+    "request.port": 443,
+    "identity.authenticated": True,
+    "request.time": datetime(2026, 11, 23, 12, tzinfo=UTC),
+}
+ENVIRONMENT = Environment(VARIABLES)
+
+
+def written(text: str) -> Text:
+    """Return a text as a document would hold it, in double quotes."""
+    source = Source("p.yaml", f'key: "{text}"')
+    found = Text(text)
+    found.source, found.start, found.end = source, 5, len(source.text)
+    return found
+
+
+def evaluate(term: Term, _scope: int) -> object:
+    """Return what a term is, from `VALUES`."""
+    return term.value(ENVIRONMENT.activation(VALUES))
+
+
+def rendered(text: str, make: Callable[..., template.Template] = template.text) -> object:
+    """Compile and render a text, which must have no faults."""
+    terms = Terms(ENVIRONMENT)
+    compiled = make(written(text), "rule", terms)
+    assert terms.faults == []
+    return compiled.render(evaluate, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("", ""),
+        ("plain", "plain"),
+        ("${identity.subject}", "alice"),
+        ("<${identity.subject}:${request.port}>", "<alice:443>"),
+        ("$${identity.subject}", "${identity.subject}"),
+        ("$$${identity.subject}", "$${identity.subject}"),
+        ("$ $$ {} }", "$ $$ {} }"),
+        ("${identity.authenticated} ${1.0} ${0.5} ${duration('90s')}", "true 1 0.5 90s"),
+        ("${request.time}", "2026-11-23T12:00:00Z"),
+        ("${{'a': '}'}['a']}", "}"),
+    ],
+)
+def test_rendering(text: str, result: str) -> None:
+    """Literal text stays, holes are filled, `$${` is a literal `${`."""
+    assert rendered(text) == result
+
+
+@pytest.mark.parametrize("text", ["${identity.roles}", "${null}", "${{'a': 1}}", "${b'x'}", "${identity.claims.x}"])
+def test_a_value_without_one_form_as_text_is_an_error(text: str) -> None:
+    """Lists, maps, null, bytes and what has no value leave no text behind."""
+    assert isinstance(rendered(f"a{text}"), EvaluationError)
+
+
+@pytest.mark.parametrize("character", ["\\r", "\\n", "\\u0000", "\\u007f", "ä", "\\u2028"])
+def test_a_header_takes_visible_ascii_only(character: str) -> None:
+    """J11: nothing an expression makes can begin a second header or be read in two encodings."""
+    assert isinstance(rendered(f"${{'a{character}b'}}", template.header), EvaluationError)
+    assert rendered("${url.encode('ä')}", template.header) == "%C3%A4"
+
+
+def test_a_location_has_no_spaces() -> None:
+    """Where a redirect leads is one token."""
+    assert isinstance(rendered("https://x/${request.path}", template.location), EvaluationError)
+    assert rendered("https://x/${url.encode(request.path)}", template.location) == "https://x/%2Fa%20b"
+
+
+def test_one_whole_expression_keeps_its_type() -> None:
+    """Metadata of one `${...}` is a number, a list or a bool; with text around it is text; times are text."""
+    values = {
+        "${request.port}": 443,
+        "${identity.roles}": ["x", "y"],
+        "${identity.authenticated}": True,
+        "${null}": None,
+        "n${request.port}": "n443",
+        "${request.time}": "2026-11-23T12:00:00Z",
+    }
+    for text, value in values.items():
+        assert template.text(written(text), "rule", Terms(ENVIRONMENT)).value(evaluate, 0) == value
+
+
+def test_what_envoys_metadata_cannot_hold_is_an_error() -> None:
+    """Bytes have no form in a Struct, however deep they sit."""
+    for value in (b"x", [b"x"], {"a": [b"x"]}, {1: "x"}):
+        assert isinstance(template.as_json(value), EvaluationError)
+    assert template.as_json({"a": [timedelta(seconds=1.5)]}) == {"a": ["1.5s"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("ab ${identity.subject", 10, 'rule: "${" is never closed'),
+        ("ab ${  }", 10, 'rule: "${" is empty'),
+        ("ab ${request.pat}", 12, 'rule: undeclared variable "request.pat"'),
+        ("${1}${nope}", 13, 'rule: undeclared variable "nope"'),
+    ],
+)
+def test_faults_have_their_place(text: str, column: int, message: str) -> None:
+    """A fault in a hole points into the hole, in the file."""
+    terms = Terms(ENVIRONMENT)
+    template.text(written(text), "rule", terms)
+    assert [(fault.line, fault.column, fault.message) for fault in terms.faults] == [(1, column, message)]
+
+
+def test_every_hole_at_fault_is_told() -> None:
+    """All faults of a text come at once."""
+    terms = Terms(ENVIRONMENT)
+    template.text(written("${nope} ${neither}"), "rule", terms)
+    assert len(terms.faults) == 2
+
+
+def test_types_are_known_before_a_request_comes() -> None:
+    """A hole is an expression like any other, with a type."""
+    compiled = template.text(written("${identity.subject}"), "rule", Terms(ENVIRONMENT))
+    part = compiled.parts[0]
+    assert isinstance(part, Term)
+    assert (part.expression.type, part.direct) == (STRING, "identity.subject")
+
+
+def test_a_text_without_holes_is_a_constant() -> None:
+    """Nothing is evaluated for a plain text."""
+
+    def never(_term: Any, _scope: int) -> object:
+        raise AssertionError
+
+    compiled = template.text(written("a $${b} c"), "rule", Terms(ENVIRONMENT))
+    assert (compiled.constant, compiled.render(never, 0)) == ("a ${b} c", "a ${b} c")
