@@ -49,7 +49,8 @@ class Demo:
         self._process = subprocess.Popen(
             [*DEMO, "--policies", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         base = re.search(r"http://127\.0\.0\.1:(\d+)", self.wait_for("Envoy answers on"))
         assert base is not None
         self.port = int(base[1])
@@ -57,10 +58,11 @@ class Demo:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with self._grown:
-                self._lines.append(line)
-                self._grown.notify_all()
+        with self._process.stdout as lines:
+            for line in lines:
+                with self._grown:
+                    self._lines.append(line)
+                    self._grown.notify_all()
 
     def wait_for(self, text: str) -> str:
         """Return everything printed as soon as `text` is in it."""
@@ -83,7 +85,9 @@ class Demo:
     def stop(self) -> int:
         """End it as Ctrl-C does."""
         self._process.send_signal(signal.SIGINT)
-        return self._process.wait(WITHIN)
+        status = self._process.wait(WITHIN)
+        self._reader.join(WITHIN)
+        return status
 
 
 @pytest.fixture
