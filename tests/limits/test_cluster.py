@@ -1,4 +1,4 @@
-"""A real cluster of three: exact for each caller, honest across slots, found again when slots move."""
+"""A real cluster of three and a replica: exact for each caller, honest across slots, found again when slots move."""
 
 from __future__ import annotations
 
@@ -20,13 +20,20 @@ from tests.limits.conftest import answer, charge, eventually, free_port, limit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+CLUSTERED = {
+    "cluster-enabled": "yes",
+    "cluster-node-timeout": 500,
+    "cluster-replica-validity-factor": 0,
+    "repl-diskless-sync-delay": 0,
+}
 PATIENT = RedisOptions(budget=2.0, max_denials=0, max_waiting=10_000)
 
 
 class Nodes:
-    """Three masters that share the slots."""
+    """Three masters that share the slots, and a replica of the last."""
 
     def __init__(self, servers: list[ValkeyServer]) -> None:
+        self.servers = servers
         self.clients = [redis.Redis(port=server.port) for server in servers]
         self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{server.port}" for server in servers)
         self.ids = [client.execute_command("CLUSTER", "MYID") for client in self.clients]
@@ -42,28 +49,37 @@ class Nodes:
 
     def give(self, slot: int, to: int) -> None:
         """Move an empty slot to another node."""
-        for client in (self.clients[to], *self.clients):
+        for client in (self.clients[to], *self.clients[:3]):
             client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", self.ids[to])
+
+    @staticmethod
+    def replicates(client: redis.Redis, master: bytes) -> bool:
+        """Make a node a replica, and say whether it is one that is up to date."""
+        if client.role()[0] == b"master":
+            client.execute_command("CLUSTER", "REPLICATE", master)
+        return client.role()[0] == b"slave" and client.role()[3] == b"connected"
 
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
     """Run the cluster."""
     with ExitStack() as stack:
-        ports = [free_port() for _ in range(3)]
+        ports = [free_port() for _ in range(4)]
         servers = [
-            stack.enter_context(ValkeyServer(port=free_port(), config={"cluster-enabled": "yes", "cluster-port": port}))
+            stack.enter_context(ValkeyServer(port=free_port(), config={**CLUSTERED, "cluster-port": port}))
             for port in ports
         ]
         cluster = Nodes(servers)
         for number, client in enumerate(cluster.clients):
             stack.callback(client.close)
             client.execute_command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
-            client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * 5462, min(16_383, number * 5462 + 5461))
+            if number < 3:
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", number * 5462, min(16_383, number * 5462 + 5461))
             cluster.clients[0].execute_command("CLUSTER", "MEET", "127.0.0.1", servers[number].port, ports[number])
         for client in cluster.clients:
             eventually(lambda client=client: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"), 20)
             eventually(lambda client=client: len(client.execute_command("CLUSTER", "SLOTS")) == 3, 20)
+        eventually(lambda: cluster.replicates(cluster.clients[3], cluster.ids[2]), 20)
         yield cluster
 
 
@@ -145,6 +161,21 @@ def test_flushed_scripts_are_loaded_again_on_each_node(nodes: Nodes, limiter: Re
     each = limit("flushed/each")
     assert all(ask(limiter, charge(each, f"caller-{number}")).admitted for number in range(30))
     assert limiter.counters.degraded == 0
+
+
+def test_a_masters_death_is_survived(nodes: Nodes, limiter: RedisLimiter) -> None:
+    """R6: callers of a dead master are answered by `on_error` until its replica is promoted, and found."""
+    each = limit("death/each", requests=100_000)
+    orphan = next(caller for caller in map(str, range(100)) if nodes.owner(slot_of(charge(each, caller))) == 2)
+    assert ask(limiter, charge(each, orphan)).limits[0].outcome is LimitOutcome.OK
+    process = nodes.servers[2]._process
+    assert process is not None
+    process.kill()
+    process.wait(5)
+    eventually(lambda: limiter.status()["connected"] is False)
+    assert ask(limiter, charge(each, orphan)).limits[0].outcome is LimitOutcome.DEGRADED_ALLOW
+    eventually(lambda: ask(limiter, charge(each, orphan)).limits[0].outcome is LimitOutcome.OK, 20)
+    eventually(lambda: limiter.status()["connected"] is True)
 
 
 def test_no_cluster_is_answered_by_on_error() -> None:
