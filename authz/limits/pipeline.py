@@ -149,7 +149,11 @@ class Pipeline:
         landed = self._receive(events, now)
         if landed is not None:
             self._send(now)  # the next batch is on its way while the last one's callers are told
-            self._settle(landed, now)
+            try:
+                self._settle(landed, now)
+            except BaseException:
+                _tell(landed.callers)  # whoever was told already is not told again
+                raise
         elif self._flight is not None:
             self._time_out(self._flight, now)  # only now: a reply that is there is never called late
 

@@ -45,7 +45,7 @@ SERVER_CLOCK = "local clock = redis.call('TIME')\nlocal now = clock[1] * 1000000
 """The lines before the script: the server's own clock. Another clock is for tests of the arithmetic only."""
 
 
-class Asked(Protocol):
+class Backend(Protocol):
     """Whom the limiter asks: one server, or a cluster of them."""
 
     @property
@@ -106,24 +106,24 @@ class RedisLimiter:
         access = Access(timeout=options.connect_timeout, password_file=password_file)
         pipeline = partial(_pipeline, clock + SCRIPT, options, self.counters)
         clustered = url.startswith("redis+cluster://")
-        self._asked: Asked = Cluster(url, access, pipeline) if clustered else pipeline(connector(url, access))
+        self._backend: Backend = Cluster(url, access, pipeline) if clustered else pipeline(connector(url, access))
 
     def start(self) -> None:
         """Start the limiter thread and begin to connect; nothing waits for it."""
-        self._asked.start()
+        self._backend.start()
 
     def close(self) -> None:
         """Answer whoever waits by `on_error` and disconnect."""
-        self._asked.close()
+        self._backend.close()
 
     def status(self) -> dict[str, object]:
         """Return what `/status` shows; no secret is in it."""
         return {
             "store": "redis",
             "url": self._url,
-            "connected": self._asked.connected,
-            "breaker": self._asked.breaker.value,
-            "last_error": self._asked.last_error,
+            "connected": self._backend.connected,
+            "breaker": self._backend.breaker.value,
+            "last_error": self._backend.last_error,
         }
 
     def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:
@@ -146,18 +146,24 @@ class RedisLimiter:
             done(refusal)
             return
         caller = Waiting(plan, count, min(deadline, now + self._budget), self._heard, done)
-        if not self._asked.submit(caller):
+        if not self._backend.submit(caller):
             done(self._degraded(plan, count))
 
     def _heard(self, caller: Waiting, answer: Answer | None, rank: int, sent_at: float) -> None:
-        if answer is None:
-            usage = self._degraded(caller.plan, caller.count)
-        else:
-            usage = self._concluded(caller.plan, answer, rank, sent_at)
+        usage = self._usage(caller, answer, rank, sent_at)
         try:
             caller.done(usage)
         except Exception:
             LOG.exception("a caller failed on its usage")
+
+    def _usage(self, caller: Waiting, answer: Answer | None, rank: int, sent_at: float) -> Usage:
+        try:
+            if answer is not None:
+                return self._concluded(caller.plan, answer, rank, sent_at)
+            return self._degraded(caller.plan, caller.count)
+        except Exception:
+            LOG.exception("an answer could not be read")
+            return fall_back(caller.plan, caller.count, None)
 
     def _concluded(self, plan: Plan, answer: Answer, rank: int, sent_at: float) -> Usage:
         usage = conclude(plan, answer, rank)

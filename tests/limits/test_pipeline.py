@@ -133,7 +133,7 @@ def test_silence_half_replies_and_hang_ups_are_survived(
     misbehaving.say = lambda: reply
     begun = time.monotonic()
     assert said(limiter) is LimitOutcome.DEGRADED_ALLOW
-    assert time.monotonic() - begun < 0.2 + 0.1
+    assert time.monotonic() - begun < 0.2 + 0.5
     misbehaving.say = lambda: FINE
     eventually(lambda: said(limiter) is LimitOutcome.OK)
 
