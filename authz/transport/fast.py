@@ -16,7 +16,6 @@ import logging
 import sys
 import threading
 import time
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -186,8 +185,10 @@ class _Arrival:
         self._rounds = rounds
 
     def request(self) -> None:
-        with suppress(ValueError):  # gRPC stops: there are no more calls to ask for
+        try:
             self._request(self)
+        except ValueError:  # gRPC stops: there are no more calls to ask for
+            return
 
     def arrived(self, event: Event) -> None:
         if not event.success:  # given back by gRPC at the stop
@@ -238,7 +239,6 @@ class FastServer:
         self._lifecycle = threading.Lock()
         self._cancelled: int | None = None
         self._finished = threading.Event()
-        self._may_close = threading.Event()
 
     @property
     def in_flight(self) -> int:
@@ -275,12 +275,10 @@ class FastServer:
         self._native.start()
         self._request_calls()
         sys.setswitchinterval(SWITCH_INTERVAL)
-        self._threads = [
-            threading.Thread(target=self._writer.run, name="authz-write", daemon=True),
-            threading.Thread(target=self._poll, name="authz-poll", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._writing = threading.Thread(target=self._writer.run, name="authz-write", daemon=True)
+        self._polling = threading.Thread(target=self._poll, name="authz-poll", daemon=True)
+        self._writing.start()
+        self._polling.start()
 
     def _request_calls(self) -> None:
         queue, native = self._queue, self._native
@@ -292,10 +290,11 @@ class FastServer:
             arrival.request()
 
     def _poll(self) -> None:
-        """Run the polling thread; it shuts the queue itself, so that no batch of its own can come later."""
+        """Run the polling thread. It ends the writer and the queue too: no batch may begin on a queue that is shut."""
         self._rounds.run()
         self._finished.set()
-        self._may_close.wait()
+        self._writer.hand(None)
+        self._writing.join()
         self._queue.shutdown()
         while self._queue.poll().completion_type != CompletionType.queue_shutdown:
             pass
@@ -318,15 +317,11 @@ class FastServer:
         if not self._finished.wait(grace):
             cancelled = self._rounds.live
             self._native.cancel_all_calls()
-            if not self._finished.wait(LAST):
-                _log.error("the polling thread is stuck in a check: its server is left as it is")
-                return cancelled
-        writer, poller = self._threads
-        self._writer.hand(None)
-        writer.join()
-        self._may_close.set()
-        poller.join()
-        self._native.destroy()
+        self._polling.join(LAST)
+        if self._polling.is_alive():
+            _log.error("a check keeps the polling thread: its server is left as it is")
+        else:
+            self._native.destroy()
         return cancelled
 
 

@@ -375,9 +375,11 @@ def _refuses(client: Any) -> bool:
 
 
 def test_stop_cancels_the_rest_and_says_how_many(serve: Any, connect: Any, desk: Any) -> None:
-    """Calls not answered within the grace are cancelled and counted; answers after that are nothing."""
+    """Calls not answered within the grace are cancelled and counted, no others; answers after that are nothing."""
     server = serve()
     client = connect(server)
+    for _ in range(5):
+        client.check(b"x", timeout=PATIENCE)
     futures = [client.check.future(b"wait", timeout=PATIENCE) for _ in range(3)]
     calls = [desk.waiting.get(timeout=PATIENCE) for _ in range(3)]
     assert server.stop(0.05) == 3
