@@ -1,4 +1,4 @@
-"""A `CheckResponse` and how it came about, shown: to people as the caller and the upstream meet it, or as JSON."""
+"""A `CheckResponse` and how it came about, shown: as the caller and the upstream meet it, to people or as JSON."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 from google.protobuf.json_format import MessageToDict
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
-from authz.model import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from authz._pb.envoy.config.core.v3.base_pb2 import HeaderValueOption
+    from authz._pb.envoy.service.auth.v3.external_auth_pb2 import OkHttpResponse
     from authz.model import Decision, Outcome
 
 
 def pretty(answer: bytes) -> str:
     """Return the answer a denied caller gets, or what an allowed request goes on with."""
     response = CheckResponse.FromString(answer)
-    return "\n".join(_allowed(response) if response.HasField("ok_response") else _denied(response))
+    return "\n".join(_allowed(response.ok_response) if response.HasField("ok_response") else _denied(response))
 
 
 def why(outcome: Outcome) -> str:
@@ -37,7 +37,7 @@ def why(outcome: Outcome) -> str:
 
 
 def data(answer: bytes, outcome: Outcome) -> dict[str, Any]:
-    """Return everything a program may want: the decision, what led to it, and the answer as Envoy gets it."""
+    """Return everything a program may want: the decision, what led to it, and what the caller or the upstream gets."""
     decision = outcome.decision
     return {
         "decision": decision.effect,
@@ -55,8 +55,25 @@ def data(answer: bytes, outcome: Outcome) -> dict[str, Any]:
         ],
         "errors": [{"rule": error.rule, "error": error.error} for error in decision.errors],
         "detail": outcome.detail,
-        "response": MessageToDict(CheckResponse.FromString(answer), preserving_proto_field_name=True),
+        **_answer(CheckResponse.FromString(answer)),
     }
+
+
+def _answer(response: CheckResponse) -> dict[str, Any]:
+    metadata = {"metadata": MessageToDict(response.dynamic_metadata)}
+    if response.HasField("ok_response"):
+        ok = response.ok_response
+        return {
+            "request_headers": {"set": _pairs(ok.headers), "remove": list(ok.headers_to_remove)},
+            "query": {
+                "set": [[one.key, one.value] for one in ok.query_parameters_to_set],
+                "remove": list(ok.query_parameters_to_remove),
+            },
+            "response_headers": {"set": _pairs(ok.response_headers_to_add)},
+            **metadata,
+        }
+    denied = response.denied_response
+    return {"headers": _pairs(denied.headers), "body": denied.body, **metadata}
 
 
 def _by(decision: Decision) -> str:
@@ -67,29 +84,27 @@ def _by(decision: Decision) -> str:
 def _denied(response: CheckResponse) -> Iterator[str]:
     denied = response.denied_response
     yield f"HTTP/1.1 {denied.status.code} {HTTPStatus(denied.status.code).phrase}"
-    yield from _headers(denied.headers)
+    yield from _lines(denied.headers)
     yield ""
     yield denied.body
 
 
-def _allowed(response: CheckResponse) -> Iterator[str]:
-    ok = response.ok_response
-    yield Effect.ALLOW
-    for title, lines in (
-        ("request headers", [*_headers(ok.headers), *(f"-{name}" for name in ok.headers_to_remove)]),
-        (
-            "query",
-            [
-                *(f"{one.key}={one.value}" for one in ok.query_parameters_to_set),
-                *(f"-{name}" for name in ok.query_parameters_to_remove),
-            ],
-        ),
-        ("response headers", list(_headers(ok.response_headers_to_add))),
-    ):
-        if lines:
-            yield f"{title}:"
-            yield from (f"  {line}" for line in lines)
+def _allowed(ok: OkHttpResponse) -> Iterator[str]:
+    yield "allow"
+    yield from _changes("request headers", _lines(ok.headers), ok.headers_to_remove)
+    query = (f"{one.key}={one.value}" for one in ok.query_parameters_to_set)
+    yield from _changes("query", query, ok.query_parameters_to_remove)
+    yield from _changes("response headers", _lines(ok.response_headers_to_add), ())
 
 
-def _headers(options: Iterable[HeaderValueOption]) -> Iterator[str]:
+def _changes(title: str, written: Iterable[str], removed: Iterable[str]) -> Iterator[str]:
+    lines = [*(f"  + {line}" for line in written), *(f"  - {name}" for name in removed)]
+    return iter([f"{title}:", *lines] if lines else [])
+
+
+def _lines(options: Iterable[HeaderValueOption]) -> Iterator[str]:
     return (f"{one.header.key}: {one.header.value}" for one in options)
+
+
+def _pairs(options: Iterable[HeaderValueOption]) -> list[list[str]]:
+    return [[one.header.key, one.header.value] for one in options]

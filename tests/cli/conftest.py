@@ -1,0 +1,84 @@
+"""The command line, run in this process, and policies to run it on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from authz.cli.app import authz
+
+POLICY = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders", "/orders/{id}"]}]
+  rules:
+    - name: nobody-deletes
+      deny: request.method == "DELETE"
+      message: Orders are cancelled, not deleted.
+    - name: sign-in
+      redirect: "https://login.example.com/?next=${url.encode(request.url)}"
+      when: '!("x-tenant" in request.headers) && request.headers[?"accept"].orValue("").contains("text/html")'
+    - name: tenants
+      allow: '"x-tenant" in request.headers && (request.method == "GET" || request.json.sku != "")'
+      request_headers: {set: {x-shop-tenant: '${request.headers["x-tenant"]}'}, remove: [x-tenant]}
+      response_headers: {set: {cache-control: private}}
+      query: {set: {tenant: '${request.headers["x-tenant"]}'}, remove: [debug]}
+  limits:
+    - {name: all, key: client.ip, rate: 3/minute}
+"""
+
+BROKEN = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders"]}]
+  rules:
+    - name: readers
+      alow: request.method == "GET"
+"""
+
+
+class Ran(NamedTuple):
+    """How a command ended and what it said."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Run `authz` with these arguments, as from a shell whose standard error is no terminal."""
+    monkeypatch.setenv("COLUMNS", "120")
+
+    def run_(*arguments: str) -> Ran:
+        capsys.readouterr()
+        monkeypatch.setattr("sys.argv", ["authz", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            authz(arguments, prog_name="authz")
+        code = ended.value.code
+        return Ran(code if isinstance(code, int) else 0 if code is None else 1, *capsys.readouterr())
+
+    return run_
+
+
+@pytest.fixture
+def policies(tmp_path: Path) -> Path:
+    """Make a folder with one policy."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "orders.yaml").write_text(POLICY)
+    return folder
+
+
+@pytest.fixture
+def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make a folder with a policy that has a fault, and go where its path is short."""
+    monkeypatch.chdir(tmp_path)
+    Path("broken").mkdir()
+    Path("broken/orders.yaml").write_text(BROKEN)
+    return "broken"

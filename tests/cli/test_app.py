@@ -1,0 +1,122 @@
+"""The command as a whole: what it lists, and how it fails."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import authz as package
+from authz.cli import output
+from authz.errors import Fault, PolicyFaults, SettingsFaults, Unavailable
+
+
+def test_the_command_runs_as_a_module() -> None:
+    """`python -m authz` is the command."""
+    command = [sys.executable, "-m", "authz", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == f"authz {package.__version__}\n"
+
+
+def test_without_a_verb_there_is_help(run: Callable[..., Any]) -> None:
+    """The list of verbs, and the exit code for wrong arguments."""
+    ran = run()
+    assert ran.status == output.Exit.ARGUMENTS
+    assert "serve" in ran.out + ran.err
+
+
+def test_a_verb_that_is_nearly_one_is_guessed(run: Callable[..., Any]) -> None:
+    """A slip of the finger is told what was meant."""
+    ran = run("chekc")
+    assert (ran.status, ran.out) == (output.Exit.ARGUMENTS, "")
+    assert "Did you mean 'check'?" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "told"),
+    [
+        (PolicyFaults([Fault(file="a.yaml", message="wrong")]), output.Exit.POLICIES, "a.yaml: wrong\n"),
+        (SettingsFaults([Fault(file="--x", message="wrong")]), output.Exit.ARGUMENTS, "--x: wrong\n"),
+        (Unavailable("can't listen"), output.Exit.UNEXPECTED, "can't listen\n"),
+        (
+            KeyError("x y"),
+            output.Exit.UNEXPECTED,
+            "authz: unexpected: KeyError: 'x y' (for the traceback: authz --debug schema 'a b')\n",
+        ),
+    ],
+)
+def test_what_a_verb_raises_is_one_message_and_an_exit_code(
+    error: Exception, status: int, told: str, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No traceback reaches a person who did not ask for one."""
+
+    def command(subject: str) -> None:  # noqa: ARG001 - the verb's argument
+        raise error
+
+    monkeypatch.setattr("authz.cli.app.import_module", lambda _: SimpleNamespace(command=command))
+    ran = run("schema", "a b")
+    assert (ran.status, ran.out, ran.err) == (status, "", told)
+
+
+def test_a_traceback_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `--debug` an unexpected error is Python's to report."""
+
+    def command() -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("authz.cli.app.import_module", lambda _: SimpleNamespace(command=command))
+    from authz.cli.app import authz  # noqa: PLC0415 - beside the patch
+
+    with pytest.raises(KeyError):
+        authz(["--debug", "schema"], prog_name="authz")
+
+
+def test_a_verb_that_cannot_be_loaded_is_unexpected_too(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dependency that is missing is one line as well."""
+
+    def missing(_: str) -> None:
+        raise ModuleNotFoundError("No module named 'grpc'")
+
+    monkeypatch.setattr("authz.cli.app.import_module", missing)
+    ran = run("schema")
+    assert ran.status == output.Exit.UNEXPECTED
+    assert ran.err.startswith("authz: unexpected: ModuleNotFoundError: No module named 'grpc'")
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    """`authz schema | head -1` says nothing on standard error."""
+    program = f"{sys.executable} -m authz schema policy | head -1"
+    done = subprocess.run(["/bin/sh", "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_listing_the_verbs_loads_none() -> None:
+    """`authz --help` needs neither pydantic nor gRPC nor a verb's module."""
+    program = (
+        "import sys\nsys.argv = ['authz', '--help']\nfrom authz.cli import main\n"
+        "try:\n main()\nexcept SystemExit: pass\n"
+        "print([name for name in ('pydantic', 'grpc', 'rich', 'authz.cli.serve') if name in sys.modules],"
+        " file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stderr == "[]\n"
+    assert "serve" in done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_verbs(shell: str) -> None:
+    """The shell is told the verbs that begin with what was typed."""
+    environment = {
+        **os.environ, "_AUTHZ_COMPLETE": f"complete_{shell}", "COMP_WORDS": "authz che", "COMP_CWORD": "1",
+        "_TYPER_COMPLETE_ARGS": "authz che", "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "authz"], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert "check" in done.stdout
+    assert "serve" not in done.stdout

@@ -1,0 +1,59 @@
+"""Faults of policies, found before the service has to."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authz.cli.output import Exit
+
+
+def test_good_policies_are_said_to_be(run: Callable[..., Any], policies: Path) -> None:
+    """Exit code 0, nothing on standard output."""
+    assert run("check", str(policies)) == (0, "", "1 file read, no fault\n")
+
+
+def test_a_fault_is_shown_with_a_caret(run: Callable[..., Any], broken: str) -> None:
+    """Place, message, hint, the line and what in it is meant; exit code 3."""
+    ran = run("check", broken)
+    assert ran.status == Exit.POLICIES
+    assert ran.out.splitlines() == [
+        'broken/orders.yaml:8:7: unknown key "alow" (did you mean "allow"?)',
+        '          alow: request.method == "GET"',
+        "          ^^^^",
+    ]
+    assert ran.err == "1 file read, 1 fault\n"
+
+
+def test_all_faults_of_all_files_are_told(run: Callable[..., Any], broken: str) -> None:
+    """What can't be read and what can't be compiled, of every path, in order of place."""
+    Path(broken, "dangling.yaml").symlink_to("nowhere")
+    Path(broken, "typo.yaml").write_text(Path(broken, "orders.yaml").read_text().replace("alow", "allow").replace(
+        "name: orders", "name: typo").replace("request.method", "reqest.method"))  # fmt: skip
+    ran = run("check", broken)
+    heads = [line.split(": ")[0] for line in ran.out.splitlines() if line.startswith("broken/")]
+    assert heads == ["broken/dangling.yaml", "broken/orders.yaml:8:7", "broken/typo.yaml:8:14"]
+
+
+def test_several_paths_are_one_set_of_policies(run: Callable[..., Any], policies: Path, tmp_path: Path) -> None:
+    """A name may be used once over all of them (row L7)."""
+    (tmp_path / "copy.yaml").write_text((policies / "orders.yaml").read_text())
+    ran = run("check", str(policies), str(tmp_path / "copy.yaml"))
+    assert ran.status == Exit.POLICIES
+    assert run("check", str(tmp_path / "copy.yaml")).status == Exit.FINE
+
+
+@pytest.mark.parametrize("form", ["json", "sarif"])
+def test_programs_get_an_object_also_where_nothing_is_wrong(form: str, run: Callable[..., Any], policies: Path) -> None:
+    """A pipeline can parse the output of every run."""
+    ran = run("check", str(policies), "--output", form)
+    assert ran.status == 0
+    assert json.loads(ran.out)
+
+
+def test_a_path_that_is_not_there_is_a_wrong_argument(run: Callable[..., Any]) -> None:
+    """Exit code 2: nothing was checked."""
+    ran = run("check", "nowhere")
+    assert (ran.status, ran.out) == (Exit.ARGUMENTS, "")

@@ -1,0 +1,48 @@
+"""A flag for every setting."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import pytest
+import typer
+from typer.main import get_command
+
+from authz.cli.flags import with_settings
+from authz.config.settings import SETTINGS
+
+
+@pytest.fixture
+def parsed() -> Callable[..., dict[str, Any]]:
+    """Parse these arguments with a verb that has one option of its own, and return what it gets."""
+    got: dict[str, Any] = {}
+
+    @with_settings
+    def command(*, flags: dict[str, Any], own: Annotated[bool, typer.Option("--own")] = False) -> None:
+        """Do nothing."""
+        got.update(flags=flags, own=own)
+
+    loader = typer.Typer(add_completion=False)
+    loader.command()(command)
+
+    def parse(*arguments: str) -> dict[str, Any]:
+        get_command(loader).main(list(arguments), standalone_mode=False)
+        return got
+
+    return parse
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_setting_has_its_flag(name: str, parsed: Callable[..., dict[str, Any]]) -> None:
+    """Typed, it arrives under the setting's name as the text that was typed; the others do not arrive."""
+    expected = ("text",) if SETTINGS[name].many else "text"
+    assert parsed(SETTINGS[name].flag, "text") == {"flags": {name: expected}, "own": False}
+
+
+def test_a_list_is_a_flag_that_is_repeated(parsed: Callable[..., dict[str, Any]]) -> None:
+    """Each time adds one."""
+    assert parsed("--policies", "a", "--own", "--policies", "b") == {"flags": {"policies": ("a", "b")}, "own": True}
+
+
+def test_an_empty_flag_arrives(parsed: Callable[..., dict[str, Any]]) -> None:
+    """So that it can be refused: it is no way to say "the default"."""
+    assert parsed("--redis", "")["flags"] == {"redis.url": ""}

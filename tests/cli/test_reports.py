@@ -1,0 +1,65 @@
+"""Faults as their readers want them."""
+
+import json
+
+import pytest
+
+from authz.cli.reports import Report, report
+from authz.errors import Fault
+
+WHOLE = Fault(file="/abs/a b.yaml", message="does not exist")
+PLACED = Fault(
+    file="dir/c,d:e.yaml", line=3, column=5, length=4, code="AZ103", message="100% wrong,\r\nhere: there",
+    hint="mend it", text="    alow: x",
+)  # fmt: skip
+
+
+def test_people_get_the_line_and_the_caret() -> None:
+    """The fault's own text; place and caret stand out where there is colour."""
+    text = report([WHOLE, PLACED], Report.PRETTY)
+    assert "\x1b[1mdir/c,d:e.yaml:3:5\x1b[0m: 100% wrong" in text
+    assert text.endswith("\x1b[31m        ^^^^\x1b[0m")
+    assert text.startswith("\x1b[1m/abs/a b.yaml\x1b[0m: does not exist\n")
+
+
+def test_programs_get_every_field() -> None:
+    """Except the source line, which is in the file."""
+    assert json.loads(report([PLACED], Report.JSON)) == {
+        "faults": [
+            {
+                "file": "dir/c,d:e.yaml", "line": 3, "column": 5, "length": 4, "code": "AZ103",
+                "message": "100% wrong,\r\nhere: there", "hint": "mend it",
+            }
+        ]
+    }  # fmt: skip
+
+
+def test_github_gets_one_line_each() -> None:
+    """What would end the command or a property is escaped."""
+    place = "file=dir/c%2Cd%3Ae.yaml,line=3,col=5,endColumn=9,title=AZ103"
+    assert report([WHOLE, PLACED], Report.GITHUB).splitlines() == [
+        "::error file=/abs/a b.yaml::does not exist",
+        f"::error {place}::100%25 wrong,%0D%0Ahere: there (mend it)",
+    ]
+
+
+def test_sarif_names_rules_places_and_columns() -> None:
+    """The parts that code scanners require (SARIF 2.1.0, sections 3.13, 3.14, 3.27)."""
+    log = json.loads(report([WHOLE, PLACED], Report.SARIF))
+    (run,) = log["runs"]
+    whole, placed = run["results"]
+    assert (log["version"], run["tool"]["driver"]["name"]) == ("2.1.0", "authz")
+    assert run["tool"]["driver"]["rules"] == [{"id": "AZ103"}]
+    assert (placed["ruleId"], placed["message"]["text"]) == ("AZ103", "100% wrong,\r\nhere: there (mend it)")
+    assert placed["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "dir/c%2Cd%3Ae.yaml"},
+        "region": {"startLine": 3, "startColumn": 5, "endColumn": 9},
+    }
+    assert "ruleId" not in whole
+    assert whole["locations"][0]["physicalLocation"] == {"artifactLocation": {"uri": "file:///abs/a%20b.yaml"}}
+
+
+@pytest.mark.parametrize("form", [Report.PRETTY, Report.GITHUB])
+def test_people_and_github_get_nothing_where_nothing_is_wrong(form: Report) -> None:
+    """No news is good news."""
+    assert report([], form) == ""

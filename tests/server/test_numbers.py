@@ -1,0 +1,83 @@
+"""The metrics of a process have the names that dashboards know (INTERFACE.md, section 6)."""
+
+from collections import Counter
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from authz.audit import Recorder
+from authz.limits.memory import MemoryLimiter
+from authz.limits.redis import RedisLimiter
+from authz.server import numbers
+from authz.telemetry import Metrics
+
+
+def _page(metrics: Metrics) -> dict[str, float]:
+    lines = metrics.page().decode().splitlines()
+    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+
+def test_policies_are_shown_once_there_are_any() -> None:
+    """Without any the generation is 0 and there is no age."""
+    metrics, store, events = Metrics(), SimpleNamespace(current=None, faults=()), SimpleNamespace(reloads=Counter())
+    numbers.show_policies(metrics, store, events)  # type: ignore[arg-type]
+    page = _page(metrics)
+    assert (page["authz_policy_generation"], page["authz_policy_reload_failing"]) == (0, 0)
+    assert "authz_policy_age_seconds" not in page
+    store.current, store.faults = SimpleNamespace(generation=3, loaded_at=0.0), ("fault",)
+    events.reloads["loaded",] += 3
+    page = _page(metrics)
+    assert (page["authz_policy_generation"], page["authz_policy_reload_failing"]) == (3, 1)
+    assert page['authz_policy_reloads_total{result="loaded"}'] == 3
+    assert page["authz_policy_age_seconds"] > 0
+
+
+@pytest.mark.parametrize(("reason", "fallback"), [(None, "false"), ("ImportError", "true")])
+def test_the_server_says_which_transport_serves(reason: str | None, fallback: str) -> None:
+    """A fall-back is visible without reading the log."""
+    metrics = Metrics()
+    server: Any = SimpleNamespace(in_flight=2, transport="aio", fallback_reason=reason)
+    numbers.show_server(metrics, server, SimpleNamespace(count=1))  # type: ignore[arg-type]
+    page = _page(metrics)
+    assert (page["authz_inflight"], page["authz_faults_total"]) == (2, 1)
+    assert page[f'authz_transport{{fallback="{fallback}",transport="aio"}}'] == 1
+
+
+def test_redis_is_shown_where_there_is_one() -> None:
+    """Up or not, how long it takes, how many checks travel together, how many went without."""
+    metrics = Metrics()
+    limiter = RedisLimiter("redis://127.0.0.1:1")
+    limiter.start()
+    limiter.counters.round_trip_seconds.observe(0.0002)
+    limiter.counters.batch_size.observe(3)
+    limiter.counters.degraded = 2
+    numbers.show_limiter(metrics, limiter)
+    page = _page(metrics)
+    limiter.close()
+    assert (page["authz_redis_up"], page["authz_limiter_degraded"]) == (0, 1)
+    assert page["authz_limiter_degraded_checks_total"] == 2
+    assert page['authz_redis_round_trip_seconds_bucket{le="0.00025"}'] == 1
+    assert page["authz_redis_round_trip_seconds_sum"] == 0.0002
+    assert page['authz_redis_batch_size_bucket{le="2.0"}'] == 0
+    assert page['authz_redis_batch_size_bucket{le="+Inf"}'] == 1
+
+
+def test_memory_has_no_redis() -> None:
+    """The same question, whether limits are degraded, has an answer in both."""
+    metrics = Metrics()
+    numbers.show_limiter(metrics, MemoryLimiter())
+    page = _page(metrics)
+    assert page["authz_limiter_degraded"] == 0
+    assert not any(name.startswith("authz_redis") for name in page)
+
+
+def test_records_that_were_dropped_are_counted() -> None:
+    """A gap in the records is visible."""
+    metrics = Metrics()
+    recorder = Recorder(SimpleNamespace(write=lambda _: None, close=lambda: None), capacity=1)
+    recorder.event({"event": "a"})
+    recorder.event({"event": "b"})
+    numbers.show_recorder(metrics, recorder)
+    page = _page(metrics)
+    assert (page["authz_audit_dropped_total"], page["authz_audit_written_total"]) == (1, 0)
