@@ -158,8 +158,8 @@ class _Check:
     """One check on its way. Every step ends in the next one, in `refuse`, or in `fail`; `_answer` ends them all."""
 
     __slots__ = (
-        "_call", "_deadline", "_decision", "_facts", "_identity", "_parts", "_request", "_selection", "_snapshot",
-        "_started", "_tick",
+        "_answered", "_call", "_deadline", "_decision", "_facts", "_identity", "_parts", "_request", "_selection",
+        "_snapshot", "_started", "_tick",
     )  # fmt: skip
 
     def __init__(self, parts: Parts, call: Call) -> None:
@@ -172,6 +172,7 @@ class _Check:
         self._deadline = self._tick + NO_BUDGET if deadline is None else deadline - GIVE_UP
         self._request: Request | None = None
         self._identity = ANONYMOUS
+        self._answered = False
 
     def read(self, message: bytes) -> None:
         self._request = wire.read(message, now=self._started)
@@ -210,7 +211,7 @@ class _Check:
         if usage.admitted:
             self._go(self._decide)
         else:
-            self._answer(limited(usage), usage)
+            self._go(self._answer, limited(usage), usage)
 
     def _decide(self) -> None:
         decision = self._selection.decide(self._facts)
@@ -221,12 +222,12 @@ class _Check:
             self._answer(decision, UNLIMITED)
 
     def _charged(self, usage: Usage) -> None:
-        self._answer(self._decision, usage)
+        self._go(self._answer, self._decision, usage)
 
-    def _go(self, step: Callable[[], None]) -> None:
+    def _go(self, step: Callable[..., None], *given: object) -> None:
         """Take a step on a thread that is not the transport's, where nobody else would catch what it raises."""
         try:
-            step()
+            step(*given)
         except Exception as error:  # noqa: BLE001 - whatever went wrong, the caller gets a denial
             self.fail(error)
 
@@ -234,10 +235,16 @@ class _Check:
         self._answer(refused(reason), UNLIMITED, detail)
 
     def fail(self, error: BaseException) -> None:
+        """Deny for a fault of ours, with the last resort where even that can't be done, and tell it."""
+        try:
+            self.refuse(Reason.INTERNAL_ERROR, type(error).__name__)
+        except Exception:  # noqa: BLE001 - what an answer is made of is what is broken
+            self._call.answer(wire.LAST_RESORT)
         self._parts.fault(error)
-        self.refuse(Reason.INTERNAL_ERROR, type(error).__name__)
 
     def _answer(self, decision: Decision, usage: Usage, detail: str = "") -> None:
+        if self._answered:  # by a part that called `done` and then raised: one answer, one record
+            return
         parts, call, snapshot = self._parts, self._call, self._snapshot
         now = parts.monotonic()
         outcome = Outcome(
@@ -254,15 +261,16 @@ class _Check:
             duration=now - self._tick,
         )
         call.answer(wire.write(outcome))
+        self._answered = True
         self._tell(outcome)
 
     def _tell(self, outcome: Outcome) -> None:
-        """Tell the observers, whose faults are theirs: the answer has been given."""
-        try:
-            for observe in self._parts.observers:
+        """Tell the observers, whose faults are theirs: the answer has been given, and the others are to know it too."""
+        for observe in self._parts.observers:
+            try:
                 observe(outcome)
-        except Exception as error:  # noqa: BLE001 - a broken observer must not become a second answer
-            self._parts.fault(error)
+            except Exception as error:  # noqa: BLE001 - a broken observer must not become a second answer
+                self._parts.fault(error)
 
 
 def conclude(decision: Decision, usage: Usage, *, cancelled: bool, late: bool) -> Decision:

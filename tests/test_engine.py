@@ -1,0 +1,658 @@
+"""The order of a check, with real policies, wire and limiter: every way ends in one answer and one record."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz import wire
+from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from authz.audit.record import line_of, record_of
+from authz.cli.request import Asked, message
+from authz.content import Body, SchemaValidators
+from authz.engine import GIVE_UP, NO_BUDGET, Engine, Parts, conclude, limited, refused
+from authz.limits.memory import MemoryLimiter
+from authz.model import (
+    ANONYMOUS,
+    STATUS,
+    UNLIMITED,
+    Charge,
+    Decision,
+    DocumentTrace,
+    Effect,
+    Identity,
+    Limit,
+    LimitOutcome,
+    LimitUsage,
+    Mode,
+    OnError,
+    Outcome,
+    Reason,
+    Request,
+    RuleError,
+    Usage,
+)
+from authz.policy import Compiler
+from authz.server.deciding import ids
+from authz.store import Snapshot
+from authz.telemetry import trace_id
+from authz.transport.service import CHECK, Method
+from authz.transport.service import check as transport_check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+NOON = 1_795_435_200.0
+CANARY = "canary-secret-7c1f"
+
+POLICIES = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders"]}]
+  rules:
+    - {name: frozen, deny: 'request.method == "DELETE"', message: Orders stay.}
+    - {name: sign-in, redirect: "https://login.example.com/", when: 'request.method == "HEAD"'}
+    - name: writers
+      allow: request.method in ["GET", "POST"]
+      response_headers: {set: {x-orders: "1"}}
+  limits:
+    - {name: writes, when: request.method == "POST", key: client.ip, rate: 2/minute, on_error: deny}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: guesses}
+spec:
+  match: [{paths: ["/guess"]}]
+  rules:
+    - {name: right, allow: '"x-word" in request.headers'}
+  limits:
+    - {name: guesses, key: client.ip, rate: 1/minute, count: denied}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: staff-only}
+spec:
+  match: [{paths: ["/staff"]}]
+  identity: {providers: [staff]}
+  rules:
+    - {name: alice, allow: identity.subject == "alice"}
+"""
+
+ALLOW = Decision(
+    effect=Effect.ALLOW,
+    reason=Reason.ALLOWED,
+    status=200,
+    policy="orders",
+    rule="writers",
+    documents=(DocumentTrace(name="orders", kind="Policy", mode=Mode.ENFORCE, outcome="allow", rule="writers"),),
+    errors=(RuleError(rule="orders/readers", error="no such key"),),
+)
+DENY = msgspec.structs.replace(ALLOW, effect=Effect.DENY, reason=Reason.DENY_RULE, status=403, rule="frozen")
+REDIRECT = msgspec.structs.replace(
+    ALLOW, effect=Effect.REDIRECT, reason=Reason.REDIRECT_RULE, status=302, location="https://login.example.com/"
+)
+LIMIT = Limit(name="orders/writes", requests=1, period=60.0)
+
+
+def usage_of(*outcomes: LimitOutcome) -> Usage:
+    """Return what limits said that did not admit a request."""
+    charge = Charge(limit=LIMIT, key=("a",))
+    limits = tuple(LimitUsage(charge=charge, outcome=outcome, remaining=0, reset=1.0) for outcome in outcomes)
+    return Usage(admitted=False, limits=limits)
+
+
+class Clock:
+    """Monotonic seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Caller:
+    """A call whose answers are kept."""
+
+    def __init__(self, deadline: float | None = None, metadata: Sequence[tuple[str, str | bytes]] = ()) -> None:
+        self.deadline = deadline
+        self.metadata = metadata
+        self.cancelled = False
+        self.answers: list[bytes] = []
+
+    def answer(self, response: bytes, /) -> None:
+        self.answers.append(response)
+
+    @property
+    def response(self) -> CheckResponse:
+        """The one answer there was."""
+        assert len(self.answers) == 1
+        assert self.answers[0]
+        return CheckResponse.FromString(self.answers[0])
+
+    @property
+    def reason(self) -> str:
+        """The reason that Envoy is told; an answer without one allows nothing."""
+        response = self.response
+        told = response.dynamic_metadata.fields["reason"].string_value
+        assert (response.status.code == 0) == (told == Reason.ALLOWED)
+        return told
+
+
+class Holding:
+    """The memory limiter, whose word is kept back until `release`; who asks, how and until when is noted."""
+
+    def __init__(self) -> None:
+        self._limiter = MemoryLimiter(clock=lambda: NOON)
+        self._held: list[tuple[Callable[[Usage], None], Usage]] = []
+        self.deadlines: list[float] = []
+
+    def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:
+        self.deadlines.append(deadline)
+        self._limiter.charge(charges, deadline, lambda usage: self._held.append((done, usage)))
+
+    def peek(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:
+        self.deadlines.append(deadline)
+        self._limiter.peek(charges, deadline, lambda usage: self._held.append((done, usage)))
+
+    def release(self) -> None:
+        """Say on another thread what was kept back, as the Redis limiter does."""
+        held, self._held = self._held, []
+        thread = threading.Thread(target=lambda: [done(usage) for done, usage in held])
+        thread.start()
+        thread.join()
+
+
+class Door:
+    """An identifier that lets the test say who it is, now or later, and what it was asked."""
+
+    def __init__(self) -> None:
+        self.identity: Identity | None = ANONYMOUS
+        self.asked: list[tuple[tuple[str, ...], float]] = []
+        self.done: Callable[[Identity], None] | None = None
+
+    def identify(
+        self, providers: Sequence[str], _request: Request, deadline: float, done: Callable[[Identity], None], /
+    ) -> None:
+        self.asked.append((tuple(providers), deadline))
+        self.done = done
+        if self.identity is not None:
+            done(self.identity)
+
+
+class Bench:
+    """An engine, and everything that it told somebody."""
+
+    def __init__(self, snapshot: Snapshot | None, **parts: Any) -> None:
+        self.clock = Clock()
+        self.outcomes: list[Outcome] = []
+        self.faults: list[BaseException] = []
+        given = {
+            "snapshot": lambda: snapshot,
+            "identifier": Door(),
+            "limiter": MemoryLimiter(clock=lambda: NOON),
+            "body": Body,
+            "client_ip": lambda request: request.source.ip,
+            "clock": lambda: NOON,
+            "monotonic": self.clock,
+            "ids": ids(),
+            "trace": trace_id,
+            "fault": self.faults.append,
+            "observers": (self.outcomes.append,),
+        }
+        self.engine = Engine(Parts(**(given | parts)))
+
+    def ask(
+        self, method: str = "GET", path: str = "/orders", *, caller: Caller | None = None, **headers: str
+    ) -> Caller:
+        """Ask for one decision."""
+        named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+        return self.send(message(Asked(method=method, url=path, headers=named, ip="10.0.0.9", time=NOON)), caller)
+
+    def send(self, content: bytes, caller: Caller | None = None) -> Caller:
+        """Send bytes."""
+        caller = caller or Caller()
+        self.engine.check(content, caller)
+        return caller
+
+    @property
+    def outcome(self) -> Outcome:
+        """The one outcome there was."""
+        assert len(self.outcomes) == 1
+        return self.outcomes[0]
+
+
+@pytest.fixture(scope="module")
+def snapshot() -> Snapshot:
+    """Compile the policies."""
+    compiler = Compiler(validators=SchemaValidators(), providers=("staff",))
+    return Snapshot(policies=compiler.compile({"p.yaml": POLICIES.encode()}), generation=7, loaded_at=NOON)
+
+
+@pytest.fixture
+def make(snapshot: Snapshot) -> Callable[..., Bench]:
+    """Return a maker of engines over the policies."""
+    return lambda **parts: Bench(**{"snapshot": snapshot} | parts)
+
+
+@pytest.mark.parametrize(
+    ("decision", "usage", "cancelled", "late", "reason"),
+    [
+        (ALLOW, UNLIMITED, False, False, Reason.ALLOWED),
+        (ALLOW, UNLIMITED, True, False, Reason.CANCELLED),
+        (DENY, UNLIMITED, True, True, Reason.CANCELLED),
+        (DENY, UNLIMITED, False, True, Reason.DENY_RULE),
+        (DENY, usage_of(LimitOutcome.OVER), False, False, Reason.DENY_RULE),
+        (REDIRECT, usage_of(LimitOutcome.OVER), False, True, Reason.REDIRECT_RULE),
+        (ALLOW, usage_of(LimitOutcome.OVER), False, True, Reason.DEADLINE),
+        (ALLOW, usage_of(LimitOutcome.OVER), False, False, Reason.RATE_LIMITED),
+        (ALLOW, usage_of(LimitOutcome.DEGRADED_DENY), False, False, Reason.LIMITER_DEGRADED),
+        (ALLOW, usage_of(LimitOutcome.DEGRADED_DENY, LimitOutcome.OVER), False, False, Reason.RATE_LIMITED),
+    ],
+)
+def test_the_first_rung_that_holds_decides(
+    decision: Decision, usage: Usage, cancelled: bool, late: bool, reason: Reason
+) -> None:
+    """Cancelled, denied, late, limited, allowed: in this order (row I6)."""
+    concluded = conclude(decision, usage, cancelled=cancelled, late=late)
+    assert concluded.reason == reason
+    assert concluded.status == (decision.status if concluded is decision else STATUS[reason])
+
+
+@given(
+    st.sampled_from([ALLOW, DENY, REDIRECT]),
+    st.sampled_from([UNLIMITED, usage_of(LimitOutcome.OVER), usage_of(LimitOutcome.DEGRADED_DENY)]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_an_allow_needs_every_rung(decision: Decision, usage: Usage, cancelled: bool, late: bool) -> None:
+    """What is turned keeps the trace of what it was, gains no mutations, and is a denial."""
+    concluded = conclude(decision, usage, cancelled=cancelled, late=late)
+    allowed = decision is ALLOW and usage.admitted and not cancelled and not late
+    assert (concluded.effect is Effect.ALLOW) == allowed
+    assert (concluded.documents, concluded.errors) == (decision.documents, decision.errors)
+    if concluded is not decision:
+        assert concluded.effect is Effect.DENY
+        assert (concluded.charges, concluded.location) == ((), None)
+
+
+@pytest.mark.parametrize("reason", set(Reason) - {Reason.ALLOWED, Reason.REDIRECT_RULE})
+def test_every_refusal_denies_with_its_own_status(reason: Reason) -> None:
+    """A reason that no rule gave is a denial with the status of the table."""
+    assert refused(reason) == Decision(effect=Effect.DENY, reason=reason, status=STATUS[reason])
+    assert limited(usage_of(LimitOutcome.OVER), ALLOW).documents == ALLOW.documents
+
+
+def test_an_allow_goes_through_with_what_the_rule_adds(make: Callable[..., Bench]) -> None:
+    """The outcome names the generation, the rule and the times; the answer carries the mutation."""
+    bench = make()
+    caller = bench.ask("GET")
+    assert caller.reason == Reason.ALLOWED
+    added = caller.response.ok_response.response_headers_to_add
+    assert [(header.header.key, header.header.value) for header in added] == [("x-orders", "1")]
+    outcome = bench.outcome
+    assert (outcome.generation, outcome.decision.policy, outcome.decision.rule) == (7, "orders", "writers")
+    assert (outcome.started, outcome.policy_digest != "") == (NOON, True)
+    assert outcome.id == caller.response.dynamic_metadata.fields["decision_id"].string_value
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "reason", "status"),
+    [
+        ("DELETE", "/orders", Reason.DENY_RULE, 403),
+        ("HEAD", "/orders", Reason.REDIRECT_RULE, 302),
+        ("PUT", "/orders", Reason.NO_RULE, 403),
+        ("GET", "/elsewhere", Reason.NO_POLICY, 403),
+        ("GET", "/orders%2fx", Reason.AMBIGUOUS_REQUEST, 400),
+        ("GET", "/a/%2e%2e/orders", Reason.AMBIGUOUS_REQUEST, 400),
+        ("GET", "orders", Reason.AMBIGUOUS_REQUEST, 400),
+        ("GE T", "/orders", Reason.AMBIGUOUS_REQUEST, 400),
+    ],
+)
+def test_what_is_not_allowed_is_told_why(
+    method: str, path: str, reason: Reason, status: int, make: Callable[..., Bench]
+) -> None:
+    """The same word in the answer and in the record."""
+    bench = make()
+    caller = bench.ask(method, path)
+    assert caller.reason == reason
+    assert caller.response.denied_response.status.code == status
+    assert bench.outcome.decision.reason == reason
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"\x0a\xff\x01", CheckRequest().SerializeToString()])
+def test_what_is_no_request_is_denied_and_on_record(content: bytes, make: Callable[..., Bench]) -> None:
+    """Row G1: undecodable bytes are an answer of 400 and a record without a request."""
+    bench = make()
+    caller = bench.send(content)
+    assert (caller.reason, caller.response.denied_response.status.code) == (Reason.MALFORMED, 400)
+    assert bench.outcome.request is None
+    assert bench.outcome.detail
+    assert bench.outcome.detail not in caller.response.denied_response.body
+
+
+@pytest.mark.parametrize("reason", [Reason.OVERLOADED, Reason.BODY_TOO_LARGE, Reason.MALFORMED, Reason.INTERNAL_ERROR])
+def test_what_the_transport_refuses_is_on_record_too(reason: Reason, make: Callable[..., Bench]) -> None:
+    """Overload and oversize get one answer and one record; who is refused for overload is told to come back."""
+    bench, caller = make(), Caller()
+    bench.engine.refuse(reason, caller)
+    assert caller.reason == bench.outcome.decision.reason == reason
+    headers = {one.header.key: one.header.value for one in caller.response.denied_response.headers}
+    assert ("retry-after" in headers) == (reason is Reason.OVERLOADED)
+
+
+def test_without_policies_everything_is_denied(make: Callable[..., Bench]) -> None:
+    """Row I5: no snapshot, no way in; the record says generation 0."""
+    bench = make(snapshot=None)
+    assert bench.ask("GET").reason == Reason.NO_POLICY
+    assert (bench.outcome.generation, bench.outcome.policy_digest) == (0, "")
+
+
+def test_health_is_whether_checks_can_be_decided(make: Callable[..., Bench]) -> None:
+    """Serving needs policies and no drain; a service we do not offer is unknown (row G8)."""
+    engine, empty = make().engine, make(snapshot=None).engine
+    ours = "envoy.service.auth.v3.Authorization"
+    assert (engine.health(""), engine.health(ours), engine.health("nope")) == (True, True, None)
+    assert (empty.health(""), empty.health(ours), empty.health("nope")) == (False, False, None)
+    engine.serving = False
+    assert engine.health("") is False
+
+
+def test_the_caller_is_identified_before_anything_is_decided(make: Callable[..., Bench]) -> None:
+    """Only the providers of the selected policies are asked, within the caller's deadline, and may answer later."""
+    door = Door()
+    door.identity = None
+    bench = make(identifier=door)
+    assert bench.ask("GET", "/orders").reason == Reason.ALLOWED
+    assert door.asked == []
+    caller = bench.ask("GET", "/staff", caller=Caller(deadline=100.5))
+    assert (caller.answers, door.asked) == ([], [(("staff",), 100.5 - GIVE_UP)])
+    assert door.done is not None
+    door.done(Identity(authenticated=True, provider="staff", subject="alice"))
+    assert caller.reason == Reason.ALLOWED
+    assert bench.outcomes[-1].identity.subject == "alice"
+
+
+@pytest.mark.parametrize(
+    ("identity", "reason"),
+    [
+        (ANONYMOUS, Reason.UNAUTHENTICATED),
+        (Identity(error=Reason.INVALID_CREDENTIALS), Reason.INVALID_CREDENTIALS),
+        (Identity(error=Reason.IDENTITY_UNAVAILABLE), Reason.IDENTITY_UNAVAILABLE),
+        (Identity(authenticated=True, provider="staff", subject="mallory"), Reason.NO_RULE),
+    ],
+)
+def test_who_is_not_who_it_takes_is_denied(identity: Identity, reason: Reason, make: Callable[..., Bench]) -> None:
+    """Nobody, a bad credential, an unreachable provider and the wrong person are four reasons."""
+    door = Door()
+    door.identity = identity
+    assert make(identifier=door).ask("GET", "/staff").reason == reason
+
+
+def test_a_limit_is_charged_for_what_is_allowed_and_has_the_last_word(make: Callable[..., Bench]) -> None:
+    """Two writes pass, the third waits; denials in between cost nothing."""
+    bench = make()
+    reasons = [bench.ask(method).reason for method in ("POST", "DELETE", "PUT", "POST", "POST")]
+    assert reasons == ["allowed", "deny_rule", "no_rule", "allowed", "rate_limited"]
+    last = bench.ask("POST").response.denied_response
+    headers = {one.header.key: one.header.value for one in last.headers}
+    assert (last.status.code, json.loads(last.body)["limit"]) == (429, "orders/writes")
+    assert 0 < int(headers["retry-after"]) <= 120
+    assert bench.outcomes[-1].usage.limits[0].outcome is LimitOutcome.OVER
+    assert bench.outcomes[-1].decision.documents, "the record says what the policies said"
+
+
+def test_guessing_costs_and_is_stopped_before_the_rules(make: Callable[..., Bench]) -> None:
+    """One denial is charged; then even the right word is 429, because limits that count denials are asked first."""
+    bench = make()
+    assert bench.ask("GET", "/guess", x_word="x").reason == Reason.ALLOWED
+    assert bench.ask("GET", "/guess").reason == Reason.NO_RULE
+    caller = bench.ask("GET", "/guess", x_word="x")
+    assert caller.reason == Reason.RATE_LIMITED
+    assert bench.outcomes[-1].decision.documents == (), "no rule was asked"
+
+
+@pytest.mark.parametrize("on_error", OnError)
+def test_a_limiter_that_cannot_count_answers_as_the_limit_says(on_error: OnError, make: Callable[..., Bench]) -> None:
+    """With no room for one more counter: `deny` and `local` are 503, `allow` lets through and says so."""
+    text = POLICIES.replace("on_error: deny", f"on_error: {on_error}")
+    compiler = Compiler(validators=SchemaValidators(), providers=("staff",))
+    snapshot = Snapshot(policies=compiler.compile({"p.yaml": text.encode()}), generation=1, loaded_at=NOON)
+    bench = make(snapshot=snapshot, limiter=MemoryLimiter(clock=lambda: NOON, max_keys=0))
+    caller = bench.ask("POST")
+    degraded = bench.outcome.usage.limits[0].outcome
+    if on_error is OnError.ALLOW:
+        assert (caller.reason, degraded) == (Reason.ALLOWED, LimitOutcome.DEGRADED_ALLOW)
+    else:
+        assert (caller.reason, degraded) == (Reason.LIMITER_DEGRADED, LimitOutcome.DEGRADED_DENY)
+        assert caller.response.denied_response.status.code == 503
+
+
+def test_the_limiter_is_given_what_is_left_of_the_deadline(make: Callable[..., Bench]) -> None:
+    """The answer must leave before the caller gives up; who sets no deadline gets a bound all the same (row G12)."""
+    limiter = Holding()
+    bench = make(limiter=limiter)
+    bench.ask("POST", caller=Caller(deadline=100.2))
+    bench.ask("POST")
+    assert limiter.deadlines == [100.2 - GIVE_UP, 100.0 + NO_BUDGET]
+
+
+def test_an_allow_that_comes_too_late_is_a_denial(make: Callable[..., Bench]) -> None:
+    """Row I6: Envoy has given up by then, or is about to."""
+    limiter = Holding()
+    bench = make(limiter=limiter)
+    early, late = Caller(deadline=101.0), Caller(deadline=100.5)
+    bench.ask("POST", caller=early)
+    bench.ask("POST", caller=late)
+    bench.clock.now = 100.5
+    limiter.release()
+    assert (early.reason, late.reason) == (Reason.ALLOWED, Reason.DEADLINE)
+    assert [outcome.duration for outcome in bench.outcomes] == [0.5, 0.5]
+
+
+def test_a_deadline_that_has_passed_before_is_a_denial(make: Callable[..., Bench]) -> None:
+    """No work is worth doing for it, but an answer and a record there is."""
+    assert make().ask("GET", caller=Caller(deadline=99.0)).reason == Reason.DEADLINE
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/orders"), ("DELETE", "/orders"), ("GET", "/a%2fb")])
+def test_nothing_is_allowed_after_a_cancel(method: str, path: str, make: Callable[..., Bench]) -> None:
+    """Row G11: the record says `cancelled`, whatever was decided."""
+    bench, caller = make(), Caller()
+    caller.cancelled = True
+    assert bench.ask(method, path, caller=caller).reason == Reason.CANCELLED
+    assert bench.outcome.decision.reason == Reason.CANCELLED
+
+
+@pytest.mark.parametrize("path", ["/orders", "/guess"])
+def test_a_cancel_while_the_limiter_thinks_is_seen(path: str, make: Callable[..., Bench]) -> None:
+    """Row G11, at each point where a check waits: the charge and the early peek."""
+    limiter = Holding()
+    bench = make(limiter=limiter)
+    caller = bench.ask("POST", path)
+    assert caller.answers == []
+    caller.cancelled = True
+    limiter.release()
+    limiter.release()
+    assert caller.reason == Reason.CANCELLED
+    assert len(bench.outcomes) == 1
+
+
+def test_a_check_keeps_the_policies_it_began_with(make: Callable[..., Bench], snapshot: Snapshot) -> None:
+    """Row L8: a swap while the limiter thinks changes neither the decision nor the generation on record."""
+    compiler = Compiler(validators=SchemaValidators())
+    closed = POLICIES.partition("---")[0].replace('["GET", "POST"]', "[]")
+    newer = Snapshot(policies=compiler.compile({"p.yaml": closed.encode()}), generation=8, loaded_at=NOON)
+    current, limiter = [snapshot], Holding()
+    bench = make(limiter=limiter)
+    bench.engine = Engine(msgspec.structs.replace(bench.engine._parts, snapshot=lambda: current[-1]))
+    caller = bench.ask("POST")
+    current.append(newer)
+    limiter.release()
+    assert (caller.reason, bench.outcome.generation) == (Reason.ALLOWED, 7)
+    assert bench.ask("POST").reason == Reason.NO_RULE
+    assert bench.outcomes[-1].generation == 8
+
+
+def test_the_trace_is_taken_from_the_metadata(make: Callable[..., Bench]) -> None:
+    """The trace that Envoy started is on record."""
+    bench = make()
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    bench.ask("GET", caller=Caller(metadata=(("traceparent", f"00-{trace}-00f067aa0ba902b7-01"),)))
+    assert bench.outcome.trace_id == trace
+
+
+class Broken:
+    """Raises a secret wherever it is touched."""
+
+    def __init__(self, after: int = 0) -> None:
+        self._left = after
+
+    def __call__(self, *_: object) -> Any:
+        if self._left:
+            self._left -= 1
+            return NOON
+        raise ValueError(CANARY)
+
+    identify = charge = peek = select = __call__
+
+
+class BrokenPolicies:
+    """Policies that select what raises: at once, when asked for early charges, or when asked to decide."""
+
+    digest = "broken"
+    providers: tuple[str, ...] = ()
+
+    def __init__(self, where: str) -> None:
+        self._where = where
+
+    def select(self, _request: Request) -> BrokenPolicies:
+        return self._raise_at("select", self)
+
+    def early_charges(self, _facts: object) -> tuple[Charge, ...]:
+        return self._raise_at("early_charges", ())
+
+    def decide(self, _facts: object) -> Decision:
+        return self._raise_at("decide", ALLOW)
+
+    def _raise_at(self, where: str, otherwise: Any) -> Any:
+        if where == self._where:
+            raise RecursionError(CANARY)
+        return otherwise
+
+
+def check_denied(bench: Bench, caller: Caller) -> None:
+    """Assert one denial for a fault of ours, one record, and the secret in none of them."""
+    response = caller.response
+    assert caller.reason == Reason.INTERNAL_ERROR
+    assert response.denied_response.status.code == 500
+    assert bench.outcome.decision.reason is Reason.INTERNAL_ERROR
+    assert CANARY.encode() not in caller.answers[0] + line_of(record_of(bench.outcome, 0))
+    assert [CANARY in str(fault) for fault in bench.faults] == [True]
+
+
+@pytest.mark.parametrize(
+    ("seam", "path"),
+    [("identifier", "/staff"), ("limiter", "/orders"), ("limiter", "/guess"), ("body", "/orders"),
+     ("client_ip", "/orders")],
+)  # fmt: skip
+def test_what_a_part_raises_is_a_denial(seam: str, path: str, make: Callable[..., Bench]) -> None:
+    """Rows G2 and G10: one denied answer, one record, one fault told; the exception's text goes nowhere else."""
+    bench = make(**{seam: Broken()})
+    check_denied(bench, bench.ask("POST", path))
+
+
+@pytest.mark.parametrize("where", ["select", "early_charges", "decide"])
+def test_what_policies_raise_is_a_denial(where: str, make: Callable[..., Bench]) -> None:
+    """Row G10: also where the engine of expressions runs out of stack."""
+    bench = make(snapshot=Snapshot(policies=BrokenPolicies(where), generation=1, loaded_at=NOON))
+    check_denied(bench, bench.ask("GET"))
+
+
+def test_what_is_raised_on_another_thread_is_a_denial(make: Callable[..., Bench]) -> None:
+    """Row G10: where nobody above would catch it, and the caller would wait for ever."""
+    door = Door()
+    door.identity = None
+    bench = make(identifier=door, client_ip=Broken())
+    caller = bench.ask("GET", "/staff")
+    assert door.done is not None
+    door.done(ANONYMOUS)
+    check_denied(bench, caller)
+
+
+def test_what_is_raised_behind_the_limiter_is_a_denial(make: Callable[..., Bench]) -> None:
+    """Row G10: after a charge, and after a peek that finds a limit exhausted, there is nobody above either."""
+    limiter = Holding()
+    bench = make(limiter=limiter, trace=Broken())
+    for path in ("/orders", "/guess", "/guess"):
+        caller = bench.ask("POST", path)
+        for _ in range(2):
+            limiter.release()
+        assert caller.answers == [wire.LAST_RESORT]
+
+
+@pytest.mark.parametrize("seam", ["snapshot", "clock", "monotonic", "ids", "trace"])
+def test_even_without_a_clock_or_an_id_there_is_an_answer(seam: str, make: Callable[..., Bench]) -> None:
+    """Row G10: what the engine itself needs to answer is broken; the transport's last resort denies."""
+    bench, caller = make(), Caller()
+    engine = Engine(msgspec.structs.replace(bench.engine._parts, **{seam: Broken()}))
+    method = Method(
+        path=CHECK, check=engine.check, refuse=engine.refuse, last_resort=wire.LAST_RESORT, max_message_bytes=1 << 20
+    )
+    transport_check(method, message(Asked(method="GET", url="/orders", time=NOON)), caller)
+    assert caller.answers == [wire.LAST_RESORT]
+
+
+def test_what_fails_once_is_a_denial_and_not_the_last_resort(make: Callable[..., Bench]) -> None:
+    """The clock stops working between the start of a check and its answer, and starts again."""
+    bench = make()
+    ticks = iter((1.0, None, 2.0))
+
+    def monotonic() -> float:
+        tick = next(ticks)
+        if tick is None:
+            raise OSError(CANARY)
+        return tick
+
+    bench.engine = Engine(msgspec.structs.replace(bench.engine._parts, monotonic=monotonic))
+    check_denied(bench, bench.ask("GET"))
+
+
+def test_a_part_that_speaks_and_then_raises_gets_no_second_answer(make: Callable[..., Bench]) -> None:
+    """One answer, one record: what was raised after the answer is only a fault."""
+
+    class Talking(MemoryLimiter):
+        def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:
+            super().charge(charges, deadline, done)
+            raise ValueError(CANARY)
+
+    bench = make(limiter=Talking())
+    assert bench.ask("POST").reason == Reason.ALLOWED
+    assert bench.outcome.decision.reason is Reason.ALLOWED
+    assert len(bench.faults) == 1
+
+
+def test_an_observer_that_raises_keeps_nothing_from_the_others(make: Callable[..., Bench]) -> None:
+    """The answer stands, the other observers are told, and the fault is."""
+    seen: list[Outcome] = []
+    bench = make(observers=(Broken(), seen.append, Broken(), seen.append))
+    assert bench.ask("GET").reason == Reason.ALLOWED
+    assert len(seen) == 2
+    assert [str(fault) for fault in bench.faults] == [CANARY, CANARY]
+
+
+def test_a_broken_fault_log_costs_no_answer(make: Callable[..., Bench]) -> None:
+    """The denial has left before the fault is told."""
+    bench = make(fault=Broken(), body=Broken())
+    caller = Caller()
+    with pytest.raises(ValueError, match=CANARY):
+        bench.ask("GET", caller=caller)
+    assert caller.reason == Reason.INTERNAL_ERROR
