@@ -44,6 +44,11 @@ class TcpAddress(msgspec.Struct, frozen=True):
         """How gRPC names it."""
         return str(self)
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether it can be listened on only once: any free port can be had twice."""
+        return self.port != 0
+
     def prepare(self, *, reuse_port: bool) -> None:
         """Raise Unavailable where it can't be bound."""
         try:
@@ -75,6 +80,11 @@ class SocketAddress(msgspec.Struct, frozen=True):
         """How gRPC names it: a URI, so the path is escaped."""
         return "unix:" + quote(str(self.path))
 
+    @property
+    def exclusive(self) -> bool:
+        """Whether it can be listened on only once."""
+        return True
+
     def prepare(self, *, reuse_port: bool) -> None:  # noqa: ARG002 - ports only
         """Remove a socket nobody listens on; raise Unavailable where it can't be bound."""
         if not self.path.parent.is_dir():
@@ -103,10 +113,14 @@ Address = TcpAddress | SocketAddress
 
 def read_addresses(texts: Iterable[str]) -> tuple[Address, ...]:
     """Read where to listen; raises SettingsFaults with every address that is none."""
-    addresses, faults = [], []
+    addresses: list[Address] = []
+    faults = []
     for text in texts:
         try:
-            addresses.append(_read(text))
+            address = _read(text)
+            if address in addresses and address.exclusive:
+                raise ValueError("is given twice")
+            addresses.append(address)
         except ValueError as error:
             faults.append(Fault(file="listen", message=f'"{text}" {error}'))
     if faults or not addresses:

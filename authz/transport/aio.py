@@ -19,14 +19,13 @@ import grpc
 from authz.errors import Unavailable
 from authz.model import Reason
 from authz.transport.address import TcpAddress
-from authz.transport.options import server_options
 from authz.transport.service import Rejection, check, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping, Sequence
 
     from authz.transport.address import Address
-    from authz.transport.options import Tls
+    from authz.transport.options import Setup
     from authz.transport.service import Method
 
 _first = threading.Lock()  # held for one comparison: which answer of a call is the first
@@ -125,30 +124,17 @@ class _Handlers:
 class AioServer:
     """Serves methods at addresses, from `start` to `stop`; `addresses` are the real ones once it has started."""
 
-    def __init__(
-        self,
-        methods: Sequence[Method],
-        listen: Sequence[Address],
-        *,
-        max_in_flight: int,
-        reuse_port: bool = False,
-        tls: Tls | None = None,
-    ) -> None:
-        self.addresses = tuple(listen)
+    def __init__(self, setup: Setup) -> None:
+        self.addresses = setup.listen
         self.in_flight = 0  # calls not answered yet; only the loop's thread writes it
-        self._methods = methods
-        self._max_in_flight = max_in_flight
-        self._reuse_port = reuse_port
-        self._tls = tls
+        self._setup = setup
         self._lifecycle = threading.Lock()
         self._cancelled: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
         """Bind every address and serve. Raises Unavailable."""
-        credentials = self._tls.credentials() if self._tls else None
-        for address in self.addresses:
-            address.prepare(reuse_port=self._reuse_port)
+        credentials = self._setup.prepare()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="authz-aio", daemon=True)
         self._thread.start()
@@ -179,14 +165,14 @@ class AioServer:
         return asyncio.run_coroutine_threadsafe(work, loop).result()
 
     async def _start(self, credentials: grpc.ServerCredentials | None) -> None:
-        options = server_options(reuse_port=self._reuse_port, max_in_flight=self._max_in_flight)
-        self._server = grpc.aio.server(options=options)
+        self._server = grpc.aio.server(options=self._setup.options())
         handlers = {
-            method.path: grpc.stream_unary_rpc_method_handler(partial(self._serve, method)) for method in self._methods
+            method.path: grpc.stream_unary_rpc_method_handler(partial(self._serve, method))
+            for method in self._setup.methods
         }
         self._server.add_generic_rpc_handlers((_Handlers(handlers),))
         try:
-            self.addresses = tuple(self._bind(address, credentials) for address in self.addresses)
+            self.addresses = tuple(self._bind(address, credentials) for address in self._setup.listen)
         finally:  # gRPC aborts if a server that has bound and never started is destroyed
             await self._server.start()
 
@@ -204,7 +190,7 @@ class AioServer:
         call = _Call(context, method.last_resort)
         self.in_flight += 1
         try:
-            if self.in_flight > self._max_in_flight and method.bounded:
+            if self.in_flight > self._setup.max_in_flight and method.bounded:
                 refuse(method, Reason.OVERLOADED, call)
             else:
                 check(method, await _message(context), call)

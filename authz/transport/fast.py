@@ -34,7 +34,6 @@ from grpc._cython.cygrpc import Server as NativeServer
 from authz.errors import Unavailable
 from authz.model import Reason
 from authz.transport.address import TcpAddress
-from authz.transport.options import server_options
 from authz.transport.rounds import Rounds, Writer
 from authz.transport.service import Method, Rejection, check, refuse
 
@@ -44,14 +43,15 @@ if TYPE_CHECKING:
     import grpc
 
     from authz.transport.address import Address
-    from authz.transport.options import Tls
+    from authz.transport.options import Setup
     from authz.transport.service import GrpcCall
 
-AHEAD = 512
-"""Calls asked of gRPC in advance. What arrives beyond them waits inside gRPC, where `max_in_flight` can't see it."""
+AHEAD = 4096
+"""The most calls asked of gRPC in advance. One more than may be in flight are: what arrives beyond would wait inside
+gRPC, where `max_in_flight` can't see it, and a burst would be answered too late instead of refused."""
 
 FEW = 16
-"""The same, of methods that are called now and then."""
+"""Calls asked for in advance of methods that are called now and then."""
 
 SWITCH_INTERVAL = 0.0005
 """Seconds a thread may keep the interpreter while another wants it. Python's own 5 ms would be the writer's delay."""
@@ -218,24 +218,13 @@ class _Stopped:
 class FastServer:
     """Serves methods at addresses, from `start` to `stop`; `addresses` are the real ones once it has started."""
 
-    def __init__(
-        self,
-        methods: Sequence[Method],
-        listen: Sequence[Address],
-        *,
-        max_in_flight: int,
-        reuse_port: bool = False,
-        tls: Tls | None = None,
-    ) -> None:
-        self.addresses = tuple(listen)
-        self._methods = methods
-        self._max_in_flight = max_in_flight
-        self._reuse_port = reuse_port
-        self._tls = tls
+    def __init__(self, setup: Setup) -> None:
+        self.addresses = setup.listen
+        self._setup = setup
         self._native: Any = None
         self._queue = CompletionQueue()
         self._writer = Writer()
-        self._rounds = Rounds(self._queue.poll, self._writer, max_in_flight)
+        self._rounds = Rounds(self._queue.poll, self._writer, setup.max_in_flight)
         self._lifecycle = threading.Lock()
         self._cancelled: int | None = None
         self._finished = threading.Event()
@@ -247,16 +236,13 @@ class FastServer:
 
     def start(self) -> None:
         """Bind every address and serve. Raises Unavailable."""
-        credentials = self._tls.credentials() if self._tls else None
-        for address in self.addresses:
-            address.prepare(reuse_port=self._reuse_port)
-        options = server_options(reuse_port=self._reuse_port, max_in_flight=self._max_in_flight)
-        self._native = NativeServer(options, xds=False)
+        credentials = self._setup.prepare()
+        self._native = NativeServer(self._setup.options(), xds=False)
         self._native.register_completion_queue(self._queue)
-        for method in self._methods:
+        for method in self._setup.methods:
             self._native.register_method(method.path)
         try:
-            self.addresses = tuple(self._bind(address, credentials) for address in self.addresses)
+            self.addresses = tuple(self._bind(address, credentials) for address in self._setup.listen)
         except BaseException:  # gRPC aborts if a server that has bound and never started is destroyed
             self._serve()
             self.stop(0)
@@ -282,10 +268,11 @@ class FastServer:
 
     def _request_calls(self) -> None:
         queue, native = self._queue, self._native
+        ahead = min(AHEAD, self._setup.max_in_flight + 1)
         arrivals = [_Arrival(partial(native.request_call, queue, queue), _STRAY, self._rounds)] * FEW
-        for method in self._methods:
+        for method in self._setup.methods:
             request = partial(native.request_registered_call, queue, queue, method.path)
-            arrivals += [_Arrival(request, method, self._rounds)] * (AHEAD if method.bounded else FEW)
+            arrivals += [_Arrival(request, method, self._rounds)] * (ahead if method.bounded else FEW)
         for arrival in arrivals:
             arrival.request()
 

@@ -19,6 +19,7 @@ from authz.errors import Unavailable
 from authz.transport.address import SocketAddress, read_addresses
 from authz.transport.aio import AioServer
 from authz.transport.health import Health
+from authz.transport.options import Setup
 from authz.transport.service import CHECK, Method
 
 if TYPE_CHECKING:
@@ -112,7 +113,6 @@ def open_server(
     `last_resort` is a serialized `CheckResponse` that denies, for when the service can't say anything. `tls` applies to
     TCP addresses. Raises SettingsFaults for addresses that are none.
     """
-    addresses = read_addresses(listen)
     health = Health(service.health)
     decide = Method(
         path=CHECK,
@@ -121,12 +121,18 @@ def open_server(
         last_resort=last_resort,
         max_message_bytes=max_message_bytes,
     )
+    setup = Setup(
+        methods=(decide, health.method()),
+        listen=read_addresses(listen),
+        max_in_flight=max_in_flight,
+        reuse_port=reuse_port,
+        tls=tls,
+    )
     name, build, fallback_reason = _choose(transport)
-    serving = build((decide, health.method()), addresses, max_in_flight=max_in_flight, reuse_port=reuse_port, tls=tls)
-    return Server(serving, health, transport=name, fallback_reason=fallback_reason)
+    return Server(build(setup), health, transport=name, fallback_reason=fallback_reason)
 
 
-def _choose(wanted: TransportName) -> tuple[TransportName, Callable[..., Transport], str | None]:
+def _choose(wanted: TransportName) -> tuple[TransportName, Callable[[Setup], Transport], str | None]:
     if wanted is TransportName.AIO:
         return TransportName.AIO, AioServer, None
     try:
@@ -143,18 +149,18 @@ def _choose(wanted: TransportName) -> tuple[TransportName, Callable[..., Transpo
     return TransportName.FAST, fast, None
 
 
-def load_fast() -> Callable[..., Transport]:
+def load_fast() -> Callable[[Setup], Transport]:
     """Import the fast transport; raises ImportError where grpcio has not what it takes."""
     from authz.transport.fast import FastServer  # noqa: PLC0415 - an import that may fail
 
     return FastServer
 
 
-def prove(build: Callable[..., Transport]) -> None:
+def prove(build: Callable[[Setup], Transport]) -> None:
     """Let a server made by `build` answer one call over a private socket; raises whatever goes wrong."""
     echo = Method(path=CHECK, check=_echo, refuse=_refuse, last_resort=b"last resort", max_message_bytes=1024)
     with tempfile.TemporaryDirectory(prefix="authz-") as folder:
-        server = build((echo,), (SocketAddress(Path(folder) / "proof.sock"),), max_in_flight=1)
+        server = build(Setup(methods=(echo,), listen=(SocketAddress(Path(folder) / "proof.sock"),), max_in_flight=1))
         server.start()
         try:
             answer = _ask(server.addresses[0].target)

@@ -1,4 +1,4 @@
-"""What gRPC is told for both transports: channel arguments and TLS, each with the reason for its value.
+"""What both transports are set up with: methods, addresses, bounds, TLS, and gRPC's channel arguments with reasons.
 
 The names are gRPC's (`grpc/impl/channel_arg_names.h`); the two of pending requests are not in that header but read by
 its server (`src/core/server/server.cc`).
@@ -17,38 +17,15 @@ from authz.errors import Unavailable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from authz.transport.address import Address
+    from authz.transport.service import Method
+
 UNLIMITED = -1
 LARGEST = 2**31 - 1
 FEWEST_STREAMS = 100  # RFC 9113, section 6.5.2
 METADATA_BYTES = 256 * 1024
 """Bound on a call's metadata. A client of Envoy can fill `tracestate` up to Envoy's own bound on headers (60 KiB
 unless raised): what Envoy lets through must not become a gRPC error here."""
-
-
-def server_options(*, reuse_port: bool, max_in_flight: int) -> tuple[tuple[str, int], ...]:
-    """Return the channel arguments of a server."""
-    return (
-        # On by default, and then a second server on the same port silently takes half of the calls.
-        ("grpc.so_reuseport", int(reuse_port)),
-        # gRPC's own answer to a large message is RESOURCE_EXHAUSTED; ours is a denial (service.check).
-        ("grpc.max_receive_message_length", UNLIMITED),
-        ("grpc.max_send_message_length", UNLIMITED),
-        # Soft and hard bound alike: between them gRPC refuses at random.
-        ("grpc.max_metadata_size", METADATA_BYTES),
-        ("grpc.absolute_max_metadata_size", METADATA_BYTES),
-        # Twice what is decided at once: a client hears of overload in our words before its streams are refused.
-        ("grpc.max_concurrent_streams", min(LARGEST, max(FEWEST_STREAMS, 2 * max_in_flight))),
-        # Calls that wait to be taken are refused by gRPC above 1000, at random; the bound on streams is ours.
-        ("grpc.server.max_pending_requests", LARGEST),
-        ("grpc.server.max_pending_requests_hard_limit", LARGEST),
-        # Envoy's `connection_keepalive` pings idle connections as often as its operator likes; gRPC would answer the
-        # third ping within five minutes with GOAWAY, ENHANCE_YOUR_CALM.
-        ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.max_ping_strikes", 0),
-        # A peer that vanished without a FIN frees its calls in a minute and not after two hours.
-        ("grpc.keepalive_time_ms", 60_000),
-        ("grpc.keepalive_timeout_ms", 20_000),
-    )
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +59,47 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
             return self.client_ca.read_bytes()
         except OSError as error:
             raise Unavailable(f"can't use {self.client_ca}: {_cause(error)}") from error
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True):
+    """What a transport serves, where, and within which bounds; `reuse_port` is for workers that share their ports."""
+
+    methods: tuple[Method, ...]
+    listen: tuple[Address, ...]
+    max_in_flight: int
+    reuse_port: bool = False
+    tls: Tls | None = None
+
+    def prepare(self) -> grpc.ServerCredentials | None:
+        """Make the addresses free to bind, as far as they are, and read the TLS files. Raises Unavailable."""
+        for address in self.listen:
+            address.prepare(reuse_port=self.reuse_port)
+        return self.tls.credentials() if self.tls else None
+
+    def options(self) -> tuple[tuple[str, int], ...]:
+        """Return the channel arguments."""
+        return (
+            # On by default, and then a second server on the same port silently takes half of the calls.
+            ("grpc.so_reuseport", int(self.reuse_port)),
+            # gRPC's own answer to a large message is RESOURCE_EXHAUSTED; ours is a denial (service.check).
+            ("grpc.max_receive_message_length", UNLIMITED),
+            ("grpc.max_send_message_length", UNLIMITED),
+            # Soft and hard bound alike: between them gRPC refuses at random.
+            ("grpc.max_metadata_size", METADATA_BYTES),
+            ("grpc.absolute_max_metadata_size", METADATA_BYTES),
+            # Twice what is decided at once: a client hears of overload in our words before its streams are refused.
+            ("grpc.max_concurrent_streams", min(LARGEST, max(FEWEST_STREAMS, 2 * self.max_in_flight))),
+            # Calls that wait to be taken are refused by gRPC above 1000, at random; the bound on streams is ours.
+            ("grpc.server.max_pending_requests", LARGEST),
+            ("grpc.server.max_pending_requests_hard_limit", LARGEST),
+            # Envoy's `connection_keepalive` pings idle connections as often as its operator likes; gRPC answers the
+            # third within five minutes with GOAWAY, ENHANCE_YOUR_CALM.
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_ping_strikes", 0),
+            # A peer that vanished without a FIN frees its calls in a minute and not after two hours.
+            ("grpc.keepalive_time_ms", 60_000),
+            ("grpc.keepalive_timeout_ms", 20_000),
+        )
 
 
 def _no_password() -> str:

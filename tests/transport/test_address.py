@@ -22,11 +22,13 @@ PATIENCE = 10.0
 
 def test_addresses_are_read() -> None:
     """TCP with a name, IPv4 or IPv6, and Unix sockets in gRPC's three spellings."""
-    texts = ["127.0.0.1:9191", "[::1]:0", "localhost:1", "unix:///run/a.sock", "unix:/run/a.sock", "unix:a.sock"]
-    tcp, v6, name, *sockets = read_addresses(texts)
+    tcp, v6, name, path, relative = read_addresses(
+        ["127.0.0.1:9191", "[::1]:0", "localhost:1", "unix:///run/a.sock", "unix:a.sock"]
+    )
     assert (tcp, v6, name) == (TcpAddress("127.0.0.1", 9191), TcpAddress("[::1]", 0), TcpAddress("localhost", 1))
-    assert [str(address) for address in sockets[:2]] == ["unix:///run/a.sock"] * 2
-    assert sockets[2].path.is_absolute()
+    assert str(path) == "unix:///run/a.sock"
+    assert read_addresses(["unix:/run/a.sock"]) == (path,)
+    assert relative.path.is_absolute()
 
 
 @pytest.mark.parametrize(
@@ -61,6 +63,14 @@ def test_every_fault_is_reported() -> None:
     assert len(raised.value.faults) == 2
     with pytest.raises(SettingsFaults):
         read_addresses([])
+
+
+def test_an_address_given_twice_is_a_fault() -> None:
+    """The second would unlink the first one's socket, or share its port; free ports are different ones."""
+    for text in ("unix:///run/a.sock", "127.0.0.1:9191"):
+        with pytest.raises(SettingsFaults, match="is given twice"):
+            read_addresses([text, text])
+    assert len(read_addresses(["127.0.0.1:0", "127.0.0.1:0"])) == 2
 
 
 @given(st.text(max_size=130))

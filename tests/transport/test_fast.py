@@ -77,6 +77,17 @@ def test_a_check_that_never_returns_does_not_keep_stop(
     assert future.exception() is not None
 
 
+def test_a_burst_on_slow_checks_is_refused_in_words(serve: Any, connect: Any, desk: Any) -> None:
+    """Calls that pile up behind slow checks are in flight, too: above the bound they are refused, and all answered."""
+    original, never = desk.check, threading.Event()
+    desk.check = lambda message, call: (never.wait(0.01), original(message, call))
+    client = connect(serve(max_in_flight=20))
+    futures = [client.check.future(b"x", timeout=PATIENCE) for _ in range(95)]
+    answers = Counter(future.result() for future in futures)
+    assert set(answers) == {b"answer to x", b"refused overloaded"}
+    assert answers[b"answer to x"] >= 20
+
+
 def test_threads_that_compute_yield_soon(serve: Any) -> None:
     """The interpreter changes threads ten times as often as by default: the writer waits for it no longer."""
     serve()

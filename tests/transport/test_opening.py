@@ -6,6 +6,7 @@ import logging
 import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from authz.errors import SettingsFaults, Unavailable
@@ -29,13 +30,9 @@ class Broken(FastServer):
 class Garbling(FastServer):
     """A fast server that answers with something else."""
 
-    def __init__(self, methods: Any, listen: Any, **settings: Any) -> None:
-        super().__init__(
-            [type(method)(**{name: getattr(method, name) for name in method.__struct_fields__} | {"check": _garble})
-             for method in methods],
-            listen,
-            **settings,
-        )  # fmt: skip
+    def __init__(self, setup: Any) -> None:
+        methods = tuple(msgspec.structs.replace(method, check=_garble) for method in setup.methods)
+        super().__init__(msgspec.structs.replace(setup, methods=methods))
 
 
 def _garble(_message: bytes, call: Any) -> None:

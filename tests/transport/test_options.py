@@ -9,14 +9,18 @@ import pytest
 
 from authz.errors import Unavailable
 from authz.transport import Tls
-from authz.transport.options import server_options
+from authz.transport.options import Setup
 
 PATIENCE = 10.0
 
 
+def _setup(**given: Any) -> Setup:
+    return Setup(methods=(), listen=(), **given)
+
+
 def test_the_channel_arguments() -> None:
     """Every argument that a threat rests on is set (G4, B4): a change here is a decision, not an accident."""
-    assert dict(server_options(reuse_port=False, max_in_flight=1024)) == {
+    assert dict(_setup(max_in_flight=1024).options()) == {
         "grpc.so_reuseport": 0,
         "grpc.max_receive_message_length": -1,
         "grpc.max_send_message_length": -1,
@@ -35,7 +39,7 @@ def test_the_channel_arguments() -> None:
 @pytest.mark.parametrize(("max_in_flight", "streams"), [(1, 100), (50, 100), (51, 102), (2**30, 2**31 - 1)])
 def test_streams_follow_the_bound_on_work(max_in_flight: int, streams: int) -> None:
     """A client may have twice as many streams as are decided at once, and at least a hundred."""
-    options = dict(server_options(reuse_port=True, max_in_flight=max_in_flight))
+    options = dict(_setup(reuse_port=True, max_in_flight=max_in_flight).options())
     assert options["grpc.max_concurrent_streams"] == streams
     assert options["grpc.so_reuseport"] == 1
 
