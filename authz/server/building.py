@@ -14,7 +14,6 @@ from authz.console import AdminServer, application
 from authz.engine import Engine
 from authz.errors import Unavailable
 from authz.limits.memory import MemoryLimiter
-from authz.limits.redis import RedisLimiter, RedisOptions
 from authz.server import numbers
 from authz.server.client import client_ip
 from authz.server.deciding import compiler, parts
@@ -28,6 +27,7 @@ from authz.transport import Tls, TransportName, open_server
 
 if TYPE_CHECKING:
     from authz.config import Settings
+    from authz.limits.redis import RedisLimiter
     from authz.transport import Server
 
 _log = logging.getLogger("authz")
@@ -38,6 +38,8 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
     redis = settings.redis
     if redis.url is None:
         return MemoryLimiter()
+    from authz.limits.redis import RedisLimiter, RedisOptions  # noqa: PLC0415 - a fifth of the memory of a process
+
     options = RedisOptions(budget=redis.timeout, processes=settings.workers)
     return RedisLimiter(redis.url.get_secret_value(), options, password_file=redis.password_file)
 

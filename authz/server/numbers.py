@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from prometheus_client.core import HistogramMetricFamily
 
-from authz.limits.redis import RedisLimiter
+from authz.limits.memory import MemoryLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from authz.audit import Recorder
     from authz.limits.counters import Histogram, LimiterCounters
-    from authz.limits.memory import MemoryLimiter
+    from authz.limits.redis import RedisLimiter
     from authz.server.events import PolicyEvents
     from authz.server.logs import FaultLog
     from authz.store import PolicyStore
@@ -62,7 +62,7 @@ def show_server(metrics: Metrics, server: Server, faults: FaultLog) -> None:
 def show_limiter(metrics: Metrics, limiter: MemoryLimiter | RedisLimiter) -> None:
     """Show how the limiter's store is, and what asking it costs."""
     about = "1 while limits are answered by their on_error."
-    if not isinstance(limiter, RedisLimiter):
+    if isinstance(limiter, MemoryLimiter):
         metrics.read("authz_limiter_degraded", about, lambda: {(): 0})
         metrics.read("authz_limiter_degraded_checks_total", _DEGRADED, lambda: {(): limiter.degraded})
         return

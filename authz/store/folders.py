@@ -81,7 +81,7 @@ class _Walk:
             self._folder(str(source), str(source), ())
         else:
             self._file(os.path.join(self._resolved(str(source.parent)), source.name), str(source))  # noqa: PTH118
-        if not any(name.endswith(_DOCUMENTS) for name in list(self._files)[before:]) and not self._faults:
+        if not any(map(_is_policies, list(self._files)[before:])) and not self._faults:
             self._fault(str(source), "holds no policies (*.yaml)")
 
     def holds(self) -> bool:
@@ -145,6 +145,10 @@ class _Walk:
 
     def _fault(self, file: str, message: str, hint: str = "") -> None:
         self._faults.append(Fault(file=file, message=message, hint=hint))
+
+
+def _is_policies(name: str) -> bool:
+    return name.endswith(_DOCUMENTS) and not name.endswith(_TESTS)
 
 
 def _content(place: str, limit: int) -> bytes:

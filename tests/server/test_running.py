@@ -196,6 +196,14 @@ def test_a_place_that_is_taken_is_told(serve: Callable[..., Any]) -> None:
     assert by_admin.log[-1]["message"].startswith(f"cannot listen on {address}")
 
 
+def test_a_certificate_that_cannot_be_used_is_told(serve: Callable[..., Any], tmp_path: Path) -> None:
+    """TLS that is wanted is never left out."""
+    files = [str(tmp_path / name) for name in ("certificate.pem", "key.pem")]
+    service = serve("--listen", "127.0.0.1:0", "--tls-certificate", files[0], "--tls-key", files[1])
+    assert service.end() == 1
+    assert service.log[-1]["message"].startswith(f"can't use {files[0]} with {files[1]}: no such file")
+
+
 def test_settings_are_refused_before_anything_starts(serve: Callable[..., Any]) -> None:
     """Every fault at once, exit code 2."""
     service = serve("--drain", "5", AUTHZ_WORKRES="2", AUTHZ_LOG_LEVEL="loud")
