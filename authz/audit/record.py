@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,10 @@ LONGEST = 512
 HEADERS = ("user-agent", "x-request-id", "content-type", "accept", "origin")
 """The request headers that are recorded: none of them carries a credential."""
 
+MOST_WRITTEN = 1024
+"""Traces whose written form is kept; a trace is kept with it, so that its identity can't become another's."""
+
+_written: dict[int, tuple[tuple[DocumentTrace, ...], list[Document]]] = {}
 _escapes = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"} | {
     chr(c): f"\\u{c:04x}" for c in range(0x80, 0xA0)
 }
@@ -115,8 +120,8 @@ def record_of(outcome: Outcome, worker: int = 0) -> Record:
         status=decision.status,
         policy=decision.policy,
         rule=decision.rule,
-        documents=[_document(trace) for trace in decision.documents],
-        limits=[_limit(usage) for usage in outcome.usage.limits],
+        documents=_documents(decision.documents),
+        limits=[_limit(usage) for usage in outcome.usage.limits] if outcome.usage.limits else [],
         request=_request(request) if request else None,
         source=_source(request) if request else None,
         identity=_identity(outcome.identity),
@@ -141,8 +146,23 @@ def line_of(record: Record | dict[str, object]) -> bytes:
 
 
 def _time(seconds: float) -> str:
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    whole = int(seconds)
+    return f"{_second(whole)}.{int((seconds - whole) * 1_000_000):06}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _documents(traces: tuple[DocumentTrace, ...]) -> list[Document]:
+    """Return what the documents said; decisions share their traces, so most have been written before."""
+    known = _written.get(id(traces))
+    if known is None or known[0] is not traces:
+        if len(_written) >= MOST_WRITTEN:
+            _written.clear()
+        known = _written[id(traces)] = (traces, list(map(_document, traces)))
+    return known[1]
 
 
 def _document(trace: DocumentTrace) -> Document:
