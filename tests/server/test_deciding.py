@@ -1,7 +1,6 @@
 """What decides, joined without a server around it."""
 
-from authz.model import Identity, Reason
-from authz.server.deciding import Nobody, compiler, ids
+from authz.server.deciding import compiler, ids
 
 POLICY = b"""\
 apiVersion: authz/v1
@@ -17,13 +16,6 @@ def test_every_engine_compiles() -> None:
     """Each name of the setting is an engine."""
     digests = {compiler(name).compile({"a.yaml": POLICY}).digest for name in ("auto", "cel-expr-python", "cel-python")}
     assert len(digests) == 1
-
-
-def test_whoever_is_asked_for_is_not_known() -> None:
-    """Until identity providers can be configured, requiring one denies."""
-    found: list[Identity] = []
-    Nobody().identify(("staff",), None, 0.0, found.append)  # type: ignore[arg-type]
-    assert [(one.authenticated, one.error) for one in found] == [(False, Reason.IDENTITY_UNAVAILABLE)]
 
 
 def test_no_two_decisions_have_one_id() -> None:
