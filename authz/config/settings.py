@@ -54,12 +54,16 @@ class RedisSettings(_Section):
         None, description="Where Redis is: redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://."
     )
     password_file: Path | None = Field(None, description="File that holds the password, so that the URL need not.")
+    secret_file: Path | None = Field(
+        None, description="File with the secret that keys the hashes of callers in Redis; one for all replicas."
+    )
     timeout: Duration = Field(0.02, gt=0, le=5, description="The longest a check waits for Redis.")
 
     @model_validator(mode="after")
-    def _url_for_password(self) -> RedisSettings:
-        if self.password_file is not None and self.url is None:
-            raise ValueError("redis.password_file needs redis.url")
+    def _url_for_files(self) -> RedisSettings:
+        for name in ("password_file", "secret_file"):
+            if getattr(self, name) is not None and self.url is None:
+                raise ValueError(f"redis.{name} needs redis.url")
         return self
 
 

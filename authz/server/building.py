@@ -26,6 +26,8 @@ from authz.telemetry import Metrics
 from authz.transport import Tls, TransportName, open_server
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from authz.config import Settings
     from authz.limits.redis import RedisLimiter
     from authz.transport import Server
@@ -41,7 +43,19 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
     from authz.limits.redis import RedisLimiter, RedisOptions  # noqa: PLC0415 - a fifth of the memory of a process
 
     options = RedisOptions(budget=redis.timeout, processes=settings.workers)
-    return RedisLimiter(redis.url.get_secret_value(), options, password_file=redis.password_file)
+    secret = b"" if redis.secret_file is None else _secret(redis.secret_file)
+    return RedisLimiter(redis.url.get_secret_value(), options, secret=secret, password_file=redis.password_file)
+
+
+def _secret(file: Path) -> bytes:
+    """Read a secret without the line end an editor left; an empty one would key nothing."""
+    try:
+        secret = file.read_bytes().strip()
+    except OSError as error:
+        raise Unavailable(f"can't read {file}: {error.strerror}") from error
+    if not secret:
+        raise Unavailable(f"can't use {file}: it is empty")
+    return secret
 
 
 def build(settings: Settings, worker: int = 0) -> Process:

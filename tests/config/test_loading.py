@@ -69,6 +69,7 @@ def test_every_fault_of_every_source_is_told_at_once(tmp_path: Path) -> None:
         ("tls: {key: a}", "1:12: tls.certificate and tls.key go together"),
         ("tls: {client_ca: a}", "1:18: tls.client_ca needs tls.certificate and tls.key"),
         ("redis: {password_file: a}", "1:24: redis.password_file needs redis.url"),
+        ("redis: {secret_file: a}", "1:22: redis.secret_file needs redis.url"),
         (
             "client: {trusted_hops: 1, trusted_networks: [10.0.0.0/8]}",
             "1:24: client.trusted_hops and client.trusted_networks exclude each other",

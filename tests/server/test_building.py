@@ -50,6 +50,16 @@ def test_limits_are_counted_in_redis_where_there_is_one(tmp_path: Path) -> None:
     assert isinstance(redis, RedisLimiter)
 
 
+@pytest.mark.parametrize(("content", "told"), [(None, "No such file"), (b" \n", "it is empty")])
+def test_a_secret_that_cannot_be_had_is_told(content: bytes | None, told: str, tmp_path: Path) -> None:
+    """Hashes are never keyed with nothing where a key was asked for."""
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    settings = _settings(tmp_path, **{"redis.url": "redis://h", "redis.secret_file": str(tmp_path / "secret")})
+    with pytest.raises(Unavailable, match=told):
+        limiter(settings)
+
+
 def test_a_file_for_records_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     """Before anything starts."""
     with pytest.raises(Unavailable, match=r"can't write records to .*/no/records: No such file"):
