@@ -6,6 +6,7 @@ The one place that knows which class stands behind which seam. To exchange one, 
 from __future__ import annotations
 
 import logging
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from authz import wire
@@ -48,14 +49,14 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
 
 
 def _secret(file: Path) -> bytes:
-    """Read a secret without the line end an editor left; an empty one would key nothing."""
+    """Read a secret of any length, without the line end an editor left; an empty one would key nothing."""
     try:
         secret = file.read_bytes().strip()
     except OSError as error:
         raise Unavailable(f"can't read {file}: {error.strerror}") from error
     if not secret:
         raise Unavailable(f"can't use {file}: it is empty")
-    return secret
+    return sha256(secret).digest()
 
 
 def build(settings: Settings, worker: int = 0) -> Process:

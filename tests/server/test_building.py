@@ -44,7 +44,9 @@ def test_a_process_that_was_only_built_serves_nothing(tmp_path: Path) -> None:
 def test_limits_are_counted_in_redis_where_there_is_one(tmp_path: Path) -> None:
     """Else in memory."""
     assert isinstance(limiter(_settings(tmp_path)), MemoryLimiter)
-    redis = limiter(_settings(tmp_path, **{"redis.url": "redis://127.0.0.1:1"}))
+    (tmp_path / "secret").write_text("s" * 1000)
+    flags = {"redis.url": "redis://127.0.0.1:1", "redis.secret_file": str(tmp_path / "secret")}
+    redis = limiter(_settings(tmp_path, **flags))
     redis.start()
     redis.close()
     assert isinstance(redis, RedisLimiter)
