@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from authz.model import Charge
-    from authz.policy import Body, PolicySet, Selection
+    from authz.policy import Body, Identifier, PolicySet, Selection
 
 HEALTH_SERVICES = frozenset({"", "envoy.service.auth.v3.Authorization"})
 """The names `grpc.health.v1.Health/Check` knows."""
@@ -78,15 +78,6 @@ class Snapshot(Protocol):
         """Counts from 1, one more for every set of policies that came into force."""
 
 
-class Identifier(Protocol):
-    """Names the caller."""
-
-    def identify(
-        self, providers: Sequence[str], request: Request, deadline: float, done: Callable[[Identity], None], /
-    ) -> None:
-        """Call `done` once, with `ANONYMOUS` where no provider finds a credential."""
-
-
 class Limiter(Protocol):
     """Counts. `done` is called once and never later than `deadline` (monotonic seconds)."""
 
@@ -107,13 +98,14 @@ class Observer(Protocol):
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine is made of; the composition root fills it in.
 
-    `clock` is seconds since the epoch, `monotonic` the clock of deadlines, `ids` makes the decision ids, `trace`
-    finds the trace id in a call's metadata, `client_ip` the caller behind trusted hops, `fault` is told of what was
-    raised and should not have been.
+    `identifier` is asked in place of the policies' own where it is given: the command line and tests of policies say
+    who is calling. `clock` is seconds since the epoch, `monotonic` the clock of deadlines, `ids` makes the decision
+    ids, `trace` finds the trace id in a call's metadata, `client_ip` the caller behind trusted hops, `fault` is told of
+    what was raised and should not have been.
     """
 
     snapshot: Callable[[], Snapshot | None]
-    identifier: Identifier
+    identifier: Identifier | None = None
     limiter: Limiter
     body: Callable[[Request], Body]
     client_ip: Callable[[Request], str]
@@ -183,9 +175,13 @@ class _Check:
         if self._snapshot is None:
             self.refuse(Reason.NO_POLICY, "no policies are loaded")
             return
-        self._selection: Selection = self._snapshot.policies.select(request)
+        policies = self._snapshot.policies
+        self._selection: Selection = policies.select(request)
         if self._selection.providers:
-            self._parts.identifier.identify(self._selection.providers, request, self._deadline, self._identified)
+            identifier = self._parts.identifier
+            if identifier is None:
+                identifier = policies.identifier
+            identifier.identify(self._selection.providers, request, self._deadline, self._identified)
         else:
             self._peek()
 
@@ -255,7 +251,7 @@ class _Check:
             usage=usage,
             generation=snapshot.generation if snapshot else 0,
             policy_digest=snapshot.policies.digest if snapshot else "",
-            detail=detail,
+            detail=detail or self._identity.detail,
             trace_id=parts.trace(call.metadata),
             started=self._started,
             duration=now - self._tick,

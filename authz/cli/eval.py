@@ -15,8 +15,9 @@ from authz.cli.output import Output, say, tell
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from authz.engine import Engine, Identifier
+    from authz.engine import Engine
     from authz.model import Identity, Outcome, Request
+    from authz.policy import Identifier
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ def _engine(
     from authz.errors import PolicyFaults  # noqa: PLC0415
     from authz.limits.memory import MemoryLimiter  # noqa: PLC0415
     from authz.server.client import client_ip  # noqa: PLC0415
-    from authz.server.deciding import Nobody, compiler, parts  # noqa: PLC0415
+    from authz.server.deciding import compiler, parts  # noqa: PLC0415
     from authz.store import Snapshot, read  # noqa: PLC0415
 
     reading = read(policies)
@@ -91,7 +92,7 @@ def _engine(
         client_ip=client_ip(ClientSettings()),
         fault=_raise,
         observers=(observe,),
-        identifier=identifier or Nobody(),
+        identifier=identifier,
         clock=lambda: moment,
     )
     return Engine(made)

@@ -33,6 +33,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ca: str | None = None
 
 
+def trusted(ca: str | None) -> ssl.SSLContext:
+    """Return what verifies a server: by this file of PEM certificates, or by the system's; raises `OSError`."""
+    return ssl.create_default_context(cafile=ca)
+
+
 def fetch(uri: str, rules: Rules) -> bytes:
     """Return the body of a 200 answer to GET; raises `Unavailable` for anything else, in time."""
     deadline = time.monotonic() + rules.timeout
@@ -62,8 +67,7 @@ def _connect(parts: SplitResult, rules: Rules) -> http.client.HTTPConnection:
     connection = http.client.HTTPConnection(host, port, timeout=rules.timeout)
     connection.sock = socket.create_connection((_resolve(host, port, rules), port), rules.timeout)
     if parts.scheme == "https":
-        context = ssl.create_default_context(cafile=rules.ca)
-        connection.sock = context.wrap_socket(connection.sock, server_hostname=host)
+        connection.sock = trusted(rules.ca).wrap_socket(connection.sock, server_hostname=host)
     return connection
 
 

@@ -62,6 +62,7 @@ class RemoteKeys:
         self._asked_at = float("-inf")
         self._failures = 0
         self._wake = threading.Event()
+        self._tried = threading.Event()
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="jwks", daemon=True)
         self.fetches = 0
@@ -72,9 +73,13 @@ class RemoteKeys:
         self._thread.start()
 
     def stop(self) -> None:
-        """Fetch no more."""
+        """Fetch no more; the keys that are there stay for who still asks."""
         self._stopping = True
         self._wake.set()
+
+    def wait(self, patience: float) -> None:
+        """Wait until the first fetch has ended, well or not, for at most so many seconds."""
+        self._tried.wait(patience)
 
     def current(self, now: float) -> KeySet:
         """Return the last good keys; raises `Unavailable` where there are none, or where they are too old."""
@@ -123,6 +128,7 @@ class RemoteKeys:
         while not self._stopping:
             self._wake.clear()
             self.refresh()
+            self._tried.set()
             self._wake.wait(self._pause())
 
     def _pause(self) -> float:

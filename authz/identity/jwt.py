@@ -43,6 +43,20 @@ class Keys(Protocol):
         """Take note that a token names a key we do not have."""
 
 
+class StaticKeys:
+    """Keys that are there for good: those of a file, which is read with the policies."""
+
+    def __init__(self, keys: KeySet) -> None:
+        self._keys = keys
+
+    def current(self, now: float) -> KeySet:  # noqa: ARG002 - these never age
+        """Return the keys."""
+        return self._keys
+
+    def unknown(self, kid: str, now: float) -> None:
+        """Nobody else has any."""
+
+
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
     """Which claims make an identity: names, or paths with dots."""
 

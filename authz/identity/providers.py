@@ -2,7 +2,8 @@
 
 Providers that read a credential come first, because a credential is a claim the caller makes: one that is bad is an
 answer (401), and it is not for a certificate to mend. Where several providers find the same credential, the one
-whose issuer the token names verifies it. Only where nobody presented anything may a certificate speak.
+whose issuer the token names verifies it. Only where nobody presented anything may a witness speak: something that
+Envoy has verified itself.
 """
 
 from __future__ import annotations
@@ -17,97 +18,142 @@ from authz.identity.jwt import issuer_of
 from authz.model import Identity, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from authz.identity.certificates import PeerCertificates
     from authz.model import Request
+
+    Done = Callable[[Identity], None]
+    Finding = Identity | InvalidCredential | Unavailable
 
 
 class Proof(Protocol):
-    """Turns a credential into an identity."""
+    """Turns a credential into an identity, at once."""
 
-    def verify(self, credential: str, now: float) -> Identity:
+    def verify(self, credential: str, now: float, /) -> Identity:
         """Return who it proves; raises `InvalidCredential`, or `Unavailable` where that can't be told now."""
 
 
-class Provider(msgspec.Struct, frozen=True, kw_only=True):
-    """One identity provider: it reads a credential (`places` and `proof`), or the peer's certificate.
+class Inquiry(Protocol):
+    """Turns a credential into an identity, by asking somebody else or by working for a while."""
 
-    `issuer` is set where the credential names who made it. `scheme` is what a 401 invites with (RFC 9110, section
-    11.6.1).
+    def ask(self, credential: str, now: float, deadline: float, answer: Callable[[Finding], None], /) -> None:
+        """Call `answer` once, from any thread, by `deadline` (monotonic seconds), with what `Proof` gives."""
+
+
+class Witness(Protocol):
+    """Finds who is calling in what Envoy has verified."""
+
+    def identify(self, request: Request, /) -> Identity | None:
+        """Return who is calling, `None` where Envoy says nothing that counts; raises `InvalidCredential`."""
+
+
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
+    """One identity provider: it reads a credential (`places`, and `proof` or `inquiry`), or believes a `witness`.
+
+    `issuer` is set where the credential names who made it. `challenge` is what a 401 invites with (RFC 9110, section
+    11.6.1): a scheme and its parameters; providers with the same one are invited to once.
     """
 
     name: str
     places: tuple[Place, ...] = ()
     proof: Proof | None = None
+    inquiry: Inquiry | None = None
+    witness: Witness | None = None
     issuer: str | None = None
-    certificates: PeerCertificates | None = None
-    scheme: str = ""
+    challenge: str = ""
 
 
 class Providers:
-    """The providers of one set of policies, asked by the names a request's policies give."""
+    """The providers of one set of policies, asked by the names that a request's policies give."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
         self._providers = providers
         self._panels: dict[tuple[str, ...], _Panel] = {}
 
-    def identify(self, names: tuple[str, ...], request: Request) -> Identity:
-        """Return who is calling; an identity with `error` set where that was claimed and not proved."""
-        panel = self._panels.get(names)
+    def identify(self, names: Sequence[str], request: Request, deadline: float, done: Done, /) -> None:
+        """Call `done` with who is calling; with an identity whose `error` is set where that was not proved."""
+        key = tuple(names)
+        panel = self._panels.get(key)
         if panel is None:
-            panel = self._panels[names] = _Panel([self._providers[name] for name in names])
-        return panel.identify(request)
+            panel = self._panels[key] = _Panel([self._providers[name] for name in key])
+        panel.identify(request, deadline, done)
 
 
 class _Panel:
     """The providers that one combination of policies names, and what they answer when there is nobody to name."""
 
     def __init__(self, providers: list[Provider]) -> None:
-        self._credentials = [(provider, provider.places) for provider in providers if provider.proof is not None]
-        self._certificates = [provider.certificates for provider in providers if provider.certificates is not None]
+        self._readers = tuple((provider, provider.places) for provider in providers if provider.places)
+        self._witnesses = tuple((provider, provider.witness) for provider in providers if provider.witness is not None)
         self._nobody = Identity(challenge=challenge(providers))
-        self._refused = Identity(error=Reason.INVALID_CREDENTIALS, challenge=challenge(providers, "invalid_token"))
+        self._challenge = challenge(providers, "invalid_token")
 
-    def identify(self, request: Request) -> Identity:
+    def identify(self, request: Request, deadline: float, done: Done) -> None:
+        name = ""
         try:
-            return self._by_credential(request) or self._by_certificate(request.source.principal) or self._nobody
-        except InvalidCredential:
-            return self._refused
-        except Unavailable:
-            return _UNAVAILABLE
+            found = self._presented(request)
+            if found is None:
+                name, identity = self._witnessed(request)
+            else:
+                provider, credential = found
+                name = provider.name
+                if provider.inquiry is not None:
+                    provider.inquiry.ask(credential, request.time, deadline, self._answer(name, done))
+                    return
+                identity = provider.proof.verify(credential, request.time)  # type: ignore[union-attr] # one of the two
+        except (InvalidCredential, Unavailable) as error:
+            identity = self._refused(name, error)
+        done(identity)
 
-    def _by_credential(self, request: Request) -> Identity | None:
-        found = [
-            (provider, credential)
-            for provider, places in self._credentials
-            if (credential := find(request, places)) is not None
-        ]
-        if not found:
+    def _presented(self, request: Request) -> tuple[Provider, str] | None:
+        """Return the one credential that was presented, and who is to say whose it is."""
+        found = None
+        finders: list[Provider] = []
+        for provider, places in self._readers:
+            credential = find(request, places)
+            if credential is None:
+                continue
+            if found is not None and credential != found:
+                raise InvalidCredential("providers found different credentials")
+            found = credential
+            finders.append(provider)
+        if found is None:
             return None
-        if len({credential for _, credential in found}) > 1:
-            raise InvalidCredential("providers found different credentials")
-        credential = found[0][1]
-        return _responsible([provider for provider, _ in found], credential).verify(credential, request.time)
+        return (finders[0] if len(finders) == 1 else _responsible(finders, found)), found
 
-    def _by_certificate(self, principal: str) -> Identity | None:
-        return next((known for one in self._certificates if (known := one.identify(principal)) is not None), None)
+    def _witnessed(self, request: Request) -> tuple[str, Identity]:
+        for provider, witness in self._witnesses:
+            identity = witness.identify(request)
+            if identity is not None:
+                return provider.name, identity
+        return "", self._nobody
 
+    def _answer(self, name: str, done: Done) -> Callable[[Finding], None]:
+        """Return what takes an inquiry's finding."""
+        return lambda finding: done(finding if isinstance(finding, Identity) else self._refused(name, finding))
 
-_UNAVAILABLE = Identity(error=Reason.IDENTITY_UNAVAILABLE)
+    def _refused(self, name: str, error: InvalidCredential | Unavailable) -> Identity:
+        if isinstance(error, Unavailable):
+            return Identity(provider=name, error=Reason.IDENTITY_UNAVAILABLE, detail=str(error))
+        return Identity(
+            provider=name, error=Reason.INVALID_CREDENTIALS, challenge=self._challenge, detail=str(error)
+        )  # fmt: skip
 
 
 def challenge(providers: Iterable[Provider], error: str = "") -> str:
-    """Write `WWW-Authenticate`: each scheme once, with RFC 6750's error where a credential was bad."""
-    schemes = dict.fromkeys(provider.scheme for provider in providers if provider.scheme)
-    return ", ".join(f'{scheme} error="{error}"' if error and scheme == "Bearer" else scheme for scheme in schemes)
+    """Write `WWW-Authenticate`: each challenge once, with RFC 6750's error where a bearer token was bad."""
+    challenges = dict.fromkeys(provider.challenge for provider in providers if provider.challenge)
+    return ", ".join(f'{one}, error="{error}"' if error and _is_bearer(one) else one for one in challenges)
 
 
-def _responsible(providers: list[Provider], credential: str) -> Proof:
-    """Choose who verifies: the only one who found it, or the one whose issuer it names."""
-    if len(providers) > 1:
-        issuer = issuer_of(credential)
-        providers = [provider for provider in providers if provider.issuer is not None and provider.issuer == issuer]
-    if not providers or providers[0].proof is None:
+def _is_bearer(challenge: str) -> bool:
+    return challenge.partition(" ")[0] == "Bearer"
+
+
+def _responsible(providers: list[Provider], credential: str) -> Provider:
+    """Choose among several who found the same credential: the one whose issuer it names."""
+    issuer = issuer_of(credential)
+    chosen = next((one for one in providers if one.issuer is not None and one.issuer == issuer), None)
+    if chosen is None:
         raise InvalidCredential("no provider answers for the token's issuer")
-    return providers[0].proof
+    return chosen

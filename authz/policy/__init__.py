@@ -1,10 +1,14 @@
 """YAML to a `PolicySet`, and a request to a decision: what the policies say, never how they are carried out."""
 
 from authz.policy.compiler import Compiler
+from authz.policy.documents import IdentityProvider, KeyEntry, key_entries
+from authz.policy.documents.grammar import Unfit
 from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts
 from authz.policy.listing import Listed, ListedRule
+from authz.policy.providers import Beside, Identifier, ProviderBuilder
 from authz.policy.selection import PolicySet, Selection
 
 __all__ = [
-    "Body", "BodyValidator", "BodyValidators", "Compiler", "Facts", "Listed", "ListedRule", "PolicySet", "Selection",
+    "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Facts", "Identifier", "IdentityProvider",
+    "KeyEntry", "Listed", "ListedRule", "PolicySet", "ProviderBuilder", "Selection", "Unfit", "key_entries",
 ]  # fmt: skip

@@ -1,7 +1,7 @@
 """One compilation of all documents: what was made of each, what was found wrong, what can be kept for the next.
 
-Only what is whole is kept. A document is made again when it was read again, when data it reads has another type, or
-when a file it names changed; everything else is what it was.
+Only what is whole is kept. A document is made again when it was read again, when data it reads has another type, when a
+provider it names is gone, or when a file it names changed; everything else is what it was.
 """
 
 from __future__ import annotations
@@ -26,11 +26,12 @@ from authz.policy.plan import DATA
 from authz.policy.routes import routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from authz.cel import CelType, Environment
-    from authz.policy.documents import Data, Document
+    from authz.policy.documents import Data, Document, IdentityProvider
     from authz.policy.facts import BodyValidators
+    from authz.policy.providers import ProviderBuilder
     from authz.policy.reading import FileReading
 
 R = TypeVar("R")
@@ -58,6 +59,7 @@ class Kept(msgspec.Struct, kw_only=True):
 
     data: dict[int, Made[Datum]] = {}
     governed: dict[int, Made[Governed]] = {}
+    providers: dict[int, Made[object]] = {}
 
 
 class Attempt:
@@ -108,16 +110,35 @@ class Attempt:
         self._named.update(made.files)
         return made.result
 
+    def provider(self, document: IdentityProvider, builder: ProviderBuilder) -> object:
+        """Return what an IdentityProvider document becomes; nothing for one at fault, lest its users be blamed."""
+        made = self._known.providers.get(id(document))
+        if made is None or not made.holds({}, self._files):
+            beside = Files(self._files)
+            try:
+                result = builder.build(document, beside)
+            except Unfit as unfit:
+                self.faults.extend(unfit.faults)
+                return None
+            finally:
+                self._named.update(beside.named)
+            made = Made(document=document, result=result, types={}, files=beside.named)
+            self._pause()
+        self.kept.providers[id(document)] = made
+        self._named.update(made.files)
+        return made.result
+
     def governed(
         self,
         document: Policy | Guardrail,
         environment: Environment,
         validators: BodyValidators,
-        providers: Collection[str],
+        providers: frozenset[str],
     ) -> Governed | None:
         """Return a policy or guardrail compiled and ready for the index, `None` where it is at fault."""
         made = self._known.governed.get(id(document))
-        if made is None or not made.holds(environment.variables, self._files):
+        known = made is not None and providers >= set(made.result.document.providers)
+        if made is None or not known or not made.holds(environment.variables, self._files):
             beside = Files(self._files)
             compilation = Compilation(environment, validators, providers, beside)
             result = compilation.document(document)

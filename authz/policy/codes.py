@@ -45,6 +45,8 @@ class Code(StrEnum):
     LOCATION = "AZ120"
     UNAVAILABLE = "AZ121"
     GUARDRAIL = "AZ122"
+    MOMENT = "AZ123"
+    DIGEST = "AZ124"
 
 
 EXPLAINED: Mapping[str, str] = {
@@ -146,6 +148,11 @@ EXPLAINED: Mapping[str, str] = {
         "A guardrail cannot allow: it states what no policy may widen. Write the contrary as a deny rule, or "
         "put the allow rule into a Policy."
     ),
+    "AZ123": "A time is written as in RFC 3339, with its offset: 2026-11-23T12:00:00Z.",
+    "AZ124": (
+        "An API key is known by its digest: 64 hex digits in lower case, of SHA-256 or of HMAC-SHA-256. A key that was "
+        "written there in the clear is no secret any more: make a new one with `authz keys new`."
+    ),
     "AZ201": "Variables, or documents, refer to each other in a circle, so that none of them can be evaluated first.",
     "AZ202": (
         "The text is not a template: a `${` is not closed, or holds nothing. Write `$${` for a literal `${`. "
@@ -156,6 +163,10 @@ EXPLAINED: Mapping[str, str] = {
         "The schema of a validation is not JSON Schema 2020-12, or refers to something outside of the given files."
     ),
     "AZ205": "A file of data is not what its ending says, or does not hold what its document wants of it.",
+    "AZ206": (
+        "What an identity provider needs cannot be used: a key set without a usable key, a secret that cannot be "
+        "read, a file of certificates that is none. The message says which and why."
+    ),
     "AZ300": "The expression cannot be compiled, and the engine said why in words of its own.",
     "AZ301": "The expression is not CEL: the place is where the parser could not go on.",
     "AZ302": (

@@ -13,9 +13,10 @@ from authz.cel import DYN, VARIABLES, EngineName, Environment
 from authz.errors import PolicyFaults
 from authz.model import Mode
 from authz.policy.attempt import Attempt, Kept
-from authz.policy.documents import Data, Guardrail, Policy
+from authz.policy.documents import Data, Guardrail, IdentityProvider, Policy
 from authz.policy.index import Index
 from authz.policy.plan import DATA, World, arrange
+from authz.policy.providers import Unproved
 from authz.policy.reading import is_policy_file, read
 from authz.policy.selection import PolicySet
 
@@ -26,14 +27,15 @@ if TYPE_CHECKING:
     from authz.policy.compiled import Document
     from authz.policy.facts import BodyValidators
     from authz.policy.plan import Plan
+    from authz.policy.providers import ProviderBuilder
     from authz.policy.reading import FileReading
 
 
 class Compiler:
     """Compiles policies again and again, on one thread at a time.
 
-    `providers` are the names of the identity providers there are. `pause` is called between documents, for those who
-    compile beside the serving of requests.
+    `builder` makes what proves identities; `providers` are names that policies may use though no document defines
+    them. `pause` is called between documents, for those who compile beside the serving of requests.
     """
 
     def __init__(
@@ -41,10 +43,12 @@ class Compiler:
         *,
         validators: BodyValidators,
         engine: EngineName = EngineName.AUTO,
+        builder: ProviderBuilder | None = None,
         providers: Collection[str] = (),
         pause: Callable[[], None] = lambda: None,
     ) -> None:
         self._validators = validators
+        self._builder = builder or Unproved()
         self._providers = frozenset(providers)
         self._pause = pause
         self._vocabulary = Environment(VARIABLES, engine=engine)
@@ -61,9 +65,14 @@ class Compiler:
         attempt = Attempt(files, self._read(files), self._kept, self._pause)
         documents = attempt.documents()
         data = {DATA + document.name: attempt.data(document) for document in documents if isinstance(document, Data)}
+        providers = {
+            document.name: attempt.provider(document, self._builder)
+            for document in documents
+            if isinstance(document, IdentityProvider)
+        }
         environment = self._vocabulary.extended({name: one.type for name, one in data.items()})
         entries = [
-            attempt.governed(document, environment, self._validators, self._providers)
+            attempt.governed(document, environment, self._validators, self._providers | providers.keys())
             for document in documents
             if isinstance(document, Policy | Guardrail)
         ]
@@ -73,7 +82,12 @@ class Compiler:
             raise PolicyFaults(attempt.faults)
         whole = [entry for entry in entries if entry is not None]
         world = World(environment=_binding(environment, whole), data={name: one.value for name, one in data.items()})
-        return PolicySet(self._indexed(whole, world), documents=documents, digest=digest)
+        return PolicySet(
+            self._indexed(whole, world),
+            documents=documents,
+            digest=digest,
+            identifier=self._builder.join(providers),
+        )
 
     def _read(self, files: Mapping[str, bytes]) -> list[FileReading]:
         """Read the files that hold documents, in order of their paths; those that did not change from memory."""

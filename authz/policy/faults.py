@@ -13,3 +13,4 @@ class Together(StrEnum):
     PROVIDER = "AZ203"
     SCHEMA = "AZ204"
     DATA = "AZ205"
+    PROOF = "AZ206"

@@ -53,9 +53,13 @@ class Files:
 
     def read(self, name: Text) -> Content:
         """Return what a file says that a document names; raise `Unfit` with every fault of it."""
+        return _read(*self.raw(name))
+
+    def raw(self, name: Text) -> tuple[str, bytes]:
+        """Return the path and the bytes of a file that a document names; raise `Unfit` where it is not there."""
         path = _beside(name.source.file, name)
         try:
-            return _read(path, self.content(path))
+            return path, self.content(path)
         except LookupError as error:
             raise Unfit(name.fault(Code.FILE, str(error))) from None
 

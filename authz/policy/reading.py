@@ -20,10 +20,7 @@ from authz.policy.documents.values import nearest
 from authz.policy.source import Mapping, Node, Scalar, Text, quoted
 from authz.policy.yaml import MAX_FAULTS, compose
 
-_ELSEWHERE = {
-    "PolicyTest": "a PolicyTest belongs in a file whose name ends in _test.yaml",
-    "IdentityProvider": "identity providers are not available yet",
-}
+_ELSEWHERE = {"PolicyTest": "a PolicyTest belongs in a file whose name ends in _test.yaml"}
 """Kinds that are known and not served."""
 
 

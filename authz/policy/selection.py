@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authz.policy.facts import Facts
     from authz.policy.index import Index
     from authz.policy.plan import Plan
+    from authz.policy.providers import Identifier
 
 
 class Selection:
@@ -64,12 +65,23 @@ class Selection:
 
 
 class PolicySet:
-    """The policies in force. `digest` names their text: the same files, the same digest."""
+    """The policies in force. `digest` names their text: the same files, the same digest.
 
-    def __init__(self, index: Index[compiled.Document, Plan], *, documents: Sequence[Document], digest: str) -> None:
+    `identifier` is asked for the providers that a selection names.
+    """
+
+    def __init__(
+        self,
+        index: Index[compiled.Document, Plan],
+        *,
+        documents: Sequence[Document],
+        digest: str,
+        identifier: Identifier,
+    ) -> None:
         self._index = index
         self._documents = documents
         self.digest = digest
+        self.identifier = identifier
 
     def select(self, request: Request) -> Selection:
         """Return what governs a request."""

@@ -14,30 +14,30 @@ from typing import TYPE_CHECKING
 from authz.cel import EngineName
 from authz.content import Body, SchemaValidators
 from authz.engine import Parts
-from authz.model import Identity, Reason
+from authz.identity.registry import KeyRegistry
 from authz.policy import Compiler
+from authz.server.identifying import IdentityBuilder
 from authz.telemetry import trace_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from authz.engine import Identifier, Limiter, Observer, Snapshot
+    from authz.engine import Limiter, Observer, Snapshot
     from authz.model import Request
+    from authz.policy import Identifier
 
 
-def compiler(engine: str) -> Compiler:
-    """Return a compiler of policies for a CEL engine, by its name in the settings."""
-    return Compiler(engine=EngineName(engine), validators=SchemaValidators(), pause=partial(time.sleep, 0))
+def compiler(engine: str, keys: KeyRegistry | None = None) -> Compiler:
+    """Return a compiler of policies for a CEL engine, by its name in the settings.
 
-
-class Nobody:
-    """The identifier while no identity provider can be configured: whoever is asked for can't be told."""
-
-    def identify(
-        self, _providers: Sequence[str], _request: Request, _deadline: float, done: Callable[[Identity], None], /
-    ) -> None:
-        """Say that nobody can be identified; a policy that requires it denies."""
-        done(Identity(error=Reason.IDENTITY_UNAVAILABLE))
+    Providers read their keys from `keys`; nothing is fetched unless somebody has it follow what was compiled.
+    """
+    return Compiler(
+        engine=EngineName(engine),
+        validators=SchemaValidators(),
+        builder=IdentityBuilder(keys or KeyRegistry()),
+        pause=partial(time.sleep, 0),
+    )
 
 
 def parts(
@@ -47,7 +47,7 @@ def parts(
     client_ip: Callable[[Request], str],
     fault: Callable[[BaseException], None],
     observers: tuple[Observer, ...] = (),
-    identifier: Identifier = Nobody(),  # noqa: B008 - it has no state
+    identifier: Identifier | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Parts:
     """Return the parts of an engine."""

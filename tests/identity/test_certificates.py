@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from authz.identity.certificates import PeerCertificates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from authz.model import Request
 
 PEERS = PeerCertificates("mesh", ["cluster.local", "example.com"])
 
@@ -12,9 +19,9 @@ PEERS = PeerCertificates("mesh", ["cluster.local", "example.com"])
 @pytest.mark.parametrize("principal", [
     "spiffe://cluster.local/ns/shop/sa/cart", "example.com", "pay.example.com", "*.example.com",
 ])  # fmt: skip
-def test_a_name_of_a_trusted_domain_is_somebody(principal: str) -> None:
+def test_a_name_of_a_trusted_domain_is_somebody(principal: str, request_with: Callable[..., Request]) -> None:
     """SPIFFE ids and DNS names, as Envoy verified them."""
-    identity = PEERS.identify(principal)
+    identity = PEERS.identify(request_with(principal=principal))
     assert identity is not None
     assert (identity.subject, identity.provider, identity.authenticated) == (principal, "mesh", True)
 
@@ -26,6 +33,6 @@ def test_a_name_of_a_trusted_domain_is_somebody(principal: str) -> None:
     "spiffe://cluster.local/a?x", "evilexample.com", "example.com.evil.org", "CN=pay,O=example.com", "example.com\n",
     "spiffe:..cluster.local", "com", "-a.example.com", "a..example.com",
 ])  # fmt: skip
-def test_anything_else_is_nobody(principal: str) -> None:
+def test_anything_else_is_nobody(principal: str, request_with: Callable[..., Request]) -> None:
     """H11: another domain, two names in one, control characters, a name that looks like another kind of name."""
-    assert PEERS.identify(principal) is None
+    assert PEERS.identify(request_with(principal=principal)) is None

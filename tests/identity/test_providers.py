@@ -13,7 +13,7 @@ from authz.identity.certificates import PeerCertificates
 from authz.identity.credentials import Place
 from authz.identity.jwt import JwtRules, Verifier
 from authz.identity.providers import Provider, Providers
-from authz.model import Reason
+from authz.model import Identity, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class StaticKeys:
 def bearer(name: str, issuer: str, keys: KeySet | None) -> Provider:
     """Return a provider of bearer tokens."""
     verifier = Verifier(name, JwtRules(issuer=issuer, algorithms=("RS256",)), StaticKeys(keys))
-    return Provider(name=name, places=BEARER, proof=verifier, issuer=issuer, scheme="Bearer")
+    return Provider(name=name, places=BEARER, proof=verifier, issuer=issuer, challenge='Bearer realm="api"')
 
 
 @pytest.fixture
@@ -59,8 +59,16 @@ def providers(issuer: Issuer) -> Providers:
         "guests": bearer("guests", "https://guests.example.com/", issuer.keys()),
         "away": bearer("away", ISSUER, None),
         "partner": Provider(name="partner", places=(Place(header="x-api-key"),), proof=partner),
-        "mesh": Provider(name="mesh", certificates=PeerCertificates("mesh", ["cluster.local"])),
+        "mesh": Provider(name="mesh", witness=PeerCertificates("mesh", ["cluster.local"])),
     })  # fmt: skip
+
+
+def ask(providers: Providers, names: tuple[str, ...], request: Request) -> Identity:
+    """Return who the providers say is calling; these all say so at once."""
+    said: list[Identity] = []
+    providers.identify(names, request, 0.0, said.append)
+    (identity,) = said
+    return identity
 
 
 ALL = ("guests", "staff", "partner", "mesh")
@@ -68,8 +76,8 @@ ALL = ("guests", "staff", "partner", "mesh")
 
 def test_nobody_is_invited_to_say_who_they_are(providers: Providers, request_with: Callable[..., Request]) -> None:
     """Without a credential there is no error, and the challenge names each scheme once."""
-    identity = providers.identify(ALL, request_with())
-    assert (identity.authenticated, identity.error, identity.challenge) == (False, None, "Bearer")
+    identity = ask(providers, ALL, request_with())
+    assert (identity.authenticated, identity.error, identity.challenge) == (False, None, 'Bearer realm="api"')
 
 
 def test_the_issuer_chooses_among_those_who_look_in_the_same_place(
@@ -79,8 +87,8 @@ def test_the_issuer_chooses_among_those_who_look_in_the_same_place(
     staff = request_with({"authorization": f"Bearer {issuer.token()}"})
     guest = request_with({"authorization": f"Bearer {issuer.token(iss='https://guests.example.com/')}"})
     for names in (ALL, ALL[::-1]):
-        assert providers.identify(names, staff).provider == "staff"
-        assert providers.identify(names, guest).provider == "guests"
+        assert ask(providers, names, staff).provider == "staff"
+        assert ask(providers, names, guest).provider == "guests"
 
 
 @pytest.mark.parametrize("token", ["garbage", "", "a.b.c"])
@@ -88,9 +96,9 @@ def test_a_bad_credential_is_an_error_and_not_nobody(
     providers: Providers, request_with: Callable[..., Request], token: str
 ) -> None:
     """POLICY.md, section 3, step 3: presented and bad is 401, and a good certificate does not mend it."""
-    identity = providers.identify(ALL, request_with({"authorization": f"Bearer {token}"}, principal=SPIFFE))
+    identity = ask(providers, ALL, request_with({"authorization": f"Bearer {token}"}, principal=SPIFFE))
     assert (identity.authenticated, identity.error) == (False, Reason.INVALID_CREDENTIALS)
-    assert identity.challenge == 'Bearer error="invalid_token"'
+    assert identity.challenge == 'Bearer realm="api", error="invalid_token"'
 
 
 def test_a_token_of_an_issuer_nobody_answers_for_is_bad(
@@ -99,7 +107,7 @@ def test_a_token_of_an_issuer_nobody_answers_for_is_bad(
     """CVE-2021-21378: an unknown issuer is not a missing credential."""
     request = request_with({"authorization": f"Bearer {issuer.token(iss='https://evil.example/')}"})
     for names in (ALL, ("staff",)):
-        assert providers.identify(names, request).error is Reason.INVALID_CREDENTIALS
+        assert ask(providers, names, request).error is Reason.INVALID_CREDENTIALS
 
 
 def test_two_different_credentials_are_refused(
@@ -107,17 +115,17 @@ def test_two_different_credentials_are_refused(
 ) -> None:
     """A good token and a good key name two callers: neither is believed."""
     request = request_with({"authorization": f"Bearer {issuer.token()}", "x-api-key": KEY})
-    assert providers.identify(ALL, request).error is Reason.INVALID_CREDENTIALS
+    assert ask(providers, ALL, request).error is Reason.INVALID_CREDENTIALS
 
 
 def test_a_certificate_speaks_where_nothing_was_presented(
     providers: Providers, issuer: Issuer, request_with: Callable[..., Request]
 ) -> None:
     """A token beside a certificate wins; without one the certificate says who it is."""
-    assert providers.identify(ALL, request_with(principal=SPIFFE)).subject == SPIFFE
+    assert ask(providers, ALL, request_with(principal=SPIFFE)).subject == SPIFFE
     both = request_with({"authorization": f"Bearer {issuer.token()}"}, principal=SPIFFE)
-    assert providers.identify(ALL, both).subject == "alice"
-    assert providers.identify(ALL, request_with(principal="spiffe://evil/x")).authenticated is False
+    assert ask(providers, ALL, both).subject == "alice"
+    assert ask(providers, ALL, request_with(principal="spiffe://evil/x")).authenticated is False
 
 
 def test_keys_that_are_not_there_are_our_fault(
@@ -125,11 +133,11 @@ def test_keys_that_are_not_there_are_our_fault(
 ) -> None:
     """A caller whose token can't be judged is told 503, not that the token is bad."""
     request = request_with({"authorization": f"Bearer {issuer.token()}"})
-    assert providers.identify(("away",), request).error is Reason.IDENTITY_UNAVAILABLE
+    assert ask(providers, ("away",), request).error is Reason.IDENTITY_UNAVAILABLE
 
 
 def test_only_the_named_providers_are_asked(providers: Providers, request_with: Callable[..., Request]) -> None:
     """A key is nothing to policies that do not name the partner provider."""
     request = request_with({"x-api-key": KEY})
-    assert providers.identify(("partner",), request).subject == "partner"
-    assert providers.identify(("staff",), request).authenticated is False
+    assert ask(providers, ("partner",), request).subject == "partner"
+    assert ask(providers, ("staff",), request).authenticated is False

@@ -5,24 +5,24 @@ compiled or looked up later is a `Text`: a string that knows its place (`express
 column=.., length=..)`). Data values and inline schemas are plain values without places.
 """
 
+from authz.policy.documents.document import API_VERSION, Document, Metadata
+from authz.policy.documents.entries import KeyEntry, key_entries
 from authz.policy.documents.kinds import (
-    API_VERSION,
     KINDS,
     Data,
     DataSpec,
-    Document,
     FileReference,
     Governing,
     Guardrail,
     GuardrailSpec,
     Identification,
-    Metadata,
     Policy,
     PolicySpec,
     Validation,
 )
 from authz.policy.documents.limits import Limit, Rate
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
+from authz.policy.documents.providers import IdentityProvider, ProviderSpec
 from authz.policy.documents.rules import GuardrailRule, Query, RequestHeaders, ResponseHeaders, Rule
 
 __all__ = [
@@ -38,16 +38,20 @@ __all__ = [
     "GuardrailRule",
     "GuardrailSpec",
     "Identification",
+    "IdentityProvider",
+    "KeyEntry",
     "Limit",
     "Match",
     "Metadata",
     "PathParameters",
     "Policy",
     "PolicySpec",
+    "ProviderSpec",
     "Query",
     "Rate",
     "RequestHeaders",
     "ResponseHeaders",
     "Rule",
     "Validation",
+    "key_entries",
 ]

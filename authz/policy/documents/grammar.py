@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
+from datetime import datetime
 from typing import NoReturn
 
 from authz.errors import Fault
@@ -19,13 +20,19 @@ NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 DURATION = r"^(?=\d)(\d{1,6}d)?(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?(\d{1,6}ms)?$"
 RATE = r"^(\d{1,10})/(second|minute|hour|day)$"
+MOMENT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$"
+DIGEST = r"^[0-9a-f]{64}$"
 FILE = r"^(?!/)(?:(?!\.\.?(?:/|$))[^/\\\x00-\x1f]+(?:/(?!$)|$))+$"
 
 MAX_PERIOD = 366 * 86400.0
 """The longest duration a document can speak of, in seconds."""
 
+MAX_LEEWAY = 60.0
+"""The largest difference of clocks that is forgiven, in seconds."""
+
 # Used with fullmatch: for Python, `$` also stands before a last line break.
 _NAME, _IDENTIFIER, _DURATION, _RATE, _FILE = map(re.compile, (NAME, IDENTIFIER, DURATION, RATE, FILE))
+_MOMENT, _DIGEST = map(re.compile, (MOMENT, DIGEST))
 _RESERVED = re.compile(
     "^(as|break|const|continue|else|false|for|function|if|import|in|let|loop|namespace|null|package|return|true|var|"
     "void|while)$"
@@ -111,14 +118,47 @@ def whole(scalar: Scalar, low: int, high: int) -> int:
 
 def duration(text: Text) -> float:
     """Return seconds: `90s`, `5m`, `1h30m`, `250ms`; more than none, at most a year."""
+    seconds = _seconds(text)
+    if not 0 < seconds <= MAX_PERIOD:
+        refuse(text, Code.RANGE, f"{text} is out of range", "longer than 0s, at most 366d")
+    return seconds
+
+
+def leeway(text: Text) -> float:
+    """Return seconds by which clocks may differ: a minute at most, or a stolen token would live on."""
+    seconds = _seconds(text)
+    if seconds > MAX_LEEWAY:
+        refuse(text, Code.RANGE, f"{text} is out of range", "at most 60s: clocks that differ by more need mending")
+    return seconds
+
+
+def _seconds(text: Text) -> float:
     found = _DURATION.fullmatch(text)
     if not found:
         refuse(text, Code.DURATION, f"{quoted(text)} is not a duration", "a number and a unit: 90s, 5m, 24h, 7d, 250ms")
     parts = zip(found.groups(), _UNITS, strict=True)
-    seconds = sum(int(part.rstrip("dhms")) * unit for part, unit in parts if part)
-    if not 0 < seconds <= MAX_PERIOD:
-        refuse(text, Code.RANGE, f"{text} is out of range", "longer than 0s, at most 366d")
-    return seconds
+    return sum(int(part.rstrip("dhms")) * unit for part, unit in parts if part)
+
+
+def moment(text: Text) -> float:
+    """Return seconds since the epoch of a time in RFC 3339."""
+    try:
+        if _MOMENT.fullmatch(text):
+            return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        pass
+    refuse(text, Code.MOMENT, f"{quoted(text)} is not a time", "RFC 3339 with its offset: 2026-11-23T12:00:00Z")
+
+
+def digest(text: Text) -> Text:
+    """Return the 64 hex digits of a SHA-256; the message does not repeat what may be the key itself."""
+    if not _DIGEST.fullmatch(text):
+        hint = "`authz keys new` prints one; the key itself never belongs here"
+        raise Unfit(Fault(  # without the source line, which would show it
+            file=text.source.file, line=text.source.place(text.start)[0], column=text.source.place(text.start)[1],
+            code=Code.DIGEST, message="expected 64 hex digits in lower case, the digest of a key", hint=hint,
+        ))  # fmt: skip
+    return text
 
 
 def rate(scalar: Scalar, most: int) -> tuple[int, float]:

@@ -10,8 +10,10 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 from authz.errors import Fault
 from authz.model import Mode
 from authz.policy.codes import Code
+from authz.policy.documents.document import Document, Metadata
 from authz.policy.documents.limits import Limit
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
+from authz.policy.documents.providers import IdentityProvider
 from authz.policy.documents.rules import GuardrailRule, Rule
 from authz.policy.documents.values import (
     AnyText,
@@ -36,43 +38,6 @@ from authz.policy.documents.values import (
     whole,
 )
 from authz.policy.source import Mapping, Scalar, Sequence, Text
-
-API_VERSION = "authz/v1"
-
-
-class Metadata(Part):
-    """What a document is called, and what people say about it."""
-
-    name: Name = Field(description="The name, unique among documents of this kind.", examples=["orders"])
-    labels: dict[AnyText, AnyText] = Field(
-        default_factory=dict, description="Shown, never interpreted.", examples=[{"tier": "gold"}]
-    )
-    annotations: dict[AnyText, AnyText] = Field(
-        default_factory=dict, description="Shown, never interpreted.", examples=[{"owner": "team-orders"}]
-    )
-
-
-class Document(Part):
-    """What every document has."""
-
-    api_version: AnyText = Field(
-        alias="apiVersion",
-        description="The version of the policy language.",
-        examples=[API_VERSION],
-        json_schema_extra={"const": API_VERSION},
-    )
-    kind: AnyText = Field(description="What the document is.", examples=["Policy"])
-    metadata: Metadata = Field(description="What the document is called.", examples=[{"name": "orders"}])
-
-    @property
-    def name(self) -> str:
-        """Return the name as a plain string; `metadata.name` knows its place."""
-        return str(self.metadata.name)
-
-    @property
-    def file(self) -> str:
-        """Return the file that holds the document."""
-        return self.metadata.name.source.file
 
 
 def _schema_form(node: object) -> str:
@@ -290,5 +255,10 @@ class Data(Document):
     )
 
 
-KINDS: dict[str, type[Document]] = {"Policy": Policy, "Guardrail": Guardrail, "Data": Data}
+KINDS: dict[str, type[Document]] = {
+    "Policy": Policy,
+    "Guardrail": Guardrail,
+    "Data": Data,
+    "IdentityProvider": IdentityProvider,
+}
 """The kinds that are served; a new kind is a line here."""

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from authz.errors import Fault
 from authz.policy.codes import Code
-from authz.policy.documents.kinds import Document
+from authz.policy.documents.document import Document
 from authz.policy.documents.values import (
     AnyText,
     Checked,
@@ -18,8 +18,10 @@ from authz.policy.documents.values import (
     FileName,
     Flag,
     HeaderName,
+    Leeway,
     Many,
     Maybe,
+    Network,
     Part,
     Some,
     exactly_one,
@@ -129,9 +131,7 @@ class Jwt(Part):
         description="Where tokens are looked for. Left out: `Authorization: Bearer`.",
         examples=[[{"header": "authorization", "scheme": "Bearer"}, {"cookie": "session"}]],
     )
-    leeway: Duration = Field(
-        default=30.0, description="For clocks that differ; a minute at the most.", examples=["30s"]
-    )
+    leeway: Leeway = Field(default=30.0, description="For clocks that differ; a minute at the most.", examples=["30s"])
     required: Many[AnyText] = Field(default=(), description="Claims that must be there.", examples=[["tenant"]])
     claims: ClaimNames = Field(
         default_factory=shared(ClaimNames()), description="Which claims are read.", examples=[{"scopes": "scp"}]
@@ -156,14 +156,36 @@ class PeerCertificate(Part):
     trust_domains: Some[AnyText] = Field(
         description="SPIFFE trust domains, or DNS domains.", examples=[["cluster.local"]]
     )
+    forwarded_from: Many[Network] = Field(
+        default=(),
+        description="Networks of proxies that end TLS before Envoy, whose `x-forwarded-client-cert` is believed.",
+        examples=[["10.0.0.0/8"]],
+    )
 
 
 class ProviderSpec(Checked):
     """What proves who a caller is: exactly one is not `None`."""
 
-    jwt: Maybe[Jwt] = Field(default=None, description="A JSON Web Token.")
-    api_key: Maybe[ApiKey] = Field(default=None, description="An API key.")
-    peer_certificate: Maybe[PeerCertificate] = Field(default=None, description="The peer's certificate.")
+    jwt: Maybe[Jwt] = Field(
+        default=None,
+        description="A JSON Web Token.",
+        examples=[
+            {
+                "issuer": "https://login.example.com/",
+                "audiences": ["orders-api"],
+                "jwks": {"uri": "https://login.example.com/keys"},
+                "algorithms": ["RS256"],
+            }
+        ],
+    )
+    api_key: Maybe[ApiKey] = Field(
+        default=None,
+        description="An API key.",
+        examples=[{"from": [{"header": "x-api-key"}], "keys": "partner-keys.yaml"}],
+    )
+    peer_certificate: Maybe[PeerCertificate] = Field(
+        default=None, description="The peer's certificate.", examples=[{"trust_domains": ["cluster.local"]}]
+    )
 
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:

@@ -138,12 +138,15 @@ Method = Annotated[Text, _text(http.method, pattern=http.METHOD)]
 MediaType = Annotated[Text, _text(http.media_type, pattern=http.MEDIA_TYPE)]
 FileName = Annotated[Text, _text(grammar.file_name, pattern=grammar.FILE)]
 Network = Annotated[Text, _text(grammar.network)]
+Digest = Annotated[Text, _text(grammar.digest, pattern=grammar.DIGEST)]
 
 # Values: what is compared and counted, not looked at again.
 Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
 PlainList = Annotated[list[Any], Fits((Sequence,), grammar.plain, type="array")]
 PlainMap = Annotated[dict[str, Any], Fits((Mapping,), grammar.plain, type="object")]
 Duration = Annotated[float, _text(grammar.duration, pattern=grammar.DURATION)]
+Leeway = Annotated[float, _text(grammar.leeway, pattern=grammar.DURATION)]
+Moment = Annotated[float, _text(grammar.moment, pattern=grammar.MOMENT)]
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

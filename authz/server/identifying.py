@@ -1,0 +1,174 @@
+"""Identity providers, made of the documents that describe them.
+
+`policy` knows what is written and where, `identity` knows what proves who is calling; here the one becomes the other.
+What a document names and can't be used is a fault at the key that names it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from authz.identity.api_keys import ApiKeys, Entry
+from authz.identity.certificates import PeerCertificates
+from authz.identity.credentials import Place
+from authz.identity.fetch import Rules, trusted
+from authz.identity.jwks import Origin
+from authz.identity.jwt import Claims, JwtRules, StaticKeys, Verifier
+from authz.identity.keys import read_keys
+from authz.identity.providers import Provider, Providers
+from authz.policy import Unfit, key_entries
+from authz.policy.faults import Together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from authz.identity.jwt import Keys
+    from authz.identity.registry import KeyRegistry
+    from authz.policy import Beside, Identifier, IdentityProvider, KeyEntry
+    from authz.policy.documents import providers as written
+    from authz.policy.source import Text
+
+BEARER = (Place(header="authorization", scheme="Bearer"),)
+"""Where tokens are looked for unless the document says otherwise."""
+
+SHORTEST_SECRET = 16
+"""Bytes of the secret of HMAC digests."""
+
+T = TypeVar("T")
+
+REALM = 'realm="api"'
+"""RFC 6750, section 3, wants a parameter behind `Bearer`."""
+
+
+class IdentityBuilder:
+    """Makes providers; those with remote keys share the ones of `keys`."""
+
+    def __init__(self, keys: KeyRegistry) -> None:
+        self._keys = keys
+
+    def build(self, document: IdentityProvider, beside: Beside) -> Provider:
+        """Return the provider of a document; raises `Unfit`."""
+        name, spec = document.name, document.spec
+        if spec.jwt is not None:
+            return self._jwt(name, spec.jwt, beside)
+        if spec.api_key is not None:
+            return _api_key(name, spec.api_key, beside)
+        assert spec.peer_certificate is not None  # noqa: S101 - the document says exactly one
+        mesh = spec.peer_certificate
+        return Provider(name=name, witness=PeerCertificates(name, mesh.trust_domains, mesh.forwarded_from))
+
+    def join(self, providers: Mapping[str, object]) -> Identifier:
+        """Return what asks these providers; none of them is missing, for what was at fault is never in force."""
+        return Providers(cast("Mapping[str, Provider]", providers))
+
+    def _jwt(self, name: str, spec: written.Jwt, beside: Beside) -> Provider:
+        claims = spec.claims
+        usual = Claims()
+        rules = JwtRules(
+            issuer=str(spec.issuer),
+            audiences=tuple(map(str, spec.audiences)),
+            algorithms=tuple(map(str, spec.algorithms)),
+            required=tuple(map(str, spec.required)),
+            leeway=spec.leeway,
+            claims=Claims(
+                subject=str(claims.subject or usual.subject),
+                roles=str(claims.roles or usual.roles),
+                groups=str(claims.groups or usual.groups),
+                scopes=str(claims.scopes or usual.scopes),
+            ),
+        )
+        places = _places(spec.places) or BEARER
+        return Provider(
+            name=name,
+            places=places,
+            proof=Verifier(name, rules, self._source(spec, beside)),
+            issuer=rules.issuer,
+            challenge=_challenge(places, "Bearer"),
+        )
+
+    def _source(self, spec: written.Jwt, beside: Beside) -> Keys:
+        source = spec.jwks
+        if source.file is not None:
+            _, content = beside.raw(source.file)
+            return _usable(source.file, lambda: StaticKeys(read_keys(content, secrets=True)))
+        ca = source.ca
+        if ca is not None:
+            _usable(ca, lambda: trusted(str(ca)))
+        rules = Rules(
+            timeout=source.timeout,
+            allow_private=source.allow_private_network,
+            allow_plain_http=source.allow_plain_http,
+            ca=None if ca is None else str(ca),
+        )
+        return self._keys.keys(
+            Origin(
+                uri=None if source.uri is None else str(source.uri),
+                issuer=str(spec.issuer),
+                refresh=source.refresh,
+                max_stale=source.max_stale,
+                rules=rules,
+            )
+        )
+
+
+def _api_key(name: str, spec: written.ApiKey, beside: Beside) -> Provider:
+    entries = key_entries(*beside.raw(spec.keys))
+    secret_file = spec.secret_file
+    secret = b"" if secret_file is None else _usable(secret_file, lambda: Path(secret_file).read_bytes().strip())
+    keyed = next((entry for entry in entries if entry.hmac_sha256 is not None), None)
+    if keyed is not None and len(secret) < SHORTEST_SECRET:
+        raise Unfit(
+            keyed.id.fault(
+                Together.PROOF, f"an HMAC needs a secret of at least {SHORTEST_SECRET} bytes, in secret_file"
+            )
+        )
+    places = _places(spec.places)
+    return Provider(
+        name=name,
+        places=places,
+        proof=ApiKeys(name, map(_entry, entries), secret),
+        challenge=_challenge(places, "ApiKey"),
+    )
+
+
+def _entry(written: KeyEntry) -> Entry:
+    return Entry(
+        id=str(written.id),
+        subject=str(written.subject or written.id),
+        sha256=None if written.sha256 is None else str(written.sha256),
+        hmac_sha256=None if written.hmac_sha256 is None else str(written.hmac_sha256),
+        roles=tuple(map(str, written.roles)),
+        groups=tuple(map(str, written.groups)),
+        scopes=tuple(map(str, written.scopes)),
+        not_before=written.not_before or 0.0,
+        expires=written.expires,
+        disabled=written.disabled,
+    )
+
+
+def _places(places: Sequence[written.Place]) -> tuple[Place, ...]:
+    return tuple(
+        Place(
+            header=None if place.header is None else str(place.header),
+            scheme=None if place.scheme is None else str(place.scheme),
+            cookie=None if place.cookie is None else str(place.cookie),
+            query=None if place.query is None else str(place.query),
+        )
+        for place in places
+    )
+
+
+def _challenge(places: Sequence[Place], usual: str) -> str:
+    """Return what a 401 invites with: the scheme of the first place that has one."""
+    scheme = next((place.scheme for place in places if place.scheme is not None), usual)
+    return f"{scheme} {REALM}"
+
+
+def _usable(place: Text, make: Callable[[], T]) -> T:
+    """Return what a document names, made; what is wrong with it is a fault at the key that names it."""
+    try:
+        return make()
+    except (ValueError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise Unfit(place.fault(Together.PROOF, f'"{place}" cannot be used: {reason}')) from None
