@@ -47,12 +47,9 @@ _CONVERSIONS = {
 _SCALARS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.DOUBLE, Kind.TIMESTAMP, Kind.DURATION, Kind.NULL})
 
 
-def check(
-    checked: CheckedExpr, source: Source, variables: Collection[str], expect: CelType | None
-) -> Iterator[CompileFault]:
+def check(checked: CheckedExpr, source: Source, expect: CelType | None) -> Iterator[CompileFault]:
     """Yield every fault of an expression whose types are right."""
     places = Places(checked, source.text)
-    yield from _presence(source, variables)
     yield from _result(checked, places, expect)
     for nodes, visit in enumerate(walk(checked.expr)):
         if nodes == MAX_NODES:
@@ -69,7 +66,7 @@ def check(
             yield places.fault(visit.node, Code.UNDECLARED, f'undeclared variable "{NOW}"', 'did you mean "now()"?')
 
 
-def _presence(source: Source, variables: Collection[str]) -> Iterator[CompileFault]:
+def check_presence(source: Source, variables: Collection[str]) -> Iterator[CompileFault]:
     """Refuse `has(request.method)`: engines read it as the variable itself, whose value then passes for the answer."""
     for name, offset in source.presence:
         if name in variables:

@@ -13,7 +13,7 @@ import msgspec
 
 from authz.cel import source as sources
 from authz.cel.bindings import Bindings
-from authz.cel.checks import check, check_constants
+from authz.cel.checks import check, check_constants, check_presence
 from authz.cel.engine import EngineName, load
 from authz.cel.faults import CompileError
 from authz.cel.reads import reads
@@ -25,8 +25,10 @@ from authz.cel.types import TIMESTAMP
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from authz._pb.cel.expr.checked_pb2 import CheckedExpr
     from authz.cel.engine import Activation
     from authz.cel.reads import Attribute
+    from authz.cel.source import Source
     from authz.cel.types import CelType
     from authz.cel.values import EvaluationError
 
@@ -77,10 +79,14 @@ class Environment:
     def compile(self, source: str, *, expect: CelType | None = None) -> Expression:
         """Return an expression of the type that is expected, or of any; raise `CompileError` with every fault."""
         read = sources.read(source)
-        checked = self._engine.check(read.text)
+        checked = self._checked(read)
         type_ = type_of(checked, checked.expr)
         attributes = reads(checked, self._names)
-        faults = [*check(checked, read, self.variables, expect), *check_constants(checked, read, self._engine)]
+        faults = [
+            *check_presence(read, self.variables),
+            *check(checked, read, expect),
+            *check_constants(checked, read, self._engine),
+        ]
         if faults:
             raise CompileError(faults)
         rewrite(checked, self.variables)
@@ -93,6 +99,16 @@ class Environment:
             holds=program.holds,
             value=program.value,
         )
+
+    def _checked(self, source: Source) -> CheckedExpr:
+        """Return the engine's tree; where it finds faults, also those it does not see for what they are."""
+        try:
+            return self._engine.check(source.text)
+        except CompileError as error:
+            presence = tuple(check_presence(source, self.variables))
+            places = {(fault.line, fault.column) for fault in presence}
+            others = (fault for fault in error.faults if (fault.line, fault.column) not in places)
+            raise CompileError((*presence, *others)) from None
 
     def activation(self, bindings: Mapping[str, object]) -> Activation:
         """Return what expressions are evaluated against; a name left out is an error when it is read."""

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 UNFIT: Final = object()
@@ -29,6 +30,8 @@ def fit(value: object) -> object:
         return changed(value)
     if isinstance(value, str):
         value = str(value)
+    elif isinstance(value, Message):
+        return value
     elif isinstance(value, Mapping) and type(value) is not dict:
         value = dict(value)
     return UNFIT if holds_nul(value) else value

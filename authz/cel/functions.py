@@ -44,7 +44,8 @@ _ESCAPED = tuple(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte i
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _ESCAPE = re.compile(rb"%(..)")
 _ANY_LIST = list_of(DYN)
-_KINDS = (BOOL, INT, UINT, DOUBLE, STRING, BYTES, TIMESTAMP, DURATION, NULL, _ANY_LIST, map_of(DYN, DYN))
+_KEYS = (BOOL, INT, UINT, DOUBLE, STRING)
+_KINDS = (*_KEYS, BYTES, TIMESTAMP, DURATION, NULL, _ANY_LIST, map_of(DYN, DYN))
 
 
 class Overload(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,9 +156,11 @@ def _one(id_: str, *parameters: CelType, result: CelType, member: bool, call: Ca
     return Overload(id=id_, parameters=parameters, result=result, member=member, call=call)
 
 
-def _of_any_kind(name: str, result: CelType, call: Callable[..., object]) -> tuple[Overload, ...]:
-    """Return the overloads of a function that asks something for a value of any kind, by its number."""
-    return tuple(_one(f"{name}_{kind.kind}", kind, INT, result=result, member=False, call=call) for kind in _KINDS)
+def _of_any_kind(
+    name: str, result: CelType, call: Callable[..., object], kinds: Sequence[CelType] = _KINDS
+) -> tuple[Overload, ...]:
+    """Return the overloads of a function that asks something about a value of any kind, by number."""
+    return tuple(_one(f"{name}_{kind.kind}", kind, INT, result=result, member=False, call=call) for kind in kinds)
 
 
 FUNCTIONS: tuple[Function, ...] = (
@@ -257,6 +260,7 @@ INTERNAL: tuple[Function, ...] = (
     Function(name="@in_strings", overloads=_of_any_kind("strings_by_number", BOOL, indexes.in_strings)),
     Function(name="@entry", overloads=_of_any_kind("entry_by_number", DYN, indexes.entry)),
     Function(name="@has_entry", overloads=_of_any_kind("has_entry_by_number", BOOL, indexes.has_entry)),
+    Function(name="@has_key", overloads=_of_any_kind("has_key_by_number", BOOL, indexes.has_entry, _KEYS)),
     Function(
         name="@any_in_strings",
         overloads=(_one("any_by_number", _ANY_LIST, INT, result=BOOL, member=False, call=indexes.any_in_strings),),

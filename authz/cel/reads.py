@@ -41,7 +41,8 @@ def reads(checked: CheckedExpr, variables: Mapping[str, str]) -> tuple[Attribute
 
     `variables` maps the names that are variables, and not types or constants, to what they stand for.
     """
-    return tuple(dict.fromkeys(_Reader(checked, variables).visit(checked.expr, NO_SCOPE)))
+    found = _Reader(checked, variables).visit(checked.expr, NO_SCOPE)
+    return tuple({str(attribute): attribute for attribute in found}.values())
 
 
 class _Reader:

@@ -96,7 +96,7 @@ class _Rewriter:
                 self._overlap(node, scope, *operands)
 
     def _membership(self, node: Expr, scope: Scope, element: Expr, container: Expr) -> None:
-        for kind, function in ((Kind.LIST, "@in_strings"), (Kind.MAP, "@has_entry")):
+        for kind, function in ((Kind.LIST, "@in_strings"), (Kind.MAP, "@has_key")):
             if (number := self._number(container, scope, kind)) is not None:
                 self._replace(node, function, element, number)
 

@@ -26,7 +26,9 @@ NOW = "now"
 _QUOTED = r"""{0}\"\"\"(?s:{1})*?\"\"\"|{0}'''(?s:{1})*?'''|{0}"(?:{2}|[^"\\\n])*"|{0}'(?:{2}|[^'\\\n])*'"""
 _RAW = _QUOTED.format("(?:[rR][bB]?|[bB][rR])", ".", r"\\")
 _COOKED = _QUOTED.format("[bB]?", r"\\.|[^\\]", r"\\.")
-_TOKEN = re.compile(rf"(?P<skipped>\s+|//[^\n]*)|(?P<text>{_RAW}|{_COOKED})|(?P<name>[A-Za-z_]\w*)|(?P<other>.)")
+_TOKEN = re.compile(
+    rf"(?P<skipped>\s+|//[^\n]*)|(?P<text>{_RAW}|{_COOKED})|(?P<name>[A-Za-z_]\w*)|(?P<other>\d[\w.]*|.)"
+)
 
 
 class Token(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -62,7 +62,7 @@ class _Plain:
         match value:
             case None | bool() | float() | datetime() | timedelta():
                 return value
-            case int():
+            case int() if -(1 << 63) <= value < 1 << 64:
                 return int(value)
             case str():
                 return within(str(value))

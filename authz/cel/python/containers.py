@@ -68,7 +68,7 @@ def optional_index(container: object, key: object) -> Optional:
         return chained(container, lambda content: optional_index(content, key))
     if isinstance(container, Message) and isinstance(key, str):
         return Optional(present=True, content=field_of(container, key)) if has_field(container, key) else NOTHING
-    if not isinstance(container, list | dict) or (isinstance(container, list) and not _is_number(key)):
+    if not isinstance(container, dict) and not (isinstance(container, list) and type(key) is int):
         raise no_operation("_[?_]", container, key)
     try:
         return Optional(present=True, content=index(container, key))
@@ -88,7 +88,7 @@ def contains(element: object, container: object) -> bool:
     match container:
         case list():
             return any(equal(element, each) for each in elements(container))
-        case dict():
+        case dict() if isinstance(element, str | bool | int | float):
             return _has_key(container, element)
     raise no_operation("@in", element, container)
 

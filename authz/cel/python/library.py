@@ -119,7 +119,8 @@ def _extreme(name: str, better: Callable[[float, float], bool]) -> Callable[...,
     """Return `math.greatest` or `math.least`: of numbers, or of one list of them."""
 
     def extreme(*values: object) -> object:
-        numbers = [from_outside(each) for each in (values[0] if isinstance(values[0], list) else values)]
+        given = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+        numbers = [from_outside(each) for each in given]
         if not numbers or any(isinstance(each, bool) or not isinstance(each, int | float) for each in numbers):
             raise no_operation(name, *values)
         best = cast("float", numbers[0])

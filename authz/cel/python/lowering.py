@@ -133,7 +133,11 @@ class _Lowering:
         return self._operation(function, nodes, left.meta.end_pos - len(spoken(function)))
 
     def _unary(self, parse: Parse) -> Expr:
+        """Return a negation; of two in a row nothing is left, whatever they negate, as in the other engine."""
         operator, operand = trees(parse)
+        inner = trees(operand)
+        if len(inner) == 2 and inner[0].data == operator.data:
+            return self.expression(inner[1])
         return self._operation(_OPERATORS[operator.data], [self.expression(operand)], start(parse))
 
     def _literal(self, parse: Parse) -> Expr:
@@ -241,6 +245,8 @@ class _Lowering:
 
     def _has(self, parse: Parse) -> Expr:
         arguments = self._arguments(parse)
+        if len(arguments) == 1 and arguments[0].HasField("ident_expr"):
+            return arguments[0]
         if len(arguments) != 1 or not arguments[0].HasField("select_expr"):
             return self._fault(parse, Code.SYNTAX, "has() asks for a key: has(map.key)")
         selected = arguments[0].select_expr
@@ -249,10 +255,12 @@ class _Lowering:
     def _macro(self, parse: Parse, expand: Callable[[Builder, macros.Macro], Expr]) -> Expr:
         receiver, given = parse.children[0], operands(parse)
         of = self.expression(receiver)  # type: ignore[arg-type]  # the grammar has a tree there
-        name = self._new_name(given[0])
-        bodies = [self._within({name: _element(self.build.type_of(of))}, each) for each in given[1:]]
+        name, element = self._new_name(given[0]), _element(self.build.type_of(of))
+        bodies = [self._within({name: element}, each) for each in given[1:]]
         second = bodies[1] if len(bodies) > 1 else None
-        return expand(self.build, macros.Macro(of=of, name=name, first=bodies[0], second=second, at=name_start(parse)))
+        place = name_start(parse)
+        macro = macros.Macro(of=of, name=name, element=element, first=bodies[0], second=second, at=place)
+        return expand(self.build, macro)
 
     def _bind(self, parse: Parse) -> Expr:
         given = operands(parse)

@@ -19,10 +19,14 @@ RESULT = "@result"
 
 
 class Macro(msgspec.Struct, frozen=True, kw_only=True):
-    """A macro that is called on something: `of.map(name, first, second)`; `at` is its place."""
+    """A macro that is called on something: `of.map(name, first, second)`.
+
+    `element` is the type of what the name stands for, `at` the place of the macro.
+    """
 
     of: Expr
     name: str
+    element: CelType
     first: Expr
     second: Expr | None
     at: int
@@ -67,7 +71,7 @@ def _map(build: Builder, macro: Macro) -> Expr:
 
 
 def _filter(build: Builder, macro: Macro) -> Expr:
-    return _listing(build, macro, build.name(macro.name, macro.at), macro.first)
+    return _listing(build, macro, build.name(macro.name, macro.at, macro.element), macro.first)
 
 
 def _listing(build: Builder, macro: Macro, made: Expr, condition: Expr | None) -> Expr:

@@ -172,6 +172,7 @@ OPERATORS: dict[str, Operations] = {
     "_>=_": _orderings(operator.ge),
     "bool": {(BOOL,): bool, (STRING,): _bool_of},
     "int": {
+        (BOOL,): int,
         (INT,): int,
         (UINT,): to_int,
         (DOUBLE,): lambda value: to_int(_whole(value)),

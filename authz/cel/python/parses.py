@@ -6,7 +6,9 @@ from lark import Token, Tree
 
 Parse = Tree[Token]
 
-LEAVES = frozenset(("ident", "dot_ident", "ident_arg", "dot_ident_arg", "literal", "list_lit", "map_lit"))
+LEAVES = frozenset(
+    ("ident", "dot_ident", "ident_arg", "dot_ident_arg", "literal", "list_lit", "map_lit", "member_object")
+)
 """Rules that mean something although they may have a single child; of any other, that child is meant."""
 
 

@@ -117,6 +117,10 @@ def takes(name: str, *arguments: CelType) -> bool:
     return kinds is None or tuple(argument.kind for argument in arguments) in kinds
 
 
+def _comparable(left: CelType, right: CelType) -> bool:
+    return left.accepts(right) or (right.kind is Kind.NULL and left.kind in _NULLABLE)
+
+
 def _bools(*arguments: CelType) -> bool:
     return all(argument == BOOL for argument in arguments)
 
@@ -131,12 +135,15 @@ def _indexed(container: CelType, key: CelType) -> bool:
     return container.kind is Kind.OPTIONAL or (container.kind is Kind.MAP and container.parameters[0].accepts(key))
 
 
+_NULLABLE = frozenset({Kind.TIMESTAMP, Kind.DURATION, Kind.MESSAGE, Kind.OPTIONAL})
 _RULES: Mapping[str, Callable[..., bool]] = {
-    **dict.fromkeys(("_==_", "_!=_"), lambda left, right: left.accepts(right)),
+    **dict.fromkeys(("_==_", "_!=_"), lambda left, right: _comparable(left, right) or _comparable(right, left)),
     **dict.fromkeys(("_&&_", "_||_"), _bools),
     **dict.fromkeys(("_[_]", "_[?_]"), _indexed),
     "@in": _in,
-    "_?_:_": lambda condition, then, otherwise: condition == BOOL and then.accepts(otherwise),
+    "_?_:_": lambda condition, then, otherwise: (
+        condition == BOOL and (_comparable(then, otherwise) or _comparable(otherwise, then))
+    ),
 }
 _KINDS = {
     **operators.OPERATORS,

@@ -42,9 +42,9 @@ def read_timestamp(text: str) -> datetime:
     match = _TIMESTAMP.fullmatch(bounded(text))
     if match is None:
         raise NoValueError("the text cannot be converted")
+    fraction = timedelta(microseconds=_micros(int((match[2] or "").ljust(9, "0"))))
     try:
-        read = datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00")).astimezone(UTC)
-        return read + timedelta(microseconds=_micros(int((match[2] or "").ljust(9, "0"))))
+        return datetime.fromisoformat(match[1] + match[3].replace("Z", "+00:00")).astimezone(UTC) + fraction
     except (ValueError, OverflowError):
         raise NoValueError("the text cannot be converted") from None
 

@@ -1,0 +1,24 @@
+"""Which Python function a function of the tree is."""
+
+from __future__ import annotations
+
+import pytest
+
+from authz.cel import standard
+from authz.cel.functions import FUNCTIONS, INTERNAL
+from authz.cel.python.calls import NAMES, operation
+from authz.cel.python.library import UNSUPPORTED
+from authz.cel.python.program import LAZY
+
+
+def test_every_function_of_the_reference_is_there() -> None:
+    """What is listed is implemented, lazily evaluated, rewritten, or said not to be supported."""
+    listed = {known.name for known in (*standard.FUNCTIONS, *standard.OPERATORS)}
+    listed |= {function.name for function in (*FUNCTIONS, *INTERNAL) if function.overloads}
+    assert listed - NAMES - LAZY - UNSUPPORTED == {"matches", "replace", "join"}
+
+
+def test_a_function_that_is_not_there_is_a_bug() -> None:
+    """Lowering lets no unknown function through."""
+    with pytest.raises(KeyError):
+        operation("nosuch")

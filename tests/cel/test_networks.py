@@ -1,0 +1,76 @@
+"""Addresses in networks."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_network
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz._pb.authz.v1.vocabulary_pb2 import NetworkSet
+from authz.cel.networks import NetworkIndex, address, in_cidr, in_networks, in_set, network
+from authz.cel.values import NoValueError
+
+v4_networks = st.builds(
+    lambda number, prefix: str(ip_network((number, prefix), strict=False)),
+    st.integers(0, 2**32 - 1),
+    st.integers(0, 32),
+)
+v4_addresses = st.integers(0, 2**32 - 1).map(lambda number: str(ip_address(number)))
+v6_networks = st.builds(
+    lambda number, prefix: str(ip_network((number, prefix), strict=False)),
+    st.integers(2**32, 2**128 - 1),
+    st.integers(0, 128),
+)
+v6_addresses = st.integers(2**64, 2**128 - 1).map(lambda number: str(ip_address(number)))
+
+
+@given(st.lists(st.one_of(v4_networks, v6_networks), max_size=20), st.one_of(v4_addresses, v6_addresses))
+def test_an_index_says_what_its_networks_say(networks: list[str], asked: str) -> None:
+    """An address is in a set exactly if it is in one of its networks."""
+    index = NetworkIndex(networks)
+    one_by_one = any(ip_address(asked) in ip_network(each) for each in networks)
+    assert (asked in index) is one_by_one
+    assert in_networks(asked, index.number) is one_by_one
+
+
+@given(st.lists(v4_networks, min_size=1, max_size=10))
+def test_the_edges_of_networks_are_inside(networks: list[str]) -> None:
+    """First and last address of every network belong to it, however networks overlap."""
+    index = NetworkIndex(networks)
+    for each in map(ip_network, networks):
+        assert str(each.network_address) in index
+        assert str(each.broadcast_address) in index
+
+
+def test_a_mapped_address_is_the_address_it_maps() -> None:
+    """`::ffff:10.1.2.3` is 10.1.2.3, on both sides."""
+    assert in_cidr("::ffff:10.1.2.3", "10.0.0.0/8")
+    assert in_cidr("10.1.2.3", "::ffff:10.0.0.0/104")
+    assert in_cidr("::ffff:a01:203", "10.1.2.3")
+    assert not in_cidr("::10.1.2.3", "10.0.0.0/8")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "10.1.2", "10.1.2.3.4", "010.1.2.3", "10.1.2.3/8", " 10.1.2.3", "fe80::1%eth0", "x"]
+)
+def test_what_is_no_address_is_an_error(text: str) -> None:
+    """Never inside, and never outside either."""
+    with pytest.raises(NoValueError):
+        address(text)
+    with pytest.raises(NoValueError):
+        in_cidr(text, "0.0.0.0/0")
+
+
+@pytest.mark.parametrize("text", ["", "10.0.0.1/8", "10.0.0.0/33", "10.0.0.0/-1", "::/129", "x/8", "10.0.0.0/8/8"])
+def test_what_is_no_network_is_an_error(text: str) -> None:
+    """Bits behind the prefix are a slip, and no guess is made at what was meant."""
+    with pytest.raises(NoValueError):
+        network(text)
+
+
+def test_a_set_that_is_gone_is_an_error() -> None:
+    """A number nobody keeps a set for has no answer."""
+    with pytest.raises(NoValueError):
+        in_set("10.1.2.3", NetworkSet(name="999999999"))
