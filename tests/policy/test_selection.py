@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authz.content import SchemaValidators
@@ -108,6 +108,7 @@ def answer(decision: Decision) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@settings(max_examples=50)
 @given(st.lists(st.one_of(POLICIES, GUARDRAILS), max_size=4), GUARDRAILS, REQUESTS, IDENTITIES)
 def test_a_guardrail_never_widens(make: Any, documents: list[Any], guardrail: Any, words: Any, identity: Any) -> None:
     """Whatever is allowed with a guardrail more is allowed without it, and changes nothing else then."""
@@ -118,6 +119,7 @@ def test_a_guardrail_never_widens(make: Any, documents: list[Any], guardrail: An
         assert answer(without)[:-1] == answer(bounded)[:-1]
 
 
+@settings(max_examples=50)
 @given(st.lists(st.one_of(POLICIES, GUARDRAILS), max_size=4), POLICIES, REQUESTS, IDENTITIES)
 def test_a_policy_in_shadow_never_changes_an_answer(
     make: Any, documents: list[Any], shadow: Any, words: Any, identity: Any
@@ -131,6 +133,7 @@ def test_a_policy_in_shadow_never_changes_an_answer(
     assert without.early_charges(facts) == watched.early_charges(facts)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.one_of(POLICIES, GUARDRAILS), max_size=4), REQUESTS, IDENTITIES)
 def test_nothing_is_allowed_but_by_a_rule(make: Any, documents: list[Any], words: Any, identity: Any) -> None:
     """I5: an allow names a policy that is enforced and an allow rule of it that is, and every policy has one."""
@@ -147,6 +150,7 @@ def test_nothing_is_allowed_but_by_a_rule(make: Any, documents: list[Any], words
         assert rule["condition"] != "false"
 
 
+@settings(max_examples=50)
 @given(st.lists(st.one_of(POLICIES, GUARDRAILS), max_size=4), REQUESTS, IDENTITIES)
 def test_a_decision_is_a_function_of_the_facts(make: Any, documents: list[Any], words: Any, identity: Any) -> None:
     """The same facts get the same decision, from the same policies or from others of the same text."""
