@@ -83,7 +83,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A policy or a guardrail.
 
     `permits` are the ambiguities it says how to read, `providers` those whose identities it accepts (none named: any).
-    `variables` are what it defines itself, by full name; `early` the names to bind before it is asked (see `terms`).
+    `variables` are what it defines itself, by full name; `early` the names to bind before it is asked and
+    `late` those that are bound when they are needed (see `terms`).
     """
 
     kind: str
@@ -97,6 +98,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     limits: tuple[Limit, ...]
     variables: Mapping[str, Term]
     early: Mapping[str, Keys]
+    late: frozenset[str]
 
     @property
     def is_policy(self) -> bool:

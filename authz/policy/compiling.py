@@ -69,6 +69,7 @@ class Compilation:
             limits=tuple(self._limit(written.name, limit) for limit in spec.limits),
             variables=self._terms.variables,
             early=self._terms.early,
+            late=frozenset(self._terms.late),
         )
 
     def _rule(self, written: Rule) -> compiled.Rule:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from authz.model import Count, DocumentTrace, Effect, Mode
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL, narrowed
 from authz.policy.compiled import NO_CHANGES
+from authz.policy.memo import Memo, Remembered, memo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -100,10 +101,11 @@ class PolicyStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """What plans have in common: an environment to bind names in, and the data by name (`data.freeze`)."""
+    """What plans have in common: an environment to bind names in, data by name (`data.freeze`), decisions kept."""
 
     environment: Environment
     data: Mapping[str, object]
+    remembered: Remembered = msgspec.field(default_factory=Remembered)
 
 
 class Plan:
@@ -112,7 +114,7 @@ class Plan:
     Documents come guardrails by name first, then policies by name; `silent` is what they say until one of them speaks.
     `providers` identify the caller; `permits` are the ambiguities all documents say how to read. `shadow_rules`
     are asked when everything is decided. `held` remembers what it means that certain allow rules held, `uses` counts
-    until there is a `ballot`.
+    until there is a `ballot`. `memo` keeps decisions, where they can be kept.
     """
 
     def __init__(self, matches: Sequence[Match[Document]], world: World, providers: Sequence[str]) -> None:
@@ -124,11 +126,13 @@ class Plan:
         self.permits = _permitted(documents)
         self.shadows: tuple[Plan, ...] = ()
         self.world = world
-        self._bind(_joined(documents))
+        names = _joined(documents)
+        self._bind(names)
         self._order(places)
         self.held: dict[tuple[RuleStep, ...], Permission] = {}
         self.uses = 0
         self.ballot: Expression | None = None
+        self.memo: Memo | None = memo(self, names, world.remembered)
 
     def _bind(self, names: Mapping[str, Keys]) -> None:
         """Work out where each name that is bound early comes from."""
@@ -165,6 +169,8 @@ def arrange(matches: Sequence[Match[Document]], world: World) -> Plan:
     providers = tuple(dict.fromkeys(name for match in enforced for name in match.document.providers))
     plan = Plan(enforced, world, providers)
     plan.shadows = tuple(Plan([match], world, providers) for match in matches if match.document.mode is Mode.SHADOW)
+    if plan.shadows:
+        plan.memo = None
     return plan
 
 

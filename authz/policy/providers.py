@@ -44,7 +44,7 @@ class ProviderBuilder(Protocol):
         """Return the provider of a document; raise `Unfit` with every fault of what the document names."""
 
     def join(self, providers: Mapping[str, object], /) -> Identifier:
-        """Return what asks these providers by name."""
+        """Return what asks these providers by name; they are about to come into force."""
 
 
 class Unproved:

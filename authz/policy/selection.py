@@ -53,6 +53,19 @@ class Selection:
 
     def decide(self, facts: Facts) -> Decision:
         """Decide the request; the same facts always get the same decision."""
+        memo = self._plan.memo
+        values = memo.values(facts, self._segments) if memo is not None else None
+        if memo is None or values is None:
+            return self._decide(facts)
+        decision = memo.find(values)
+        if decision is None:
+            decision = self._decide(facts)
+            memo.keep(values, decision)
+            if not memo.pays:
+                self._plan.memo = None
+        return decision
+
+    def _decide(self, facts: Facts) -> Decision:
         plan = self._plan
         case, self._case = self._case, None
         if case is None or case.facts is not facts:

@@ -59,7 +59,8 @@ class Terms:
 
     `faults` decide what becomes of the document in the end; until then an expression at fault is stood in for by one
     that says nothing, so that the next one is looked at as well. `early` grows with every term: the names to
-    bind before any of them is evaluated, each with the keys that are read of a map, `None` where all of it may be.
+    bind before any of them is evaluated, each with the keys that are read of a map, `None` where all of it may be;
+    `late` grows too: the names of `LATE` that any of them reads.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -67,6 +68,7 @@ class Terms:
         self.faults: list[Fault] = []
         self.variables: dict[str, Term] = {}
         self.early: dict[str, Keys] = {}
+        self.late: set[str] = set()
 
     def compile(
         self, written: Scalar, label: str, expect: CelType | None = None, *, source: str = "", span: Span = WHOLE
@@ -125,10 +127,12 @@ class Terms:
         return tuple(late)
 
     def _note(self, reads: Iterable[Attribute]) -> None:
-        """Note what an expression reads early."""
+        """Note what an expression reads."""
         for attribute in reads:
             name = attribute.variable
-            if name not in LATE and not name.startswith(VARIABLES):
+            if name in LATE:
+                self.late.add(name)
+            elif not name.startswith(VARIABLES):
                 keys, key = self.early.get(name, frozenset()), attribute.keys[:1]
                 self.early[name] = None if keys is None or not key else keys.union(map(str, key))
 

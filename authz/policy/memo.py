@@ -1,0 +1,191 @@
+"""Decisions that need not be made twice.
+
+A decision is a function of the values that its plan reads, and of nothing else: rules, data and variables are the
+plan's own, and there is no clock and no chance in them. Callers ask the same again and again. So a plan whose reads
+are few short texts keeps its decisions by these values, until new policies bring new plans.
+
+What is kept is exact or not kept at all. Values are compared as texts and whole numbers of one type per place, because
+`1`, `1.0` and `true` are three values to a rule and one to a dict. A plan that reads the time, a body, a whole map or
+Envoy's metadata keeps nothing, nor does a request that is read in two ways or has headers that are no text. A plan that
+is hardly ever asked the same stops looking.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authz.policy.attributes import ATTRIBUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from authz.model import Decision
+    from authz.policy.facts import Facts
+    from authz.policy.plan import Plan
+    from authz.policy.terms import Keys
+
+    Values = tuple[object, ...]
+    Reader = Callable[[Facts, Sequence[str]], object]
+
+MOST = 8192
+"""Decisions kept for one set of policies; with one more, all are forgotten."""
+
+LONGEST = 256
+"""Characters of a text that may be kept: what callers send must not fill the memory."""
+
+TRIAL = 4096
+"""Requests after which a plan that found fewer than one in four of its decisions kept stops looking."""
+
+_PLAIN = frozenset(
+    {
+        "client.ip", "destination.ip", "destination.port", "destination.principal", "destination.service",
+        "identity.authenticated", "identity.groups", "identity.issuer", "identity.key_id", "identity.provider",
+        "identity.roles", "identity.scopes", "identity.subject", "request.body_state", "request.host", "request.method",
+        "request.path", "request.port", "request.protocol", "request.scheme", "request.segments", "request.url",
+        "source.ip", "source.port", "source.principal", "source.service",
+    }
+)  # fmt: skip
+"""Names whose value is a text, a whole number, a truth, or a sequence of texts: always the same one of these."""
+
+_MAPS: Mapping[str, Callable[[Facts], Mapping[str, object]]] = {
+    "request.headers": lambda facts: facts.request.headers,
+    "request.headers_all": lambda facts: facts.request.headers,
+    "identity.claims": lambda facts: facts.identity.claims,
+    "route.extensions": lambda facts: facts.request.extensions,
+    "source.labels": lambda facts: facts.request.source.labels,
+    "destination.labels": lambda facts: facts.request.destination.labels,
+}
+"""Maps of which a few keys may be read, and what their values follow from."""
+
+_QUERY = frozenset({"request.query", "request.query_one"})
+_PARAMS = "request.params"
+
+
+class Unfit(Exception):
+    """A value that can't be compared as what it is to a rule."""
+
+
+class Remembered:
+    """The decisions of one set of policies, by plan and values."""
+
+    __slots__ = ("_decisions",)
+
+    def __init__(self) -> None:
+        self._decisions: dict[tuple[Plan, Values], Decision] = {}
+
+    def __len__(self) -> int:
+        """Return how many are kept."""
+        return len(self._decisions)
+
+    def get(self, plan: Plan, values: Values) -> Decision | None:
+        """Return what a plan decided for these values."""
+        return self._decisions.get((plan, values))
+
+    def keep(self, plan: Plan, values: Values, decision: Decision) -> None:
+        """Keep a decision, unless it is for values too long to keep."""
+        if len(self._decisions) >= MOST:
+            self._decisions.clear()
+        if _short(values):
+            self._decisions[plan, values] = decision
+
+
+class Memo:
+    """What one plan's decisions follow from, and whether looking for them pays."""
+
+    __slots__ = ("_found", "_kept", "_looked", "_plan", "_readers")
+
+    def __init__(self, plan: Plan, readers: Sequence[Reader], kept: Remembered) -> None:
+        self._plan = plan
+        self._readers = tuple(readers)
+        self._kept = kept
+        self._looked = 0
+        self._found = 0
+
+    @property
+    def pays(self) -> bool:
+        """Whether decisions have been found often enough to go on looking."""
+        return self._looked < TRIAL or self._found * 4 >= self._looked
+
+    def values(self, facts: Facts, segments: Sequence[str]) -> Values | None:
+        """Return what the decision for these facts follows from; `None` where that can't be said in a few texts."""
+        request = facts.request
+        if request.ambiguities or request.invalid_headers:
+            return None
+        try:
+            return tuple([read(facts, segments) for read in self._readers])
+        except Unfit:
+            return None
+
+    def find(self, values: Values) -> Decision | None:
+        """Return the decision that was made for these values."""
+        decision = self._kept.get(self._plan, values)
+        self._looked += 1
+        self._found += decision is not None
+        return decision
+
+    def keep(self, values: Values, decision: Decision) -> None:
+        """Keep the decision that was made for these values."""
+        self._kept.keep(self._plan, values, decision)
+
+
+def memo(plan: Plan, names: Mapping[str, Keys], kept: Remembered) -> Memo | None:
+    """Return the memo of a plan that reads these names; `None` for a plan that keeps nothing."""
+    if plan.validations or plan.shadow_rules or any(document.late for document in plan.documents):
+        return None
+    try:
+        return Memo(plan, [_who, *_readers(plan, names)] if plan.providers else list(_readers(plan, names)), kept)
+    except Unfit:
+        return None
+
+
+def _readers(plan: Plan, names: Mapping[str, Keys]) -> Iterator[Reader]:
+    for name, keys in sorted(names.items()):
+        if name in _PLAIN:
+            yield _plain(name)
+        elif name in _MAPS and keys is not None:
+            yield _texts(_MAPS[name], sorted(keys))
+        elif name in _QUERY:
+            yield _raw_query
+        elif name == _PARAMS:
+            yield from (_captured(scope.captures, keys) for scope in plan.scopes if scope.captures is not None)
+        elif name not in plan.data:
+            raise Unfit
+
+
+def _who(facts: Facts, _segments: Sequence[str]) -> object:
+    """Return what the steps themselves look at of an identity."""
+    identity = facts.identity
+    return identity.authenticated, identity.provider, identity.error
+
+
+def _plain(name: str) -> Reader:
+    read = ATTRIBUTES[name]
+    return lambda facts, _segments: read(facts)
+
+
+def _texts(read: Callable[[Facts], Mapping[str, object]], keys: Sequence[str]) -> Reader:
+    names = tuple(keys)
+
+    def texts(facts: Facts, _segments: Sequence[str]) -> object:
+        values = tuple(map(read(facts).get, names))
+        for value in values:
+            if type(value) is not str and value is not None:
+                raise Unfit
+        return values
+
+    return texts
+
+
+def _raw_query(facts: Facts, _segments: Sequence[str]) -> object:
+    return facts.request.query
+
+
+def _captured(captures: Sequence[tuple[str, int]], keys: Keys) -> Reader:
+    positions = tuple(position for name, position in captures if keys is None or name in keys)
+    return lambda _facts, segments: tuple([segments[position] for position in positions])
+
+
+def _short(value: object) -> bool:
+    if isinstance(value, str):
+        return len(value) <= LONGEST
+    return len(value) <= LONGEST and all(map(_short, value)) if isinstance(value, tuple) else True

@@ -1,0 +1,188 @@
+"""A decision that is kept is the decision that would be made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from authz.content import SchemaValidators
+from authz.model import Ambiguity, Effect, Reason
+from authz.policy import Compiler
+from authz.policy.memo import LONGEST, MOST, TRIAL
+
+if TYPE_CHECKING:
+    from conftest import Make
+
+    from authz.policy import Facts, PolicySet
+    from authz.policy.plan import Plan
+
+ORDERS = """
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders/{id}", "/tenants/{tenant}/orders/{id}"]}]
+  variables:
+    tenant: request.headers[?"x-tenant"].orValue("none")
+  rules:
+    - name: blocked
+      deny: client.ip.inSet(data.blocked) || request.headers[?"x-level"].orValue("0") == "9"
+    - name: own
+      allow: variables.tenant == "acme" && request.method in ["GET", "POST"]
+      request_headers: {set: {x-was: "${request.method} ${variables.tenant}"}}
+    - name: repeated
+      allow: request.query_one["page"] == "1"
+  limits:
+    - {name: per-tenant, key: variables.tenant, rate: 3/minute}
+---
+apiVersion: authz/v1
+kind: Data
+metadata: {name: blocked}
+spec: {networks: [203.0.113.0/24]}
+"""
+
+
+def compiled(source: str) -> PolicySet:
+    """Return a policy set."""
+    return Compiler(validators=SchemaValidators(), providers=("staff",)).compile({"a.yaml": source.encode()})
+
+
+def policy(allow: str, *more: str) -> str:
+    """Return a policy of one allow rule that governs everything."""
+    lines = ["apiVersion: authz/v1", "kind: Policy", "metadata: {name: one}", "spec:", '  match: [{paths: ["/**"]}]']
+    return "\n".join([*lines, *more, "  rules:", f"    - {{name: r, allow: '{allow}'}}"])
+
+
+def plan_of(policies: PolicySet, facts: Facts) -> Plan:
+    """Return the plan that decides these facts."""
+    return policies.select(facts.request)._plan
+
+
+def kept(policies: PolicySet, facts: Facts) -> bool:
+    """Decide, and say whether one decision more is kept."""
+    remembered = plan_of(policies, facts).world.remembered
+    before = len(remembered)
+    policies.select(facts.request).decide(facts)
+    return len(remembered) > before
+
+
+IP = "198.51.100.1"
+
+REQUESTS = st.fixed_dictionaries(
+    {
+        "method": st.sampled_from(["GET", "POST", "DELETE"]),
+        "path": st.sampled_from(["/orders/1", "/orders/2", "/tenants/a/orders/1", "/tenants/b/orders/1"]),
+        "query": st.sampled_from(["", "page=1", "page=1&page=1", "page=2"]),
+        "headers": st.dictionaries(
+            st.sampled_from(["x-tenant", "x-level", "x-other"]), st.sampled_from(["acme", "9", "", "none", "x" * 300])
+        ),
+        "invalid_headers": st.sampled_from([(), ("x-tenant",)]),
+        "ambiguities": st.sampled_from([(), (Ambiguity.ENCODED_SLASH,)]),
+    }
+)
+
+SHARED = compiled(ORDERS)
+
+
+@given(asked=st.lists(st.tuples(REQUESTS, st.sampled_from(["203.0.113.9", IP])), min_size=2, max_size=30))
+def test_a_kept_decision_is_the_one_that_would_be_made(make: Make, asked: list[tuple[dict[str, Any], str]]) -> None:
+    """Whatever was decided before, in whichever order: the decision is that of a look at this request alone."""
+    for words, ip in asked:
+        facts = make.facts(make.request(words), client_ip=ip)
+        selection = SHARED.select(facts.request)
+        assert selection.decide(facts) == selection._decide(facts)
+
+
+def test_a_decision_is_found_again(make: Make) -> None:
+    """The same values, in a request that differs in what no rule reads: the very same decision."""
+    policies = compiled(ORDERS)
+    first = make.facts(make.request({"path": "/orders/1", "headers": {"x-tenant": "acme", "x-other": "1"}}), None, IP)
+    second = make.facts(make.request({"path": "/orders/2", "headers": {"x-tenant": "acme", "x-other": "2"}}), None, IP)
+    decision = policies.select(first.request).decide(first)
+    assert decision.effect is Effect.ALLOW
+    assert policies.select(second.request).decide(second) is decision
+
+
+@pytest.mark.parametrize(
+    "claims", [{"level": 1}, {"level": 1.0}, {"level": True}, {"level": ["1"]}, {"level": {"a": 1}}]
+)
+def test_only_texts_are_compared(make: Make, claims: dict[str, object]) -> None:
+    """C6: `1`, `1.0` and `true` are one key to a dict and three values to a rule, so none of them is kept."""
+    policies = compiled(policy("identity.claims.level == 1", "  identity: {providers: [staff]}"))
+    facts = make.facts(make.request({}), {"claims": claims})
+    assert not kept(policies, facts)
+    assert kept(policies, make.facts(make.request({}), {"claims": {"level": "1"}}))
+
+
+def test_a_bad_credential_is_not_the_good_one_of_before(make: Make) -> None:
+    """Who is calling, and whether they proved it, is part of what a decision follows from."""
+    policies = compiled(policy('request.method == "GET"', "  identity: {providers: [staff]}"))
+    nobody = make.facts(make.request({}))
+    staff = make.facts(make.request({}), {"subject": "alice"})
+    bad = make.facts(make.request({}), {"error": "invalid_credentials"})
+    reasons = [policies.select(f.request).decide(f).reason for f in (staff, bad, nobody) * 2]
+    assert reasons == [Reason.ALLOWED, Reason.INVALID_CREDENTIALS, Reason.UNAUTHENTICATED] * 2
+
+
+@pytest.mark.parametrize(("allow", "reads"), [
+    ('now() > timestamp("2020-01-01T00:00:00Z")', "the time"),
+    ("request.json.a == 1", "the body"),
+    ("size(request.headers) > 0", "all of a map"),
+    ('metadata["a"].b == 1', "Envoy's metadata"),
+    ('attributes.request.http.method == "GET"', "Envoy's message"),
+])  # fmt: skip
+def test_a_plan_that_reads_more_than_short_texts_keeps_nothing(make: Make, allow: str, reads: str) -> None:
+    """What can't be compared cheaply and exactly is decided every time."""
+    facts = make.facts(make.request({"method": "POST", "json": {"a": 1}}))
+    assert plan_of(compiled(policy(allow)), facts).memo is None, reads
+
+
+@pytest.mark.parametrize("more", ["  mode: shadow", "  validate: [{name: v, max_bytes: 3}]"])
+def test_a_plan_that_validates_or_is_in_shadow_keeps_nothing(make: Make, more: str) -> None:
+    """A body's size and what a shadow says are not among the values."""
+    facts = make.facts(make.request({}))
+    source = policy("true") + "\n---\n" + policy("true", more).replace("name: one", "name: two")
+    assert plan_of(compiled(source), facts).memo is None
+
+
+def test_long_values_are_not_kept(make: Make) -> None:
+    """What a caller sends must not fill the memory."""
+    policies = compiled(ORDERS)
+    assert kept(policies, make.facts(make.request({"path": "/orders/1", "headers": {"x-tenant": "x" * LONGEST}})))
+    assert not kept(
+        policies, make.facts(make.request({"path": "/orders/1", "headers": {"x-tenant": "x" * (LONGEST + 1)}}))
+    )
+
+
+def test_decisions_are_kept_up_to_a_bound(make: Make) -> None:
+    """One more, and all are forgotten: memory is bounded whatever callers send."""
+    policies = compiled(policy('request.headers["x"] == "1"'))
+    first = make.facts(make.request({"headers": {"x": "first"}}))
+    plan = plan_of(policies, first)
+    for number in range(MOST):
+        facts = make.facts(make.request({"headers": {"x": str(number)}}))
+        policies.select(facts.request).decide(facts)
+    assert len(plan.world.remembered) <= MOST
+
+
+def test_a_plan_that_is_never_asked_the_same_stops_looking(make: Make) -> None:
+    """Where every request differs, looking only costs."""
+    policies = compiled(policy('request.headers["x"] == "1"'))
+    for number in range(TRIAL + 1):
+        facts = make.facts(make.request({"headers": {"x": str(number)}}))
+        policies.select(facts.request).decide(facts)
+    assert plan_of(policies, facts).memo is None
+
+
+def test_new_data_is_met_by_the_next_request(make: Make) -> None:
+    """L10: a reload forgets what was decided under the policies before."""
+    compiler = Compiler(validators=SchemaValidators())
+    facts = make.facts(make.request({"path": "/orders/1", "headers": {"x-tenant": "acme"}}), client_ip=IP)
+    before = compiler.compile({"a.yaml": ORDERS.encode()})
+    assert before.select(facts.request).decide(facts).effect is Effect.ALLOW
+    after = compiler.compile({"a.yaml": ORDERS.replace("203.0.113.0/24", "198.51.100.0/24").encode()})
+    assert after.select(facts.request).decide(facts).reason is Reason.DENY_RULE
+    assert before.select(facts.request).decide(facts).effect is Effect.ALLOW
