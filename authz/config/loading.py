@@ -128,4 +128,6 @@ def _at(values: Mapping[str, Any], name: str) -> object:
 def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return str(value).lower()
     return "none" if value is None else str(value)

@@ -98,6 +98,20 @@ class ClientSettings(_Section):
         return self
 
 
+class IdentitySettings(_Section):
+    """How callers' proofs are checked."""
+
+    wait: Duration = Field(
+        3.0,
+        ge=0,
+        le=60,
+        description="How long policies with a new key set wait for its first fetch before they come into force.",
+    )
+    require_keys: bool = Field(
+        True, description="Whether a process is ready only when every key set was fetched once since it started."
+    )
+
+
 class RecordSettings(_Section):
     """Where decision records go and how many of them."""
 
@@ -138,6 +152,7 @@ class Settings(_Section):
     redis: RedisSettings = Field(RedisSettings(), description="Where limits are counted.")
     tls: TlsSettings = Field(TlsSettings(), description="TLS on TCP addresses.")
     client: ClientSettings = Field(ClientSettings(), description="Who client.ip is.")
+    identity: IdentitySettings = Field(IdentitySettings(), description="How callers' proofs are checked.")
     record: RecordSettings = Field(RecordSettings(), description="Decision records.")
 
 

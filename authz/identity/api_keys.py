@@ -18,7 +18,7 @@ from authz.identity.credentials import InvalidCredential
 from authz.model import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,12 +36,38 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     disabled: bool = False
 
 
-class ApiKeys:
-    """Turns keys into identities."""
+class KeyUses:
+    """When each key was last presented and good, by provider and id; outlives the policies that name them."""
 
-    def __init__(self, provider: str, entries: Iterable[Entry], secret: bytes = b"") -> None:
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], float] = {}
+
+    def note(self, provider: str, key: str, now: float) -> None:
+        """Take note of one use."""
+        self._seen[provider, key] = now
+
+    def keep(self, keys: Collection[tuple[str, str]]) -> None:
+        """Forget every key but these."""
+        for gone in self._seen.keys() - set(keys):
+            self._seen.pop(gone, None)
+
+    def seen(self) -> Mapping[tuple[str, str], float]:
+        """Return the time of the last use of every key that was used: seconds since the epoch."""
+        return self._seen.copy()
+
+
+class ApiKeys:
+    """Turns keys into identities. `ids` are those of its entries."""
+
+    def __init__(
+        self, provider: str, entries: Iterable[Entry], secret: bytes = b"", uses: KeyUses | None = None
+    ) -> None:
         self._provider = provider
+        self._uses = uses or KeyUses()
+        entries = tuple(entries)
+        self.ids = tuple(entry.id for entry in entries)
         self._secret = secret
+        self._identities = {entry.id: _identity(provider, entry) for entry in entries}
         self._plain = {entry.sha256: entry for entry in entries if entry.sha256 is not None}
         self._keyed = {entry.hmac_sha256: entry for entry in entries if entry.hmac_sha256 is not None}
 
@@ -56,16 +82,8 @@ class ApiKeys:
             raise InvalidCredential(f"the API key {entry.id} is not valid yet")
         if entry.expires is not None and now >= entry.expires:
             raise InvalidCredential(f"the API key {entry.id} has expired")
-        return Identity(
-            authenticated=True,
-            provider=self._provider,
-            subject=entry.subject,
-            roles=entry.roles,
-            groups=entry.groups,
-            scopes=entry.scopes,
-            key_id=entry.id,
-            expires=entry.expires,
-        )
+        self._uses.note(self._provider, entry.id, now)
+        return self._identities[entry.id]
 
     def _find(self, key: bytes) -> Entry | None:
         digest = hashlib.sha256(key).hexdigest()
@@ -77,3 +95,16 @@ class ApiKeys:
         digest = hmac.digest(self._secret, key, "sha256").hex()
         entry = self._keyed.get(digest)
         return entry if entry is not None and hmac.compare_digest(digest, entry.hmac_sha256 or "") else None
+
+
+def _identity(provider: str, entry: Entry) -> Identity:
+    return Identity(
+        authenticated=True,
+        provider=provider,
+        subject=entry.subject,
+        roles=entry.roles,
+        groups=entry.groups,
+        scopes=entry.scopes,
+        key_id=entry.id,
+        expires=entry.expires,
+    )

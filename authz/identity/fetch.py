@@ -49,7 +49,13 @@ def fetch(uri: str, rules: Rules) -> bytes:
         finally:
             connection.close()
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise Unavailable(f"cannot fetch {uri}: {str(error) or type(error).__name__}") from error
+        raise Unavailable(f"cannot fetch {_shown(uri)}: {str(error) or type(error).__name__}") from error
+
+
+def _shown(uri: str) -> str:
+    """Return a URI as it may be shown: without what stands before the host and behind the path."""
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _permitted(uri: str, rules: Rules) -> SplitResult:

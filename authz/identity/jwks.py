@@ -8,6 +8,7 @@ per `COOL_DOWN`, however many such tokens come.
 
 from __future__ import annotations
 
+import logging
 import threading
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,8 @@ from authz.identity.strict import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
 
 COOL_DOWN = 30.0
 """Seconds between two fetches that unknown keys asked for."""
@@ -99,21 +102,45 @@ class RemoteKeys:
         """Return the seconds since the last good fetch; `None` before the first."""
         return None if self._keys is None else now - self._fetched_at
 
+    @property
+    def failing(self) -> bool:
+        """Say whether the last fetch brought no keys."""
+        return self._failures > 0
+
+    def status(self, now: float) -> dict[str, object]:
+        """Say where the keys come from and how they are."""
+        age = self.age(now)
+        return {
+            "uri": self.origin.uri or self.origin.issuer.rstrip("/") + DISCOVERY,
+            "keys": 0 if self._keys is None else len(self._keys.keys),
+            "age_seconds": None if age is None else round(age, 3),
+            "fetches": self.fetches,
+            "error": self.error,
+        }
+
     def refresh(self) -> bool:
         """Fetch once; say whether the keys in force are fresh now."""
         self.fetches += 1
         try:
             keys = read_keys(self._get(self._uri(), self.origin.rules))
-        except (Unavailable, ValueError) as error:
-            self._failures += 1
-            self.error = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever an issuer sends, the refresher lives
+            self._fail(str(error) or type(error).__name__)
             return False
         self._fetched_at = self._clock()
         if self._keys is None or keys.fingerprint != self._keys.fingerprint:
             self._keys = keys  # only then: tokens verified with an unchanged set stay verified
+        if self._failures:
+            _log.info("keys can be fetched again", extra={"fields": {"issuer": self.origin.issuer}})
         self._failures = 0
         self.error = "; ".join(keys.skipped)
         return True
+
+    def _fail(self, error: str) -> None:
+        """Take note of a failure; what goes on failing in the same way is told once."""
+        if error != self.error:
+            _log.warning("keys can't be fetched", extra={"fields": {"issuer": self.origin.issuer, "error": error}})
+        self._failures += 1
+        self.error = error
 
     def _uri(self) -> str:
         if self.origin.uri is not None:

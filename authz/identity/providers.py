@@ -20,6 +20,7 @@ from authz.model import Identity, Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from authz.identity.jwks import RemoteKeys
     from authz.model import Request
 
     Done = Callable[[Identity], None]
@@ -50,7 +51,8 @@ class Witness(Protocol):
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """One identity provider: it reads a credential (`places`, and `proof` or `inquiry`), or believes a `witness`.
 
-    `issuer` is set where the credential names who made it. `challenge` is what a 401 invites with (RFC 9110, section
+    `issuer` is set where the credential names who made it, `keys` where that is somebody whose keys are fetched, `ids`
+    where keys are known by ids of ours. `challenge` is what a 401 invites with (RFC 9110, section
     11.6.1): a scheme and its parameters; providers with the same one are invited to once.
     """
 
@@ -60,6 +62,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     inquiry: Inquiry | None = None
     witness: Witness | None = None
     issuer: str | None = None
+    keys: RemoteKeys | None = None
+    ids: tuple[str, ...] = ()
     challenge: str = ""
 
 

@@ -6,6 +6,7 @@ The one place that knows which class stands behind which seam. To exchange one, 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,14 @@ from authz.audit import Recorder, Sampling, open_sink
 from authz.console import AdminServer, application
 from authz.engine import Engine
 from authz.errors import Unavailable
+from authz.identity.api_keys import KeyUses
+from authz.identity.registry import KeyRegistry
 from authz.limits.memory import MemoryLimiter
 from authz.server import numbers
 from authz.server.client import client_ip
 from authz.server.deciding import compiler, parts
 from authz.server.events import PolicyEvents
+from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
 from authz.server.process import Process
 from authz.store import PolicyStore
@@ -64,7 +68,9 @@ def build(settings: Settings, worker: int = 0) -> Process:
     recorder = _recorder(settings, worker)
     metrics, faults = Metrics(), FaultLog(_log)
     events = PolicyEvents(recorder.event if recorder else lambda _: None)
-    store, counting = _store(settings, events), limiter(settings)
+    keys, uses = KeyRegistry(required=settings.identity.require_keys), KeyUses()
+    builder = IdentityBuilder(keys, uses, follow=partial(keys.follow, patience=settings.identity.wait))
+    store, counting = _store(settings, events, builder), limiter(settings)
     engine = Engine(
         parts(
             snapshot=lambda: store.current,
@@ -78,11 +84,13 @@ def build(settings: Settings, worker: int = 0) -> Process:
     numbers.show_policies(metrics, store, events)
     numbers.show_server(metrics, server, faults)
     numbers.show_limiter(metrics, counting)
+    numbers.show_identity(metrics, keys, uses)
     if recorder:
         numbers.show_recorder(metrics, recorder)
     process = Process(
-        engine=engine, store=store, limiter=counting, server=server, recorder=recorder, metrics=metrics, worker=worker
-    )
+        engine=engine, store=store, limiter=counting, keys=keys, server=server, recorder=recorder, metrics=metrics,
+        worker=worker,
+    )  # fmt: skip
     process.admin = _admin(settings, process, worker)
     return process
 
@@ -99,10 +107,10 @@ def _recorder(settings: Settings, worker: int) -> Recorder | None:
         raise Unavailable(f"can't write records to {name}: {error.strerror}") from error
 
 
-def _store(settings: Settings, events: PolicyEvents) -> PolicyStore:
+def _store(settings: Settings, events: PolicyEvents, builder: IdentityBuilder) -> PolicyStore:
     reload = settings.reload
     watching = Watching(interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes)
-    return PolicyStore(settings.policies, compiler(settings.engine), on_event=events, watching=watching)
+    return PolicyStore(settings.policies, compiler(settings.engine, builder), on_event=events, watching=watching)
 
 
 def _server(settings: Settings, engine: Engine, worker: int) -> Server:

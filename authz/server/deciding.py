@@ -27,15 +27,15 @@ if TYPE_CHECKING:
     from authz.policy import Identifier
 
 
-def compiler(engine: str, keys: KeyRegistry | None = None) -> Compiler:
+def compiler(engine: str, builder: IdentityBuilder | None = None) -> Compiler:
     """Return a compiler of policies for a CEL engine, by its name in the settings.
 
-    Providers read their keys from `keys`; nothing is fetched unless somebody has it follow what was compiled.
+    Without a builder of its own, providers are built and none of them fetches anything.
     """
     return Compiler(
         engine=EngineName(engine),
         validators=SchemaValidators(),
-        builder=IdentityBuilder(keys or KeyRegistry()),
+        builder=builder or IdentityBuilder(KeyRegistry()),
         pause=partial(time.sleep, 0),
     )
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from authz.identity.api_keys import ApiKeys, Entry
+from authz.identity.api_keys import ApiKeys, Entry, KeyUses
 from authz.identity.certificates import PeerCertificates
 from authz.identity.credentials import Place
 from authz.identity.fetch import Rules, trusted
-from authz.identity.jwks import Origin
+from authz.identity.jwks import Origin, RemoteKeys
 from authz.identity.jwt import Claims, JwtRules, StaticKeys, Verifier
 from authz.identity.keys import read_keys
 from authz.identity.providers import Provider, Providers
@@ -42,10 +42,20 @@ REALM = 'realm="api"'
 
 
 class IdentityBuilder:
-    """Makes providers; those with remote keys share the ones of `keys`."""
+    """Makes providers; those with remote keys share the ones of `keys`.
 
-    def __init__(self, keys: KeyRegistry) -> None:
+    `follow` is told whose keys are to be fetched; without it nobody's are.
+    """
+
+    def __init__(
+        self,
+        keys: KeyRegistry,
+        uses: KeyUses | None = None,
+        follow: Callable[[Mapping[str, RemoteKeys]], None] = lambda _: None,
+    ) -> None:
         self._keys = keys
+        self._uses = uses or KeyUses()
+        self._follow = follow
 
     def build(self, document: IdentityProvider, beside: Beside) -> Provider:
         """Return the provider of a document; raises `Unfit`."""
@@ -53,14 +63,17 @@ class IdentityBuilder:
         if spec.jwt is not None:
             return self._jwt(name, spec.jwt, beside)
         if spec.api_key is not None:
-            return _api_key(name, spec.api_key, beside)
+            return _api_key(name, spec.api_key, beside, self._uses)
         assert spec.peer_certificate is not None  # noqa: S101 - the document says exactly one
         mesh = spec.peer_certificate
         return Provider(name=name, witness=PeerCertificates(name, mesh.trust_domains, mesh.forwarded_from))
 
     def join(self, providers: Mapping[str, object]) -> Identifier:
-        """Return what asks these providers; none of them is missing, for what was at fault is never in force."""
-        return Providers(cast("Mapping[str, Provider]", providers))
+        """Return what asks these providers; from here on their keys are fetched."""
+        built = cast("Mapping[str, Provider]", providers)  # what was at fault never comes this far
+        self._follow({name: one.keys for name, one in built.items() if one.keys is not None})
+        self._uses.keep([(name, key) for name, one in built.items() for key in one.ids])
+        return Providers(built)
 
     def _jwt(self, name: str, spec: written.Jwt, beside: Beside) -> Provider:
         claims = spec.claims
@@ -78,12 +91,13 @@ class IdentityBuilder:
                 scopes=str(claims.scopes or usual.scopes),
             ),
         )
-        places = _places(spec.places) or BEARER
+        places, keys = _places(spec.places) or BEARER, self._source(spec, beside)
         return Provider(
             name=name,
             places=places,
-            proof=Verifier(name, rules, self._source(spec, beside)),
+            proof=Verifier(name, rules, keys),
             issuer=rules.issuer,
+            keys=keys if isinstance(keys, RemoteKeys) else None,
             challenge=_challenge(places, "Bearer"),
         )
 
@@ -112,7 +126,7 @@ class IdentityBuilder:
         )
 
 
-def _api_key(name: str, spec: written.ApiKey, beside: Beside) -> Provider:
+def _api_key(name: str, spec: written.ApiKey, beside: Beside, uses: KeyUses) -> Provider:
     entries = key_entries(*beside.raw(spec.keys))
     secret_file = spec.secret_file
     secret = b"" if secret_file is None else _usable(secret_file, lambda: Path(secret_file).read_bytes().strip())
@@ -123,11 +137,12 @@ def _api_key(name: str, spec: written.ApiKey, beside: Beside) -> Provider:
                 Together.PROOF, f"an HMAC needs a secret of at least {SHORTEST_SECRET} bytes, in secret_file"
             )
         )
-    places = _places(spec.places)
+    places, proof = _places(spec.places), ApiKeys(name, map(_entry, entries), secret, uses)
     return Provider(
         name=name,
         places=places,
-        proof=ApiKeys(name, map(_entry, entries), secret),
+        proof=proof,
+        ids=proof.ids,
         challenge=_challenge(places, "ApiKey"),
     )
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
 
     from authz.audit import Recorder
+    from authz.identity.api_keys import KeyUses
+    from authz.identity.registry import KeyRegistry
     from authz.limits.counters import Histogram, LimiterCounters
     from authz.limits.redis import RedisLimiter
     from authz.server.events import PolicyEvents
@@ -99,6 +101,28 @@ def _histogram(name: str, about: str, histogram: Histogram) -> Metric:
     bounds = [*map(str, histogram.bounds), "+Inf"]
     family.add_metric((), list(zip(bounds, accumulate(histogram.counts), strict=True)), histogram.total)
     return family
+
+
+def show_identity(metrics: Metrics, keys: KeyRegistry, uses: KeyUses) -> None:
+    """Show how old the keys of each provider are, and when each API key was last presented."""
+    metrics.read(
+        "authz_jwks_age_seconds",
+        "Seconds since the provider's keys were last fetched.",
+        lambda: {(name,): age for name, age in keys.ages().items() if age is not None},
+        ["provider"],
+    )
+    metrics.read(
+        "authz_jwks_failing",
+        "1 while the provider's keys can't be fetched and older ones, or none, are used.",
+        lambda: {(name,): one.failing for name, one in keys.followed().items()},
+        ["provider"],
+    )
+    metrics.read(
+        "authz_api_key_used_timestamp_seconds",
+        "When an API key was last presented and good, by its id.",
+        uses.seen,
+        ["provider", "key"],
+    )
 
 
 def show_recorder(metrics: Metrics, recorder: Recorder) -> None:

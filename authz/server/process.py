@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from authz.audit import Recorder
     from authz.console import AdminServer
     from authz.engine import Engine
+    from authz.identity.registry import KeyRegistry
     from authz.store import PolicyStore
     from authz.telemetry import Metrics
     from authz.transport import Server
@@ -49,6 +50,7 @@ class Process:
         engine: Engine,
         store: PolicyStore,
         limiter: Counting,
+        keys: KeyRegistry,
         server: Server,
         recorder: Recorder | None,
         metrics: Metrics,
@@ -57,6 +59,7 @@ class Process:
         self._engine = engine
         self._store = store
         self._limiter = limiter
+        self._keys = keys
         self._server = server
         self._recorder = recorder
         self._metrics = metrics
@@ -76,6 +79,7 @@ class Process:
                 running.callback(self.admin.stop)
             self._limiter.start()
             running.callback(self._limiter.close)
+            running.callback(self._keys.stop)
             self._store.load()
             self._server.start()
             running.callback(self._close)
@@ -104,8 +108,8 @@ class Process:
         return True
 
     def ready(self) -> bool:
-        """Say whether checks can be decided, and will be for a while."""
-        return bool(self._engine.health(""))
+        """Say whether checks can be decided, and will be for a while, and whether callers can prove who they are."""
+        return bool(self._engine.health("")) and self._keys.ready
 
     def metrics(self) -> bytes:
         """Return every number, in Prometheus' text format."""
@@ -123,6 +127,7 @@ class Process:
             "policy_age_seconds": round(time.time() - current.loaded_at, 3) if current else None,
             "policy_faults": [str(fault) for fault in self._store.faults],
             "limiter": self._limiter.status(),
+            "jwks": self._keys.status(),
             "in_flight": self._server.in_flight,
             **self._places(),
         }
