@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LAST_RESORT = b"last resort"
 PATIENCE = 10.0  # seconds until a test gives up on what it waits for
+THREADS = {"authz-poll", "authz-write", "authz-aio"}
 
 
 def eventually(holds: Callable[[], object]) -> None:
@@ -103,7 +104,7 @@ def transport(request: pytest.FixtureRequest) -> TransportName:
 def serve(transport: TransportName, desk: Desk, tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Return a function that starts a server, on a Unix socket unless told otherwise; it is stopped at the end."""
     servers = []
-    before = {thread for thread in threading.enumerate() if thread.name.startswith("authz-")}
+    before = {thread for thread in threading.enumerate() if thread.name in THREADS}
 
     def start(listen: list[str] | None = None, service: object = None, **settings: Any) -> Server:
         addresses = listen or [f"unix:{tmp_path}/s"]
@@ -117,7 +118,7 @@ def serve(transport: TransportName, desk: Desk, tmp_path: Path) -> Iterator[Call
     yield start
     for server in servers:
         server.stop(0)
-    after = {thread for thread in threading.enumerate() if thread.name.startswith("authz-")}
+    after = {thread for thread in threading.enumerate() if thread.name in THREADS}
     assert after <= before, "a stopped server has left threads"
 
 

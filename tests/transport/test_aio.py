@@ -10,6 +10,7 @@ import pytest
 from authz.transport import TransportName
 
 PATIENCE = 10.0
+THREADS = {"authz-poll", "authz-write", "authz-aio"}
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def test_one_thread_and_none_per_call(serve: Any, connect: Any, desk: Any) -> No
     client = connect(serve())
     futures = [client.check.future(b"wait", timeout=PATIENCE) for _ in range(64)]
     calls = [desk.waiting.get(timeout=PATIENCE) for _ in futures]
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("authz-")] == ["authz-aio"]
+    assert [thread.name for thread in threading.enumerate() if thread.name in THREADS] == ["authz-aio"]
     for call in calls:
         call.answer(b"done")
     assert {future.result() for future in futures} == {b"done"}

@@ -13,6 +13,7 @@ import pytest
 from authz.transport import TransportName, fast
 
 PATIENCE = 10.0
+THREADS = {"authz-poll", "authz-write", "authz-aio"}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def test_two_threads_and_none_per_call(serve: Any, connect: Any, desk: Any) -> N
     client = connect(server)
     futures = [client.check.future(b"wait", timeout=PATIENCE) for _ in range(64)]
     calls = [desk.waiting.get(timeout=PATIENCE) for _ in futures]
-    ours = sorted(thread.name for thread in threading.enumerate() if thread.name.startswith("authz-"))
+    ours = sorted(thread.name for thread in threading.enumerate() if thread.name in THREADS)
     assert ours == ["authz-poll", "authz-write"]
     for call in calls:
         call.answer(b"done")

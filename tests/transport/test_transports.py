@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from authz.transport import Server
 
 PATIENCE = 10.0
+THREADS = {"authz-poll", "authz-write", "authz-aio"}
 
 
 def eventually(holds: Callable[[], object]) -> None:
@@ -403,7 +404,7 @@ def test_stop_ends_the_threads_and_removes_the_socket(serve: Any) -> None:
     assert path.is_socket()
     server.stop(1)
     assert not path.exists()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("authz-")]
+    assert not [thread for thread in threading.enumerate() if thread.name in THREADS]
 
 
 def test_a_server_that_never_started_can_be_stopped(transport: Any, desk: Any) -> None:
