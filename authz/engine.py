@@ -101,7 +101,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     `identifier` is asked in place of the policies' own where it is given: the command line and tests of policies say
     who is calling. `clock` is seconds since the epoch, `monotonic` the clock of deadlines, `ids` makes the decision
     ids, `trace` finds the trace id in a call's metadata, `client_ip` the caller behind trusted hops, `fault` is told of
-    what was raised and should not have been.
+    what was raised and should not have been, `write` serializes the answer.
     """
 
     snapshot: Callable[[], Snapshot | None]
@@ -114,6 +114,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     ids: Callable[[], str]
     trace: Callable[[Sequence[tuple[str, str | bytes]]], str]
     fault: Callable[[BaseException], None]
+    write: Callable[[Outcome], bytes] = wire.write
     observers: tuple[Observer, ...] = ()
 
 
@@ -256,7 +257,7 @@ class _Check:
             started=self._started,
             duration=now - self._tick,
         )
-        call.answer(wire.write(outcome))
+        call.answer(parts.write(outcome))
         self._answered = True
         self._tell(outcome)
 

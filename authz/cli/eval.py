@@ -81,6 +81,7 @@ def _engine(
     from authz.server.client import client_ip  # noqa: PLC0415
     from authz.server.deciding import compiler, parts  # noqa: PLC0415
     from authz.store import Snapshot, read  # noqa: PLC0415
+    from authz.wire import LimitHeaders  # noqa: PLC0415
 
     reading = read(policies)
     if reading.faults:
@@ -94,6 +95,7 @@ def _engine(
         observers=(observe,),
         identifier=identifier,
         clock=lambda: moment,
+        limit_headers=(LimitHeaders.DRAFT_11,),
     )
     return Engine(made)
 

@@ -58,12 +58,33 @@ class RedisSettings(_Section):
         None, description="File with the secret that keys the hashes of callers in Redis; one for all replicas."
     )
     timeout: Duration = Field(0.02, gt=0, le=5, description="The longest a check waits for Redis.")
+    replicas: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="How many of this service share Redis; while it is gone each takes its share of a limit.",
+    )
 
     @model_validator(mode="after")
     def _url_for_files(self) -> RedisSettings:
         for name in ("password_file", "secret_file"):
             if getattr(self, name) is not None and self.url is None:
                 raise ValueError(f"redis.{name} needs redis.url")
+        return self
+
+
+class LimitsSettings(_Section):
+    """What callers are told about limits."""
+
+    headers: tuple[Literal["draft-11", "legacy", "off"], ...] = Field(
+        ("draft-11",),
+        description="Headers that tell: draft-11 (RateLimit of that IETF draft), legacy (X-RateLimit-*), or off.",
+    )
+
+    @model_validator(mode="after")
+    def _off_alone(self) -> LimitsSettings:
+        if "off" in self.headers and len(self.headers) > 1:
+            raise ValueError("limits.headers: off stands alone")
         return self
 
 
@@ -150,6 +171,7 @@ class Settings(_Section):
     check: CheckSettings = Field(CheckSettings(), description="What one check may cost.")
     reload: ReloadSettings = Field(ReloadSettings(), description="How policies are watched.")
     redis: RedisSettings = Field(RedisSettings(), description="Where limits are counted.")
+    limits: LimitsSettings = Field(LimitsSettings(), description="What callers are told about limits.")
     tls: TlsSettings = Field(TlsSettings(), description="TLS on TCP addresses.")
     client: ClientSettings = Field(ClientSettings(), description="Who client.ip is.")
     identity: IdentitySettings = Field(IdentitySettings(), description="How callers' proofs are checked.")

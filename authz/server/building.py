@@ -47,7 +47,7 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
         return MemoryLimiter()
     from authz.limits.redis import RedisLimiter, RedisOptions  # noqa: PLC0415 - a fifth of the memory of a process
 
-    options = RedisOptions(budget=redis.timeout, processes=settings.workers)
+    options = RedisOptions(budget=redis.timeout, processes=settings.workers * redis.replicas)
     secret = b"" if redis.secret_file is None else _secret(redis.secret_file)
     return RedisLimiter(redis.url.get_secret_value(), options, secret=secret, password_file=redis.password_file)
 
@@ -78,6 +78,7 @@ def build(settings: Settings, worker: int = 0) -> Process:
             client_ip=client_ip(settings.client),
             fault=faults,
             observers=(metrics, recorder) if recorder else (metrics,),
+            limit_headers=_limit_headers(settings),
         )
     )
     server = _server(settings, engine, worker)
@@ -93,6 +94,10 @@ def build(settings: Settings, worker: int = 0) -> Process:
     )  # fmt: skip
     process.admin = _admin(settings, process, worker)
     return process
+
+
+def _limit_headers(settings: Settings) -> tuple[wire.LimitHeaders, ...]:
+    return tuple(wire.LimitHeaders(name) for name in settings.limits.headers if name != "off")
 
 
 def _recorder(settings: Settings, worker: int) -> Recorder | None:

@@ -18,6 +18,7 @@ from authz.identity.registry import KeyRegistry
 from authz.policy import Compiler
 from authz.server.identifying import IdentityBuilder
 from authz.telemetry import trace_id
+from authz.wire import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from authz.engine import Limiter, Observer, Snapshot
     from authz.model import Request
     from authz.policy import Identifier
+    from authz.wire import LimitHeaders
 
 
 def compiler(engine: str, builder: IdentityBuilder | None = None) -> Compiler:
@@ -49,6 +51,7 @@ def parts(
     observers: tuple[Observer, ...] = (),
     identifier: Identifier | None = None,
     clock: Callable[[], float] = time.time,
+    limit_headers: tuple[LimitHeaders, ...] = (),
 ) -> Parts:
     """Return the parts of an engine."""
     return Parts(
@@ -62,6 +65,7 @@ def parts(
         ids=ids(),
         trace=trace_id,
         fault=fault,
+        write=partial(write, limit_headers=limit_headers) if limit_headers else write,
         observers=observers,
     )
 

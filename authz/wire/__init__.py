@@ -4,7 +4,8 @@
 is denied unless a decision says allow, and cannot break the checks Envoy makes of it.
 """
 
+from authz.wire.limits import LimitHeaders
 from authz.wire.read import read
 from authz.wire.write import LAST_RESORT, write
 
-__all__ = ["LAST_RESORT", "read", "write"]
+__all__ = ["LAST_RESORT", "LimitHeaders", "read", "write"]

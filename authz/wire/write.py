@@ -11,7 +11,6 @@ stands; protobuf's lengths stay true. The caches are bounded and hold nothing of
 
 from __future__ import annotations
 
-import math
 import re
 from functools import lru_cache
 from http import HTTPStatus
@@ -21,14 +20,17 @@ import msgspec
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 from authz.model import NO_MUTATIONS, STATUS, Effect, HeaderMutation, LimitOutcome, Mutations, Reason
+from authz.wire import limits
+from authz.wire.limits import NO_NAMES, LimitNames
 from authz.wire.mutations import change_request, check, checked_value, fill_struct, write_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from authz._pb.envoy.service.auth.v3.external_auth_pb2 import DeniedHttpResponse
     from authz._pb.envoy.type.v3.http_status_pb2 import StatusCode
     from authz.model import Decision, Outcome, Request
+    from authz.wire.limits import LimitHeaders
 
 OK, DENIED = 0, 7
 """gRPC status codes. `DENIED` (PERMISSION_DENIED) is what every HTTP status means that is not in `_CODES`."""
@@ -41,7 +43,6 @@ _REDIRECTING = range(300, 400)
 DECISION_ID = "x-authz-decision-id"
 MAX_MESSAGE = 2048
 MAX_BODY = 64 * 1024
-MAX_WAIT = 366 * 86400
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _URI = re.compile(r"[\x21-\x7e]{1,8192}")
@@ -66,13 +67,16 @@ class _Denial(NamedTuple):
     challenge: str | None = None
     limit: str | None = None
     retry_after: int | None = None
+    limits: LimitNames = NO_NAMES
+    limit_headers: tuple[HeaderMutation, ...] = ()
 
 
-def write(outcome: Outcome) -> bytes:
+def write(outcome: Outcome, limit_headers: Sequence[LimitHeaders] = ()) -> bytes:
     """Return the serialized `envoy.service.auth.v3.CheckResponse` for an outcome; never raises, never returns nothing.
 
     An allow carries its mutations; everything else an `application/problem+json` body (RFC 9457) or the rule's own,
     with the status, the decision id and the headers its reason calls for. Expressions and errors are not told.
+    `limit_headers` are the ways in which callers are told about limits.
     """
     try:
         identifier = outcome.id
@@ -80,27 +84,31 @@ def write(outcome: Outcome) -> bytes:
             return LAST_RESORT
         decision = outcome.decision
         if decision.effect is Effect.ALLOW:
-            return _allowed(outcome, identifier)
-        return _denied(outcome, identifier)
+            return _allowed(outcome, identifier, limit_headers)
+        return _denied(outcome, identifier, limit_headers)
     except Exception:  # noqa: BLE001 - whatever went wrong, Envoy gets a denial
         return LAST_RESORT
 
 
-def _allowed(outcome: Outcome, identifier: str) -> bytes:
-    decision = outcome.decision
+def _allowed(outcome: Outcome, identifier: str, styles: Sequence[LimitHeaders]) -> bytes:
+    decision, usages = outcome.decision, outcome.usage.limits
     reason, policy, rule, mutations = decision.reason, decision.policy, decision.rule, decision.mutations
     try:
-        if mutations is NO_MUTATIONS and (parts := _allow_parts(reason, policy, rule, len(identifier))):
-            return identifier.encode().join(parts)
-        return _allow(reason, policy, rule, identifier, mutations, _header_names(outcome.request))
+        named = limits.names(usages) if usages else NO_NAMES
+        told = limits.headers(usages, reason, styles) if usages else ()
+        if mutations is NO_MUTATIONS and (parts := _allow_parts(reason, policy, rule, named, len(identifier))):
+            return identifier.encode().join(parts) + (_ok_response(told) if told else _PLAIN_OK)
+        if told:
+            mutations = msgspec.structs.replace(mutations, response_headers=(*mutations.response_headers, *told))
+        return _allow(reason, policy, rule, named, identifier, mutations, _header_names(outcome.request))
     except ValueError:
         return _broken(decision, identifier)
 
 
-def _denied(outcome: Outcome, identifier: str) -> bytes:
+def _denied(outcome: Outcome, identifier: str, styles: Sequence[LimitHeaders]) -> bytes:
     decision = outcome.decision
     try:
-        denial = _denial(outcome)
+        denial = _denial(outcome, styles)
         remembered = decision.mutations is NO_MUTATIONS and _is_short(denial)
         if remembered and (parts := _denial_parts(denial, len(identifier))):
             return identifier.encode().join(parts)
@@ -121,9 +129,24 @@ def _broken(decision: Decision, identifier: str) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _allow_parts(reason: Reason, policy: str | None, rule: str | None, length: int) -> tuple[bytes, ...]:
+def _allow_parts(
+    reason: Reason, policy: str | None, rule: str | None, named: LimitNames, length: int
+) -> tuple[bytes, ...]:
+    """Return an allow without its `ok_response`, which may follow: protobuf's fields come in any order."""
     stand_in = _STAND_IN * length
-    return _cut(_allow(reason, policy, rule, stand_in, NO_MUTATIONS), stand_in, times=1)
+    response = _response(OK, reason, policy, rule, named, stand_in, NO_MUTATIONS)
+    return _cut(response.SerializeToString(), stand_in, times=1)
+
+
+def _ok_response(headers: Sequence[HeaderMutation]) -> bytes:
+    """Return a CheckResponse of nothing but `ok_response`: not an answer, the part of one."""
+    response = CheckResponse()
+    response.ok_response.SetInParent()
+    write_headers(response.ok_response.response_headers_to_add, headers)
+    return response.SerializeToString()
+
+
+_PLAIN_OK = _ok_response(())
 
 
 @lru_cache(maxsize=1024)
@@ -145,12 +168,13 @@ def _allow(
     reason: Reason,
     policy: str | None,
     rule: str | None,
+    named: LimitNames,
     identifier: str,
     mutations: Mutations,
-    present: frozenset[str] = frozenset(),
+    present: frozenset[str],
 ) -> bytes:
     check(mutations)
-    response = _response(OK, reason, policy, rule, identifier, mutations)
+    response = _response(OK, reason, policy, rule, named, identifier, mutations)
     response.ok_response.SetInParent()
     change_request(response.ok_response, mutations, present)
     return response.SerializeToString()
@@ -167,13 +191,19 @@ def _deny(denial: _Denial, identifier: str, mutations: Mutations) -> bytes:
     if denial.status not in (_DENYING if denial.location is None else _REDIRECTING):
         raise ValueError("no status for this answer")
     code = _CODES.get(denial.status, DENIED)
-    response = _response(code, denial.reason, denial.policy, denial.rule, identifier, mutations)
+    response = _response(code, denial.reason, denial.policy, denial.rule, denial.limits, identifier, mutations)
     _fill_denied(response.denied_response, denial, identifier, mutations)
     return response.SerializeToString()
 
 
 def _response(
-    code: int, reason: Reason, policy: str | None, rule: str | None, identifier: str, mutations: Mutations
+    code: int,
+    reason: Reason,
+    policy: str | None,
+    rule: str | None,
+    named: LimitNames,
+    identifier: str,
+    mutations: Mutations,
 ) -> CheckResponse:
     """Return a CheckResponse with its status and metadata: the one place that makes one.
 
@@ -182,8 +212,8 @@ def _response(
     response = CheckResponse()
     response.status.SetInParent()
     response.status.code = code
-    named = {"decision_id": identifier, "policy": policy, "rule": rule, "reason": reason}
-    fill_struct(response.dynamic_metadata, {**mutations.metadata, **{k: v for k, v in named.items() if v is not None}})
+    ours = {"decision_id": identifier, "policy": policy, "rule": rule, "reason": reason, **named._asdict()}
+    fill_struct(response.dynamic_metadata, {**mutations.metadata, **{k: v for k, v in ours.items() if v is not None}})
     return response
 
 
@@ -206,6 +236,7 @@ def _fill_denied(denied: DeniedHttpResponse, denial: _Denial, identifier: str, m
     write_headers(denied.headers, _overwriting({k: v for k, v in described.items() if k not in taken}))
     write_headers(denied.headers, chosen)
     write_headers(denied.headers, _overwriting(stated))
+    write_headers(denied.headers, denial.limit_headers)
 
 
 def _overwriting(headers: Mapping[str, str | None]) -> Iterator[HeaderMutation]:
@@ -226,8 +257,8 @@ def _problem(denial: _Denial, identifier: str) -> str:
     return msgspec.json.encode({name: value for name, value in document.items() if value is not None}).decode()
 
 
-def _denial(outcome: Outcome) -> _Denial:
-    decision = outcome.decision
+def _denial(outcome: Outcome, styles: Sequence[LimitHeaders]) -> _Denial:
+    decision, usages = outcome.decision, outcome.usage.limits
     limit, wait = _limit(outcome) if decision.reason in _WAITING else (None, None)
     return _Denial(
         decision.reason,
@@ -240,6 +271,8 @@ def _denial(outcome: Outcome) -> _Denial:
         _challenge(outcome.identity.challenge) if decision.status == 401 else None,
         limit,
         wait,
+        limits.names(usages) if usages else NO_NAMES,
+        limits.headers(usages, decision.reason, styles) if usages else (),
     )
 
 
@@ -263,9 +296,8 @@ def _limit(outcome: Outcome) -> tuple[str | None, int]:
     over = [usage for usage in outcome.usage.limits if usage.outcome is LimitOutcome.OVER]
     if outcome.decision.reason is Reason.OVERLOADED or not over:
         return None, _OVERLOADED_WAIT
-    longest = max(over, key=lambda usage: usage.retry_after or 0.0)
-    wait = longest.retry_after or 0.0
-    return longest.charge.limit.name, math.ceil(min(wait, MAX_WAIT)) if wait > 1 else 1
+    longest = limits.longest(over)
+    return longest.charge.limit.name, max(1, limits.whole_seconds(longest.retry_after or 0.0))
 
 
 LAST_RESORT = _deny(_Denial(Reason.INTERNAL_ERROR, STATUS[Reason.INTERNAL_ERROR]), "none", NO_MUTATIONS)

@@ -1,14 +1,55 @@
 """The objects of a process, as settings want them."""
 
-from pathlib import Path
+from __future__ import annotations
 
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import grpc
 import pytest
 
+from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from authz.config import Settings, load
 from authz.errors import Unavailable
 from authz.limits.memory import MemoryLimiter
 from authz.limits.redis import RedisLimiter
+from authz.model import Charge, Limit
 from authz.server.building import build, limiter
+from authz.transport.service import CHECK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from authz.server.process import Process
+
+POLICY = """
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: all}
+spec:
+  match: [{paths: ["/**"]}]
+  rules: [{name: everybody, allow: "true"}]
+  limits: [{name: each, rate: 3/minute}]
+"""
+
+
+@contextmanager
+def running(process: Process) -> Iterator[None]:
+    """Start a process and stop it."""
+    process.start()
+    try:
+        yield
+    finally:
+        process.stop(1.0)
+
+
+def _request() -> bytes:
+    request = CheckRequest()
+    http = request.attributes.request.http
+    http.method, http.path, http.host, http.scheme, http.protocol = "GET", "/a", "example.com", "https", "HTTP/1.1"
+    return request.SerializeToString()
 
 
 def _settings(tmp_path: Path, **flags: str | tuple[str, ...]) -> Settings:
@@ -50,6 +91,37 @@ def test_limits_are_counted_in_redis_where_there_is_one(tmp_path: Path) -> None:
     redis.start()
     redis.close()
     assert isinstance(redis, RedisLimiter)
+
+
+def test_a_process_without_redis_takes_its_share_among_workers_and_replicas(tmp_path: Path) -> None:
+    """Two workers in each of three replicas: a sixth of the limit each."""
+    flags = {"redis.url": "redis://127.0.0.1:1", "redis.replicas": "3", "workers": "2"}
+    redis = limiter(_settings(tmp_path, **flags))
+    charge = Charge(limit=Limit(name="o/each", requests=12, period=3600.0), key=())
+    admitted: list[bool] = []
+    for _ in range(12):
+        redis.charge([charge], time.monotonic() + 1, lambda usage: admitted.append(usage.admitted))
+    assert admitted == [True, True] + [False] * 10
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        ((), ["ratelimit-policy", "ratelimit"]),
+        (("legacy",), ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"]),
+        (("off",), []),
+    ],
+)
+def test_callers_are_told_about_limits_as_settings_say(
+    headers: tuple[str, ...], told: list[str], tmp_path: Path
+) -> None:
+    """By default in the IETF's draft; `off` tells nothing."""
+    (tmp_path / "p.yaml").write_text(POLICY)
+    flags: dict[str, str | tuple[str, ...]] = {"policies": (str(tmp_path),), "admin": "off"}
+    process = build(_settings(tmp_path, **flags, **({"limits.headers": headers} if headers else {})))
+    with running(process), grpc.insecure_channel(f"unix:{tmp_path}/authz.sock") as channel:
+        response = CheckResponse.FromString(channel.unary_unary(CHECK)(_request(), timeout=5))
+    assert [option.header.key for option in response.ok_response.response_headers_to_add] == told
 
 
 @pytest.mark.parametrize(("content", "told"), [(None, "No such file"), (b" \n", "it is empty")])
