@@ -37,14 +37,16 @@ _LONGEST_LENGTH = 19
 """Digits of 2**63, which no body reaches and no reader has to."""
 
 _SINGLE = ("authorization", "content-length", "host")
+_READABLE = (*_SINGLE, "transfer-encoding", "x-envoy-auth-partial-body")
+"""What frames a request or says who it is for: where one of these is no text, nothing is known of it."""
 
 
 def read_headers(http: AttributeContext.HttpRequest) -> tuple[dict[str, str], frozenset[str]]:
     """Return the headers of a request, and the names of those whose bytes are no text.
 
     Raises `Refusal` where two readers would read them differently: a name that is no token, several or unreadable
-    `Host`, `Authorization` or `Content-Length`, a length that is no number or stands beside `Transfer-Encoding`, and
-    pseudo headers that say something else than the attributes.
+    `Host`, `Authorization` or `Content-Length`, unreadable words about how the body is framed, a length that is no
+    number or stands beside `Transfer-Encoding`, and pseudo headers that say something else than the attributes.
     """
     given = http.headers
     values = {name: given[name] for name in given}
@@ -98,7 +100,7 @@ def _merged(http: AttributeContext.HttpRequest) -> tuple[dict[str, str], frozens
             invalid.add(name.lower())
         else:
             found.setdefault(name.lower(), []).append(text)
-    if any(name.startswith(":") or name in _SINGLE for name in invalid):
+    if any(name.startswith(":") or name in _READABLE for name in invalid):
         raise _ambiguous("a header that frames or routes the request is no text")
     for name in _SINGLE:
         if len(found.get(name, ())) > 1:
