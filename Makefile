@@ -40,6 +40,9 @@ format: install ## format and mend what can be mended
 protos: install ## generate authz/_pb from protos/
 	$(BIN)/python protos/generate.py
 
+docs: install ## write the generated references and the picture of the demo
+	$(BIN)/python tests/docs/write.py
+
 bench: install ## measure against baselines in the same run (BENCH_ARGS="--quick decision")
 	$(BIN)/python tests/bench/run.py $(BENCH_ARGS)
 
