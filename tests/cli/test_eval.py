@@ -103,6 +103,37 @@ def test_a_subject_nobody_asks_for_is_told(evaluate: Callable[..., Any]) -> None
     assert ran.err.startswith("the policies of this request name no identity provider")
 
 
+PROVIDED = """\
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: staff}
+spec: {peer_certificate: {trust_domains: [example.org]}}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders"]}]
+  identity: {providers: [staff]}
+  rules:
+    - name: tenants
+      allow: '"orders:read" in identity.scopes && identity.claims.tenant == "acme" && "admin" in identity.roles'
+      request_headers: {set: {x-subject: "${identity.subject}"}}
+"""
+
+
+def test_a_caller_can_be_claimed(run: Callable[..., Any], tmp_path: Path) -> None:
+    """`--as` and `--claims` stand in for the provider; without them the request's own credentials are looked at."""
+    (tmp_path / "orders.yaml").write_text(PROVIDED)
+    claims = '{"tenant": "acme", "scope": "orders:read orders:write", "roles": ["admin"]}'
+    ran = run("eval", "GET", "/orders", "--as", "alice", "--claims", claims, "--policies", str(tmp_path))
+    assert ran.out.splitlines() == ["allow", "request headers:", "  + x-subject: alice"]
+    assert ran.err == "allow: allowed by orders/tenants\n"
+    alone = run("eval", "GET", "/orders", "--policies", str(tmp_path))
+    assert alone.out.splitlines()[0] == "HTTP/1.1 401 Unauthorized"
+    assert alone.err.startswith("deny: unauthenticated")
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
