@@ -145,7 +145,7 @@ def _remember(plan: Plan, held: tuple[RuleStep, ...]) -> Permission:
     first: dict[int, DocumentTrace] = {}
     for step in held:
         first.setdefault(step.place.position, _trace(step.place, Effect.ALLOW, step.rule.name))
-    merged = merge(step for step in held if step.changes)
+    merged = merge(step for step in held if step.changes).without(plan.claimed)
     permission = plan.held[held] = Permission(
         decision=Decision(
             effect=Effect.ALLOW,

@@ -42,6 +42,13 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     query_remove: tuple[str, ...] = ()
     metadata: tuple[Writing, ...] = ()
 
+    def without(self, claimed: Iterable[str]) -> Merged:
+        """Return these changes, and that the request loses what is claimed and not written: a caller's own copy."""
+        left = set(claimed).difference((item.name for item in self.request_headers), self.request_headers_remove)
+        if not left:
+            return self
+        return msgspec.structs.replace(self, request_headers_remove=(*self.request_headers_remove, *sorted(left)))
+
     def mutations(self, case: Case) -> Mutations:
         """Return the changes with every text filled in; raise `Failed` where one has no value."""
         return Mutations(

@@ -113,8 +113,9 @@ class Plan:
 
     Documents come guardrails by name first, then policies by name; `silent` is what they say until one of them speaks.
     `providers` identify the caller; `permits` are the ambiguities all documents say how to read. `shadow_rules`
-    are asked when everything is decided. `held` remembers what it means that certain allow rules held, `uses` counts
-    until there is a `ballot`. `memo` keeps decisions, where they can be kept.
+    are asked when everything is decided. `claimed` are the request headers that callers cannot write. `held` remembers
+    what it means that certain allow rules held, `uses` counts until there is a `ballot`. `memo` keeps decisions, where
+    they can be kept.
     """
 
     def __init__(self, matches: Sequence[Match[Document]], world: World, providers: Sequence[str]) -> None:
@@ -156,6 +157,7 @@ class Plan:
             PolicyStep(place=place, rules=tuple(step for step in enforced if step.place is place and step.allows))
             for place in places if place.document.is_policy
         )  # fmt: skip
+        self.claimed = frozenset(_claimed(self.policies))
         self.requiring = tuple(place for place in places if place.document.identity_required)
         self.limits = tuple(_limits(places))
         self.early_limits = tuple(
@@ -227,6 +229,13 @@ def _step(place: Place, rule: Rule, bit: int) -> RuleStep:
         allows=rule.effect is Effect.ALLOW,
         changes=rule.changes != NO_CHANGES,
     )
+
+
+def _claimed(policies: Iterable[PolicyStep]) -> Iterator[str]:
+    """Yield the request headers that any allow rule sets: what is behind us will believe them, whoever wrote them."""
+    for policy in policies:
+        for step in policy.rules:
+            yield from (change.name for change in step.rule.changes.request_headers if not change.append)
 
 
 def _limits(places: Iterable[Place]) -> Iterator[LimitStep]:

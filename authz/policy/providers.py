@@ -50,8 +50,10 @@ class ProviderBuilder(Protocol):
 class Unproved:
     """The builder of those who only read policies: whoever is to be identified can't be."""
 
-    def build(self, _document: IdentityProvider, _beside: Beside, /) -> object:
-        """Return nothing that could prove anything."""
+    def build(self, document: IdentityProvider, beside: Beside, /) -> object:
+        """Return nothing that could prove anything; the files it would take have to be there."""
+        for name in document.spec.files:
+            beside.raw(name)
         return None
 
     def join(self, _providers: Mapping[str, object], /) -> Identifier:

@@ -24,7 +24,8 @@ from authz.paths import percent_encoded
 from authz.wire.headers import is_token
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from google.protobuf.internal.containers import RepeatedCompositeFieldContainer
     from google.protobuf.struct_pb2 import Struct, Value
@@ -60,10 +61,11 @@ def check(mutations: Mutations) -> None:
         raise ValueError("longer query parameters than Envoy takes")
 
 
-def change_request(response: OkHttpResponse, mutations: Mutations, present: Container[str]) -> None:
+def change_request(response: OkHttpResponse, mutations: Mutations, present: Collection[str]) -> None:
     """Write what an allow changes into Envoy's message; `present` are the names of the request's headers.
 
-    Query parameters are escaped here: Envoy pastes them into the path as they come.
+    A header that is written or removed is removed under its other spellings, too (see `_other_spellings`). Query
+    parameters are escaped here: Envoy pastes them into the path as they come.
     """
     written: set[str] = set()
     for header in mutations.request_headers:
@@ -77,9 +79,21 @@ def change_request(response: OkHttpResponse, mutations: Mutations, present: Cont
         written.add(name)
     write_headers(response.response_headers_to_add, mutations.response_headers)
     response.headers_to_remove.extend(map(checked_name, mutations.request_headers_remove))
+    response.headers_to_remove.extend(_other_spellings(written.union(mutations.request_headers_remove), present))
     for name, value in mutations.query_set:
         response.query_parameters_to_set.add(key=percent_encoded(name), value=percent_encoded(value))
     response.query_parameters_to_remove.extend(map(percent_encoded, mutations.query_remove))
+
+
+def _other_spellings(names: AbstractSet[str], present: Collection[str]) -> Iterator[str]:
+    """Yield the names of the request that some servers read as one of these: `x_user` and `x-user` are one to CGI.
+
+    A caller could send the one beside the other that we write (CVE-2025-64484).
+    """
+    meant = {name.replace("_", "-").lower() for name in names}
+    for name in present:
+        if name not in names and name.replace("_", "-") in meant:
+            yield name
 
 
 def write_headers(options: Options, headers: Iterable[HeaderMutation]) -> None:

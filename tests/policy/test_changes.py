@@ -87,3 +87,23 @@ spec:
         assert (decision.reason, decision.message, decision.body) == ("deny_rule", "", body)
         assert (decision.mutations.response_headers, decision.mutations.metadata) == (headers, metadata)
         assert len(decision.errors) == errors
+
+
+def test_a_header_that_some_rule_sets_is_never_the_callers(serve: Callable[..., PolicySet], make: Any) -> None:
+    """H4: what is behind us believes `x-role`; where the rule that held does not write it, the request loses it."""
+    policies = serve("""
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: p}
+spec:
+  match: [{paths: ["/**"]}]
+  rules:
+    - {name: admins, allow: request.method == "PUT", request_headers: {set: {x-role: admin}, append: {via: a}}}
+    - {name: readers, allow: request.method == "GET", request_headers: {set: {x-reader: "1"}}}
+    - {name: rest, allow: request.method == "HEAD"}
+""")
+    removed = {}
+    for method in ("PUT", "GET", "HEAD"):
+        facts = make.facts(make.request({"method": method}))
+        removed[method] = policies.select(facts.request).decide(facts).mutations.request_headers_remove
+    assert removed == {"PUT": ("x-reader",), "GET": ("x-role",), "HEAD": ("x-reader", "x-role")}

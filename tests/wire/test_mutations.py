@@ -18,14 +18,14 @@ from authz.model import HeaderMutation, Mutations
 from authz.wire import mutations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 TCHAR = re.compile(r"[!#$%&'*+.^_`|~0-9a-z-]+")
 FIELD_VALUE = re.compile(r"(?:[\x21-\x7e\x80-\uffff](?:[\t\x20-\x7e\x80-\uffff]*[\x21-\x7e\x80-\uffff])?)?")
 """RFC 9110, 5.6.2 and 5.5, with bytes above ASCII as the characters they encode."""
 
 
-def changed(present: Container[str] = (), **changes: object) -> OkHttpResponse:
+def changed(present: Collection[str] = (), **changes: object) -> OkHttpResponse:
     """Return Envoy's message for mutations of a request with headers of the names `present`."""
     response = OkHttpResponse()
     mutations.change_request(response, Mutations(**changes), present)
@@ -54,6 +54,17 @@ def test_two_appends_of_a_new_header_both_arrive() -> None:
     """The first writes the header, the second finds it there."""
     headers = tuple(HeaderMutation(name="via", value=value, append=True) for value in "ab")
     assert [option.append.value for option in changed(request_headers=headers).headers] == [False, True]
+
+
+def test_what_is_written_or_removed_has_one_spelling() -> None:
+    """Row H4: a caller's `x_user` beside our `x-user` is one header to CGI, so it goes, and nothing else does."""
+    present = ("x_user", "x-user", "x_user_id", "user", "x_role", "x__user")
+    written = changed(present=present, request_headers=(HeaderMutation(name="x-user", value="bob"),))
+    assert list(written.headers_to_remove) == ["x_user"]
+    removed = changed(present=present, request_headers_remove=("x-role", "x-user"))
+    assert list(removed.headers_to_remove) == ["x-role", "x-user", "x_user", "x_role"]
+    ours = changed(present=("x-user",), request_headers=(HeaderMutation(name="x_user", value="bob"),))
+    assert list(ours.headers_to_remove) == ["x-user"]
 
 
 def test_an_append_to_the_response_adds_a_line() -> None:

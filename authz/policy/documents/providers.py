@@ -27,7 +27,7 @@ from authz.policy.documents.values import (
     exactly_one,
     shared,
 )
-from authz.policy.source import Mapping
+from authz.policy.source import Mapping, Text
 
 
 class TokenAlgorithm(StrEnum):
@@ -191,6 +191,12 @@ class ProviderSpec(Checked):
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
         """Yield a fault unless there is one proof."""
         yield from exactly_one(node, ("jwt", "api_key", "peer_certificate"), "an IdentityProvider")
+
+    @property
+    def files(self) -> tuple[Text, ...]:
+        """Return the names of the files beside the document that it takes."""
+        named = (self.jwt and self.jwt.jwks.file, self.api_key and self.api_key.keys)
+        return tuple(name for name in named if name is not None)
 
 
 class IdentityProvider(Document):

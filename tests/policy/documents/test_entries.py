@@ -1,0 +1,71 @@
+"""Tests of the file that says who holds which API key."""
+
+from __future__ import annotations
+
+import pytest
+
+from authz.errors import Fault
+from authz.policy.codes import Code
+from authz.policy.documents import key_entries
+from authz.policy.documents.grammar import Unfit
+
+DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+OTHER = DIGEST[::-1]
+
+
+def pointed(fault: Fault) -> str:
+    """Return what the caret of a fault underlines."""
+    return fault.text[fault.column - 1 : fault.column - 1 + fault.length]
+
+
+def faults(text: str) -> list[tuple[str, str]]:
+    """Return the faults of a file as code and underlined text."""
+    with pytest.raises(Unfit) as unfit:
+        key_entries("keys.yaml", text.encode())
+    return [(str(fault.code), pointed(fault)) for fault in unfit.value.faults]
+
+
+def test_an_entry_says_who_holds_a_key_and_when() -> None:
+    """Two keys of one subject, one of them to come, are how a key is rotated."""
+    old, new = key_entries("keys.yaml", f"""
+- {{id: acme-1, sha256: {DIGEST}, subject: acme, roles: [partner], expires: 2026-11-23T12:00:00Z}}
+- {{id: acme-2, hmac-sha256: {OTHER}, subject: acme, not_before: "2026-11-23T13:00:00+01:00", disabled: true}}
+""".encode())  # fmt: skip
+    assert (old.id, old.digest, old.subject, old.roles, old.expires) == (
+        "acme-1",
+        DIGEST,
+        "acme",
+        ("partner",),
+        1795435200,
+    )
+    assert (new.digest, new.not_before, new.disabled, new.expires) == (OTHER, 1795435200, True, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{}", [(Code.TYPE, "")]),
+        ("[x]", [(Code.TYPE, "x")]),
+        ("- {id: a}", [(Code.MISSING_KEY, "{")]),
+        (f"- {{id: a, sha256: {DIGEST}, hmac-sha256: {OTHER}}}", [(Code.TOGETHER, "hmac-sha256")]),
+        (f"- {{id: a, sha256: {DIGEST.upper()}}}", [(Code.DIGEST, "")]),
+        (f"- {{id: a, sha256: {DIGEST}, expires: 2026-11-23}}", [(Code.MOMENT, "2026-11-23")]),
+        (f"- {{id: a, sha256: {DIGEST}, expires: 2026-11-23T12:00:00}}", [(Code.MOMENT, "2026-11-23T12:00:00")]),
+        (f"- {{id: a, sha256: {DIGEST}, expires: 2026-02-30T12:00:00Z}}", [(Code.MOMENT, "2026-02-30T12:00:00Z")]),
+        (f"- {{id: a, sha256: {DIGEST}, role: [x]}}", [(Code.UNKNOWN_KEY, "role")]),
+        (f"- {{id: a, sha256: {DIGEST}}}\n- {{id: a, sha256: {OTHER}}}", [(Code.NAME_TAKEN, "a")]),
+        (f"- {{id: a, sha256: {DIGEST}}}\n- {{id: b, sha256: {DIGEST}}}", [(Code.NAME_TAKEN, DIGEST)]),
+    ],
+)
+def test_every_wrong_entry_is_told_with_its_place(text: str, expected: list[tuple[str, str]]) -> None:
+    """A file of keys is read as strictly as a document."""
+    assert faults(text) == expected
+
+
+def test_a_key_in_the_clear_is_not_repeated() -> None:
+    """Somebody will write the key where its digest belongs; no log, console or terminal shows it for that."""
+    with pytest.raises(Unfit) as unfit:
+        key_entries("keys.yaml", b"- {id: a, sha256: canary-key-in-the-clear}")
+    (fault,) = unfit.value.faults
+    assert (fault.line, fault.column) == (1, 19)
+    assert "canary" not in str(fault)
