@@ -4,8 +4,19 @@
 takes records off the request path through a bounded queue; `sinks` write lines. Nothing here changes an answer.
 """
 
-from authz.audit.record import FORMAT, Record, record_of
+from authz.audit.record import FORMAT, Record, line_of, record_of
 from authz.audit.recorder import Recorder, Sampling
 from authz.audit.sinks import FileSink, Sink, StdoutSink, open_sink
 
-__all__ = ["FORMAT", "FileSink", "Record", "Recorder", "Sampling", "Sink", "StdoutSink", "open_sink", "record_of"]
+__all__ = [
+    "FORMAT",
+    "FileSink",
+    "Record",
+    "Recorder",
+    "Sampling",
+    "Sink",
+    "StdoutSink",
+    "line_of",
+    "open_sink",
+    "record_of",
+]

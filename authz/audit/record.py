@@ -1,7 +1,8 @@
 """An outcome as the line that is kept: `authz.record/v1` (INTERFACE.md, section 5).
 
 An allow-list: every field is named here, so a header, a query value, a claim or a body can only enter by a change
-to this file. Texts are cut to a bound, and JSON escapes what could break a line or a terminal. No I/O.
+to this file. Texts are cut and lists are short, so a line has a bound; JSON escapes what could break it or speak to a
+terminal. `protos/authz/v1/record.proto` describes the same for those who read records as messages. No I/O.
 """
 
 from __future__ import annotations
@@ -9,20 +10,31 @@ from __future__ import annotations
 import datetime
 import hashlib
 from functools import lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from authz.model import DocumentTrace, Identity, LimitUsage, Outcome, Request
 
 FORMAT = "authz.record/v1"
+
+EVENT_FORMAT = "authz.event/v1"
+"""What is no decision: policies that were loaded or refused."""
 
 LONGEST = 512
 """Characters of any one text; the rest is cut and marked."""
 
 HEADERS = ("user-agent", "x-request-id", "content-type", "accept", "origin")
 """The request headers that are recorded: none of them carries a credential."""
+
+MOST = 64
+"""Entries of any one list; what documents and limits say beyond it is counted in the metrics."""
+
+MOST_PARAMETERS = 32
 
 MOST_WRITTEN = 1024
 """Traces whose written form is kept; a trace is kept with it, so that its identity can't become another's."""
@@ -55,23 +67,19 @@ class LimitLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The part of a request that may be kept: names of query parameters, never their values."""
+    """The part of a request that may be kept: names of query parameters, never their values.
+
+    `route` is what Envoy's `context_extensions` call `route`: the operator's name, never the client's.
+    """
 
     id: str
     method: str
     host: str
     path: str
     query_keys: list[str]
+    route: str
     headers: dict[str, str]
     body_sha256: str | None = None
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The direct peer."""
-
-    ip: str
-    port: int
-    principal: str
 
 
 class IdentityLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -84,7 +92,11 @@ class IdentityLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision as it is kept."""
+    """One decision as it is kept.
+
+    `source` is the direct peer's address and `principal` who the mesh says it is; `client` is the caller's address
+    behind the proxies that are trusted. `detail` is for the operator: why there was no request or no identity.
+    """
 
     format: str
     id: str
@@ -97,7 +109,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     documents: list[Document]
     limits: list[LimitLine]
     request: RequestLine | None
-    source: Source | None
+    source: str
+    principal: str
+    client: str
     identity: IdentityLine
     detail: str
     generation: int
@@ -107,8 +121,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     worker: int
 
 
-def record_of(outcome: Outcome, worker: int = 0) -> Record:
-    """Keep of an outcome what may be kept."""
+def record_of(
+    outcome: Outcome, worker: int = 0, client_ip: Callable[[Request], str] = attrgetter("source.ip")
+) -> Record:
+    """Keep of an outcome what may be kept; `client_ip` finds the caller behind trusted proxies."""
     decision = outcome.decision
     request = outcome.request
     return Record(
@@ -121,9 +137,11 @@ def record_of(outcome: Outcome, worker: int = 0) -> Record:
         policy=decision.policy,
         rule=decision.rule,
         documents=_documents(decision.documents),
-        limits=[_limit(usage) for usage in outcome.usage.limits] if outcome.usage.limits else [],
+        limits=[_limit(usage) for usage in outcome.usage.limits[:MOST]] if outcome.usage.limits else [],
         request=_request(request) if request else None,
-        source=_source(request) if request else None,
+        source=request.source.ip if request else "",
+        principal=_cut(request.source.principal) if request else "",
+        client=client_ip(request) if request else "",
         identity=_identity(outcome.identity),
         detail=_cut(outcome.detail),
         generation=outcome.generation,
@@ -145,6 +163,11 @@ def line_of(record: Record | dict[str, object]) -> bytes:
     return line.decode().translate(_UNSAFE).encode() + b"\n"
 
 
+def event_line(event: Mapping[str, object], at: float, worker: int = 0) -> bytes:
+    """Write something that is no decision as one line; `at` is seconds since the epoch."""
+    return line_of({"format": EVENT_FORMAT, "time": _time(at), "worker": worker, **event})
+
+
 def _time(seconds: float) -> str:
     whole = int(seconds)
     return f"{_second(whole)}.{int((seconds - whole) * 1_000_000):06}Z"
@@ -161,7 +184,7 @@ def _documents(traces: tuple[DocumentTrace, ...]) -> list[Document]:
     if known is None or known[0] is not traces:
         if len(_written) >= MOST_WRITTEN:
             _written.clear()
-        known = _written[id(traces)] = (traces, list(map(_document, traces)))
+        known = _written[id(traces)] = (traces, list(map(_document, traces[:MOST])))
     return known[1]
 
 
@@ -190,6 +213,7 @@ def _request(request: Request) -> RequestLine:
         host=_cut(request.host),
         path=_cut(request.path),
         query_keys=_query_keys(request.query) if request.query else [],
+        route=_cut(request.extensions.get("route", "")),
         headers={name: _cut(headers[name]) for name in HEADERS if name in headers},
         body_sha256=hashlib.sha256(request.body).hexdigest() if request.body else None,
     )
@@ -197,12 +221,8 @@ def _request(request: Request) -> RequestLine:
 
 def _query_keys(query: str) -> list[str]:
     """Name the parameters; a pair without `=` may be a value, so only its place is kept."""
-    pairs = query.split("&", 32)[:32]
+    pairs = query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]
     return sorted({_cut(pair.partition("=")[0]) if "=" in pair else "?" for pair in pairs if pair})
-
-
-def _source(request: Request) -> Source:
-    return Source(ip=request.source.ip, port=request.source.port, principal=_cut(request.source.principal))
 
 
 def _identity(identity: Identity) -> IdentityLine:

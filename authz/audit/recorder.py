@@ -9,20 +9,22 @@ the first line and lets others gather, because waking it for each would cost mor
 from __future__ import annotations
 
 import threading
+import time
 import zlib
 from collections import deque
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.audit.record import line_of, record_of
+from authz.audit.record import event_line, line_of, record_of
 from authz.model import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from authz.audit.sinks import Sink
-    from authz.model import Outcome
+    from authz.model import Outcome, Request
 
 CAPACITY = 16_384
 """Lines that may wait; at 10 000 a second, a sink may stall for a second and a half."""
@@ -51,7 +53,10 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recorder:
-    """An observer that writes one line per outcome. `dropped` and `written` are counters to read."""
+    """An observer that writes one line per outcome. `dropped` and `written` are counters to read.
+
+    `client_ip` finds the caller of a request behind trusted proxies.
+    """
 
     def __init__(
         self,
@@ -59,6 +64,7 @@ class Recorder:
         *,
         sampling: Sampling | None = None,
         worker: int = 0,
+        client_ip: Callable[[Request], str] = attrgetter("source.ip"),
         capacity: int = CAPACITY,
         fault: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
@@ -66,6 +72,7 @@ class Recorder:
         self._sampling = sampling or Sampling()
         self._samples = (self._sampling.allow, self._sampling.deny, self._sampling.redirect) != (1.0, 1.0, 1.0)
         self._worker = worker
+        self._client_ip = client_ip
         self._capacity = capacity
         self._fault = fault
         self._queue: deque[bytes] = deque()
@@ -82,12 +89,12 @@ class Recorder:
     def __call__(self, outcome: Outcome) -> None:
         """Queue the line of one outcome; drop it, and count that, where the queue is full."""
         if (not self._samples or self._sampling.keeps(outcome)) and self._has_room():
-            self._put(line_of(record_of(outcome, self._worker)))
+            self._put(line_of(record_of(outcome, self._worker, self._client_ip)))
 
     def event(self, event: Mapping[str, object]) -> None:
         """Queue a record that is no decision: policies loaded, swapped, refused."""
         if self._has_room():
-            self._put(line_of(dict(event)))
+            self._put(event_line(event, time.time(), self._worker))
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what is queued, for at most `timeout` seconds, and close the sink if that sufficed."""

@@ -42,7 +42,7 @@ class PolicyEvents:
         self.reloads["loaded",] += 1
         about = {"generation": event.generation, "digest": event.digest, "files": event.files}
         _log.info("policies are in force", extra={"fields": {**about, "seconds": round(event.seconds, 3)}})
-        self._record({"event": "policies_loaded", "at": event.at, **about})
+        self._record({"event": "policies_loaded", **about})
         if event.generation == 1:
             # Spares the garbage collector what is there to stay. Once only: what later generations leave behind must
             # be collectable.

@@ -5,12 +5,33 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import jsonschema
+import msgspec
 import pytest
+from google.protobuf.json_format import Parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.audit.record import LONGEST, line_of, record_of
-from authz.model import ANONYMOUS, UNLIMITED, Decision, Effect, Identity, Outcome, Peer, Reason, Request
+from authz._pb.authz.v1 import record_pb2
+from authz.audit.record import LONGEST, Record, event_line, line_of, record_of
+from authz.model import (
+    ANONYMOUS,
+    UNLIMITED,
+    Charge,
+    Decision,
+    DocumentTrace,
+    Effect,
+    Identity,
+    Limit,
+    LimitOutcome,
+    LimitUsage,
+    Mode,
+    Outcome,
+    Peer,
+    Reason,
+    Request,
+    Usage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,3 +97,59 @@ def test_any_text_is_kept_in_one_bounded_line(text: str) -> None:
     line = line_of(record_of(made)).decode()
     assert line.count("\n") == 1
     assert json.loads(line)["request"]["path"] == (text if len(text) <= LONGEST else text[:LONGEST] + "…")
+
+
+def full(text: str, number: int) -> Outcome:
+    """Return an outcome in which everything a client, a mesh or a policy says is this text, so many times."""
+    peer = Peer(ip="2001:db8::1", port=1, principal=text)
+    read = Request(
+        id=text, method=text, scheme="https", host=text, port=443, path=text,
+        query="&".join(f"{text}{n}={text}" for n in range(number)), protocol="HTTP/2", time=0.0,
+        headers=dict.fromkeys(("user-agent", "x-request-id", "content-type", "accept", "origin"), text),
+        extensions={"route": text}, body=text.encode(), source=peer, destination=peer,
+    )  # fmt: skip
+    trace = DocumentTrace(name="d", kind="Policy", mode=Mode.SHADOW, outcome="none", rule="r", error=text)
+    limit = Limit(name="d/l", requests=1, period=1)
+    usage = LimitUsage(charge=Charge(limit=limit, key=(text,)), outcome=LimitOutcome.OVER, remaining=0, reset=1.0)
+    decision = Decision(
+        effect=Effect.DENY, reason=Reason.NO_RULE, status=403, policy="d", rule="r", documents=(trace,) * number
+    )
+    who = Identity(authenticated=True, provider="p", subject=text, issuer=text, key_id=text, claims={text: text})
+    return Outcome(
+        id="d", decision=decision, request=read, identity=who, usage=Usage(admitted=False, limits=(usage,) * number),
+        generation=1, policy_digest="abc", detail=text, trace_id="0" * 32,
+    )  # fmt: skip
+
+
+def test_the_longest_line_is_bounded() -> None:
+    """A caller that sends a megabyte of what JSON escapes worst, to a thousand documents, gets half a megabyte."""
+    assert len(line_of(record_of(full("\x00" * 100_000, 1000)))) < 512 * 1024
+
+
+def test_a_line_is_what_its_schema_and_its_message_say(outcome: Callable[..., Outcome]) -> None:
+    """`authz schema record` and `record.proto` describe every field that is written, and no other."""
+    schema = msgspec.json.schema(Record)
+    for made in (outcome(), outcome(request=None), full("text", 3)):
+        line = line_of(record_of(made, worker=1))
+        jsonschema.validate(json.loads(line), schema, jsonschema.Draft202012Validator)
+        read = Parse(line, record_pb2.Record())  # raises at a field that the message does not have
+        assert (read.id, read.worker, read.format) == (made.id, 1, "authz.record/v1")
+
+
+def test_the_caller_is_told_apart_from_the_peer(outcome: Callable[..., Outcome]) -> None:
+    """`source` is who connected, `client` who stands behind the proxies, `route` what the operator called it."""
+    read = msgspec.structs.replace(full("r", 1).request, source=Peer(ip="10.0.0.1", principal="spiffe://mesh/a"))
+    record = record_of(outcome(request=read), client_ip=lambda _: "198.51.100.7")
+    assert (record.source, record.client, record.principal) == ("10.0.0.1", "198.51.100.7", "spiffe://mesh/a")
+    assert record.request is not None
+    assert record.request.route == "r"
+    assert record_of(outcome()).client == "10.0.0.1"
+
+
+def test_what_is_no_decision_says_so() -> None:
+    """A reader tells policy events from decisions by their format; both have a time and a worker."""
+    line = json.loads(event_line({"event": "policies_loaded", "generation": 2}, 1_790_000_000.25, worker=3))
+    assert line == {
+        "format": "authz.event/v1", "time": "2026-09-21T14:13:20.250000Z", "worker": 3,
+        "event": "policies_loaded", "generation": 2,
+    }  # fmt: skip

@@ -45,7 +45,7 @@ def test_every_event_is_a_line_and_a_number(caplog: pytest.LogCaptureFixture) ->
     ]
     assert events.reloads == {("loaded",): 1, ("refused",): 2, ("unchanged",): 1}
     assert records == [
-        {"event": "policies_loaded", "at": 5.0, "generation": 1, "digest": "d", "files": 3},
+        {"event": "policies_loaded", "generation": 1, "digest": "d", "files": 3},
         {"event": "policies_refused", "generation": 1, "faults": 1},
         {"event": "policies_refused", "generation": 0, "faults": 1},
     ]

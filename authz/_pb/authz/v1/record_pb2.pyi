@@ -12,20 +12,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Record(_message.Message):
-    __slots__ = ("id", "time", "decision", "reason", "status", "policy", "rule", "documents", "limits", "request", "source", "client", "identity", "reads", "generation", "policy_digest", "policy_commit", "duration_us", "trace_id", "worker", "previous", "hash")
+    __slots__ = ("id", "time", "decision", "reason", "status", "policy", "rule", "documents", "limits", "request", "source", "client", "identity", "reads", "generation", "policy_digest", "policy_commit", "duration_us", "trace_id", "worker", "previous", "hash", "format", "detail", "principal")
     class Document(_message.Message):
-        __slots__ = ("name", "mode", "outcome", "rule", "error")
+        __slots__ = ("name", "mode", "outcome", "rule", "error", "kind")
         NAME_FIELD_NUMBER: _ClassVar[int]
         MODE_FIELD_NUMBER: _ClassVar[int]
         OUTCOME_FIELD_NUMBER: _ClassVar[int]
         RULE_FIELD_NUMBER: _ClassVar[int]
         ERROR_FIELD_NUMBER: _ClassVar[int]
+        KIND_FIELD_NUMBER: _ClassVar[int]
         name: str
         mode: str
         outcome: str
         rule: str
         error: str
-        def __init__(self, name: _Optional[str] = ..., mode: _Optional[str] = ..., outcome: _Optional[str] = ..., rule: _Optional[str] = ..., error: _Optional[str] = ...) -> None: ...
+        kind: str
+        def __init__(self, name: _Optional[str] = ..., mode: _Optional[str] = ..., outcome: _Optional[str] = ..., rule: _Optional[str] = ..., error: _Optional[str] = ..., kind: _Optional[str] = ...) -> None: ...
     class Limit(_message.Message):
         __slots__ = ("name", "remaining", "reset", "outcome")
         NAME_FIELD_NUMBER: _ClassVar[int]
@@ -103,6 +105,9 @@ class Record(_message.Message):
     WORKER_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
     HASH_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_FIELD_NUMBER: _ClassVar[int]
     id: str
     time: _timestamp_pb2.Timestamp
     decision: str
@@ -125,4 +130,7 @@ class Record(_message.Message):
     worker: int
     previous: str
     hash: str
-    def __init__(self, id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision: _Optional[str] = ..., reason: _Optional[str] = ..., status: _Optional[int] = ..., policy: _Optional[str] = ..., rule: _Optional[str] = ..., documents: _Optional[_Iterable[_Union[Record.Document, _Mapping]]] = ..., limits: _Optional[_Iterable[_Union[Record.Limit, _Mapping]]] = ..., request: _Optional[_Union[Record.Request, _Mapping]] = ..., source: _Optional[str] = ..., client: _Optional[str] = ..., identity: _Optional[_Union[Record.Identity, _Mapping]] = ..., reads: _Optional[_Mapping[str, _struct_pb2.Value]] = ..., generation: _Optional[int] = ..., policy_digest: _Optional[str] = ..., policy_commit: _Optional[str] = ..., duration_us: _Optional[int] = ..., trace_id: _Optional[str] = ..., worker: _Optional[int] = ..., previous: _Optional[str] = ..., hash: _Optional[str] = ...) -> None: ...
+    format: str
+    detail: str
+    principal: str
+    def __init__(self, id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., decision: _Optional[str] = ..., reason: _Optional[str] = ..., status: _Optional[int] = ..., policy: _Optional[str] = ..., rule: _Optional[str] = ..., documents: _Optional[_Iterable[_Union[Record.Document, _Mapping]]] = ..., limits: _Optional[_Iterable[_Union[Record.Limit, _Mapping]]] = ..., request: _Optional[_Union[Record.Request, _Mapping]] = ..., source: _Optional[str] = ..., client: _Optional[str] = ..., identity: _Optional[_Union[Record.Identity, _Mapping]] = ..., reads: _Optional[_Mapping[str, _struct_pb2.Value]] = ..., generation: _Optional[int] = ..., policy_digest: _Optional[str] = ..., policy_commit: _Optional[str] = ..., duration_us: _Optional[int] = ..., trace_id: _Optional[str] = ..., worker: _Optional[int] = ..., previous: _Optional[str] = ..., hash: _Optional[str] = ..., format: _Optional[str] = ..., detail: _Optional[str] = ..., principal: _Optional[str] = ...) -> None: ...
