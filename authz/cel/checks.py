@@ -13,18 +13,19 @@ from authz.cel.faults import Code
 from authz.cel.functions import FUNCTIONS
 from authz.cel.patterns import check_pattern
 from authz.cel.source import NOW
-from authz.cel.tree import NO_SCOPE, Places, at, children, free_name, is_loop, text, type_of, walk
+from authz.cel.tree import NO_SCOPE, Places, at, children, free_name, is_loop, text, type_of
 from authz.cel.types import Kind
 from authz.cel.values import EvaluationError, NoValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from authz._pb.cel.expr.checked_pb2 import CheckedExpr
     from authz._pb.cel.expr.syntax_pb2 import Expr
     from authz.cel.engine import EngineEnvironment
     from authz.cel.faults import CompileFault
     from authz.cel.source import Source
+    from authz.cel.tree import Visit
     from authz.cel.types import CelType
 
 MAX_NODES = 5_000
@@ -47,14 +48,16 @@ _CONVERSIONS = {
 _SCALARS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.DOUBLE, Kind.TIMESTAMP, Kind.DURATION, Kind.NULL})
 
 
-def check(checked: CheckedExpr, source: Source, expect: CelType | None) -> Iterator[CompileFault]:
-    """Yield every fault of an expression whose types are right."""
+def check(
+    checked: CheckedExpr, visits: Sequence[Visit], source: Source, expect: CelType | None
+) -> Iterator[CompileFault]:
+    """Yield every fault of an expression whose types are right; `visits` are all of its nodes."""
     places = Places(checked, source.text)
+    if len(visits) > MAX_NODES:
+        yield places.whole(Code.SIZE, f"the expression has more than {MAX_NODES} parts")
+        return
     yield from _result(checked, places, expect)
-    for nodes, visit in enumerate(walk(checked.expr)):
-        if nodes == MAX_NODES:
-            yield places.whole(Code.SIZE, f"the expression has more than {MAX_NODES} parts")
-            return
+    for visit in visits:
         if visit.node.HasField("call_expr"):
             yield from _literals(visit.node, places)
         elif visit.node.HasField("comprehension_expr"):
@@ -130,10 +133,12 @@ def _copies(node: Expr, bound: Mapping[str, float], checked: CheckedExpr) -> flo
     return sum(_copies(child, bound, checked) for child, _ in children(node, NO_SCOPE))
 
 
-def check_constants(checked: CheckedExpr, source: Source, engine: EngineEnvironment) -> Iterator[CompileFault]:
+def check_constants(
+    checked: CheckedExpr, visits: Sequence[Visit], source: Source, engine: EngineEnvironment
+) -> Iterator[CompileFault]:
     """Yield a fault for every time or duration that is written out and is none: it would be an error every time."""
     places = Places(checked, source.text)
-    for visit in walk(checked.expr):
+    for visit in visits:
         call = visit.node.call_expr
         if call.function in _CONVERSIONS and len(call.args) == 1 and text(call.args[0]) is not None:
             alone = type(checked)(expr=visit.node, reference_map=checked.reference_map, type_map=checked.type_map)

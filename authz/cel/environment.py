@@ -19,7 +19,7 @@ from authz.cel.faults import CompileError
 from authz.cel.reads import reads
 from authz.cel.rewrite import TIME, rewrite
 from authz.cel.source import NOW
-from authz.cel.tree import type_of
+from authz.cel.tree import type_of, walk
 from authz.cel.types import TIMESTAMP
 
 if TYPE_CHECKING:
@@ -80,16 +80,16 @@ class Environment:
         """Return an expression of the type that is expected, or of any; raise `CompileError` with every fault."""
         read = sources.read(source)
         checked = self._checked(read)
-        type_ = type_of(checked, checked.expr)
-        attributes = reads(checked, self._names)
+        visits = walk(checked.expr)
         faults = [
             *check_presence(read, self.variables),
-            *check(checked, read, expect),
-            *check_constants(checked, read, self._engine),
+            *check(checked, visits, read, expect),
+            *check_constants(checked, visits, read, self._engine),
         ]
         if faults:
             raise CompileError(faults)
-        rewrite(checked, self.variables)
+        type_, attributes = type_of(checked, checked.expr), reads(checked, self._names)
+        rewrite(checked, visits, self.variables)
         program = self._engine.program(checked)
         return Expression(
             source=source,

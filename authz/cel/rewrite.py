@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 from authz._pb.cel.expr.syntax_pb2 import Constant, Expr
 from authz.cel.functions import INTERNAL, MAX_LIST
 from authz.cel.source import NOW
-from authz.cel.tree import free_name, is_loop, walk
+from authz.cel.tree import free_name, is_loop
 from authz.cel.types import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from authz._pb.cel.expr.checked_pb2 import CheckedExpr
-    from authz.cel.tree import Scope
+    from authz.cel.tree import Scope, Visit
     from authz.cel.types import CelType
 
 TIME = "request.time"
@@ -47,10 +47,10 @@ def number_name(variable: str) -> str:
     return f"@{variable}"
 
 
-def rewrite(checked: CheckedExpr, variables: Mapping[str, CelType]) -> None:
-    """Exchange in place what the list above says, from the leaves up."""
+def rewrite(checked: CheckedExpr, visits: Sequence[Visit], variables: Mapping[str, CelType]) -> None:
+    """Exchange in place what the list above says, from the leaves up; `visits` are all nodes of the tree."""
     rewriter = _Rewriter(checked, variables)
-    for visit in reversed(tuple(walk(checked.expr))):
+    for visit in reversed(visits):
         rewriter.node(visit.node, visit.scope)
 
 

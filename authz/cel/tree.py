@@ -34,7 +34,7 @@ from authz.cel.types import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from authz._pb.cel.expr.checked_pb2 import CheckedExpr
     from authz._pb.cel.expr.syntax_pb2 import Constant, Expr
@@ -53,13 +53,15 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     loops: int
 
 
-def walk(node: Expr, scope: Scope = NO_SCOPE, loops: int = 0) -> Iterator[Visit]:
-    """Yield every node below and including `node`, parents first, left to right."""
-    waiting = [Visit(node=node, scope=scope, loops=loops)]
+def walk(node: Expr) -> tuple[Visit, ...]:
+    """Return every node below and including `node`, parents first, left to right."""
+    found = []
+    waiting = [Visit(node=node, scope=NO_SCOPE, loops=0)]
     while waiting:
         visit = waiting.pop()
-        yield visit
-        waiting.extend(reversed(tuple(_below(visit))))
+        found.append(visit)
+        waiting.extend(reversed(_below(visit)))
+    return tuple(found)
 
 
 def children(node: Expr, scope: Scope = NO_SCOPE) -> Iterator[tuple[Expr, Scope]]:
@@ -68,41 +70,47 @@ def children(node: Expr, scope: Scope = NO_SCOPE) -> Iterator[tuple[Expr, Scope]
         yield visit.node, visit.scope
 
 
-def _below(visit: Visit) -> Iterator[Visit]:
-    if visit.node.HasField("comprehension_expr"):
-        yield from _below_comprehension(visit)
-        return
-    for node in _operands(visit.node):
-        yield Visit(node=node, scope=visit.scope, loops=visit.loops)
+def _below(visit: Visit) -> Sequence[Visit]:
+    kind = visit.node.WhichOneof("expr_kind") or ""
+    if kind == "comprehension_expr":
+        return _below_comprehension(visit)
+    operands = _OPERANDS.get(kind)
+    if operands is None:
+        return ()
+    return [Visit(node=node, scope=visit.scope, loops=visit.loops) for node in operands(visit.node)]
 
 
-def _operands(node: Expr) -> Iterator[Expr]:
-    match node.WhichOneof("expr_kind"):
-        case "select_expr":
-            yield node.select_expr.operand
-        case "call_expr":
-            if node.call_expr.HasField("target"):
-                yield node.call_expr.target
-            yield from node.call_expr.args
-        case "list_expr":
-            yield from node.list_expr.elements
-        case "struct_expr":
-            for entry in node.struct_expr.entries:
-                if entry.HasField("map_key"):
-                    yield entry.map_key
-                yield entry.value
+def _of_call(node: Expr) -> Sequence[Expr]:
+    call = node.call_expr
+    return (call.target, *call.args) if call.HasField("target") else call.args
 
 
-def _below_comprehension(visit: Visit) -> Iterator[Visit]:
-    """Yield the parts of a comprehension: range and start see what is outside, the loop its names, the result one."""
+def _of_struct(node: Expr) -> Sequence[Expr]:
+    keys = ((entry.map_key, entry.value) if entry.HasField("map_key") else (entry.value,)
+            for entry in node.struct_expr.entries)  # fmt: skip
+    return [part for parts in keys for part in parts]
+
+
+_OPERANDS: Mapping[str, Callable[[Expr], Sequence[Expr]]] = {
+    "select_expr": lambda node: (node.select_expr.operand,),
+    "call_expr": _of_call,
+    "list_expr": lambda node: node.list_expr.elements,
+    "struct_expr": _of_struct,
+}
+
+
+def _below_comprehension(visit: Visit) -> Sequence[Visit]:
+    """Return the parts of a comprehension: range and start see what is outside, the loop its names, the result one."""
     loop, result = names_bound(visit.node, visit.scope)
     parts = visit.node.comprehension_expr
     deeper = visit.loops + is_loop(visit.node)
-    yield Visit(node=parts.iter_range, scope=visit.scope, loops=visit.loops)
-    yield Visit(node=parts.accu_init, scope=visit.scope, loops=visit.loops)
-    yield Visit(node=parts.loop_condition, scope=loop, loops=deeper)
-    yield Visit(node=parts.loop_step, scope=loop, loops=deeper)
-    yield Visit(node=parts.result, scope=result, loops=visit.loops)
+    return (
+        Visit(node=parts.iter_range, scope=visit.scope, loops=visit.loops),
+        Visit(node=parts.accu_init, scope=visit.scope, loops=visit.loops),
+        Visit(node=parts.loop_condition, scope=loop, loops=deeper),
+        Visit(node=parts.loop_step, scope=loop, loops=deeper),
+        Visit(node=parts.result, scope=result, loops=visit.loops),
+    )
 
 
 def names_bound(node: Expr, scope: Scope) -> tuple[Scope, Scope]:

@@ -23,7 +23,7 @@ DATA = {"data.users": USERS, "data.plans": PLANS, "data.networks": NETWORKS}
 def called(environment: Environment, source: str, variables: dict[str, CelType]) -> set[str]:
     """Return the functions an expression calls once it is rewritten."""
     checked = environment._engine.check(source)
-    rewrite(checked, variables)
+    rewrite(checked, walk(checked.expr), variables)
     return {visit.node.call_expr.function for visit in walk(checked.expr) if visit.node.HasField("call_expr")}
 
 
