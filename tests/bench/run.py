@@ -1,6 +1,6 @@
 """`make bench`: every benchmark, one after the other, as a table or as JSON.
 
-    python tests/bench/run.py [--quick] [--output pretty|json] [--gate] [decision envoy documents reload memory record]
+    python tests/bench/run.py [--quick] [--output pretty|json] [--gate] [NAME ...]
 
 A benchmark is a function from effort and scratch folder to rows. Bounds are on ratios within this run, never on what
 one machine can do. The load generator runs on the first core this process may use, the server under test on the last.
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from checks import WrongAnswerError
 from comparing import FULL, QUICK, BenchmarkError, Effort, Row
-from deciding import decision, record, transport
+from deciding import decision, limits, record, transport
 from growing import documents, memory
 from http2 import ConnectionLostError
 from reloading import reload
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 BENCHMARKS: Mapping[str, Callable[[Effort, Path], Iterator[Row]]] = {
-    function.__name__: function for function in (transport, decision, envoy, documents, reload, memory, record)
+    function.__name__: function for function in (transport, decision, limits, envoy, documents, reload, memory, record)
 }
 
 QUIET = 0.5  # load average above which the cores are not ours alone

@@ -101,6 +101,7 @@ def test_a_process_without_redis_takes_its_share_among_workers_and_replicas(tmp_
     admitted: list[bool] = []
     for _ in range(12):
         redis.charge([charge], time.monotonic() + 1, lambda usage: admitted.append(usage.admitted))
+    redis.close()
     assert admitted == [True, True] + [False] * 10
 
 
