@@ -34,6 +34,11 @@ VERBS = {
         "Decide one request and show what the caller would see.",
         "authz eval GET https://api.example.com/v1/orders/7 -H 'x-tenant: acme' --as alice",
     ),
+    "keys": Verb(
+        "authz.cli.keys",
+        "Make an API key, and the entry that knows it again.",
+        "authz keys new --id acme-2026 --subject acme --scope orders:read",
+    ),
     "schema": Verb(
         "authz.cli.schema",
         "Print a JSON Schema.",

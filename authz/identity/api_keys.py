@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,6 +20,24 @@ from authz.model import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+
+
+PREFIX = "azk_"
+"""What keys begin with, so that scanners of leaked secrets know one when they see it."""
+
+
+SHORTEST_SECRET = 16
+"""Bytes of the secret of HMAC digests."""
+
+
+def new_key() -> str:
+    """Make a key: 256 random bits."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def digest(key: bytes, secret: bytes = b"") -> str:
+    """Return what a key is known by: its SHA-256, with a secret its HMAC-SHA-256, in hex."""
+    return (hmac.digest(secret, key, "sha256") if secret else hashlib.sha256(key).digest()).hex()
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,15 +105,15 @@ class ApiKeys:
         return self._identities[entry.id]
 
     def _find(self, key: bytes) -> Entry | None:
-        digest = hashlib.sha256(key).hexdigest()
-        entry = self._plain.get(digest)
-        if entry is not None and hmac.compare_digest(digest, entry.sha256 or ""):
+        found = digest(key)
+        entry = self._plain.get(found)
+        if entry is not None and hmac.compare_digest(found, entry.sha256 or ""):
             return entry
         if not self._keyed:
             return None
-        digest = hmac.digest(self._secret, key, "sha256").hex()
-        entry = self._keyed.get(digest)
-        return entry if entry is not None and hmac.compare_digest(digest, entry.hmac_sha256 or "") else None
+        found = digest(key, self._secret)
+        entry = self._keyed.get(found)
+        return entry if entry is not None and hmac.compare_digest(found, entry.hmac_sha256 or "") else None
 
 
 def _identity(provider: str, entry: Entry) -> Identity:

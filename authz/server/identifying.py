@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from authz.identity.api_keys import ApiKeys, Entry, KeyUses
+from authz.identity.api_keys import SHORTEST_SECRET, ApiKeys, Entry, KeyUses
 from authz.identity.certificates import PeerCertificates
 from authz.identity.credentials import Place
 from authz.identity.fetch import Rules, trusted
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 
 BEARER = (Place(header="authorization", scheme="Bearer"),)
 """Where tokens are looked for unless the document says otherwise."""
-
-SHORTEST_SECRET = 16
-"""Bytes of the secret of HMAC digests."""
 
 T = TypeVar("T")
 

@@ -195,8 +195,9 @@ class ProviderSpec(Checked):
     @property
     def files(self) -> tuple[Text, ...]:
         """Return the names of the files beside the document that it takes."""
-        named = (self.jwt and self.jwt.jwks.file, self.api_key and self.api_key.keys)
-        return tuple(name for name in named if name is not None)
+        if self.jwt is not None and self.jwt.jwks.file is not None:
+            return (self.jwt.jwks.file,)
+        return () if self.api_key is None else (self.api_key.keys,)
 
 
 class IdentityProvider(Document):
