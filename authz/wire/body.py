@@ -59,8 +59,9 @@ def _present_state(seen: int, counted: int, headers: Mapping[str, str], *, limit
 def _missing_state(http: AttributeContext.HttpRequest, headers: Mapping[str, str]) -> BodyState:
     """Tell "nothing was sent" from "nothing was shown".
 
-    HTTP/1 announces a body (RFC 9112, 6.3); from HTTP/2 on a body without a length looks like none, so only methods
-    whose content has no meaning (RFC 9110, 9.3) are believed to have none.
+    A body without a length looks like none: from HTTP/2 on nothing announces it, and of HTTP/1 Envoy drops the
+    `Transfer-Encoding` that would (tried, 1.40). So only methods whose content has no meaning (RFC 9110, 9.3) are
+    believed to have none.
     """
     partial, length = headers.get(PARTIAL), headers.get("content-length")
     if partial not in {None, "false"}:
@@ -69,5 +70,5 @@ def _missing_state(http: AttributeContext.HttpRequest, headers: Mapping[str, str
         return BodyState.UNAVAILABLE
     if length is not None:
         return BodyState.UNAVAILABLE if int(length) else BodyState.ABSENT
-    announced = http.protocol.startswith("HTTP/1") or http.method in _SAFE_METHODS
-    return BodyState.ABSENT if announced or partial == "false" else BodyState.UNAVAILABLE
+    believed = http.method in _SAFE_METHODS or partial == "false"
+    return BodyState.ABSENT if believed else BodyState.UNAVAILABLE

@@ -48,7 +48,8 @@ def test_a_body_that_was_sent(headers: dict[str, str], expected: BodyState) -> N
 @pytest.mark.parametrize(
     ("request_", "expected"),
     [
-        ({}, BodyState.ABSENT),
+        ({"method": "GET"}, BodyState.ABSENT),
+        ({}, BodyState.UNAVAILABLE),
         ({"headers": {"content-length": "0"}}, BodyState.ABSENT),
         ({"headers": {PARTIAL: "false"}, "protocol": "HTTP/2"}, BodyState.ABSENT),
         ({"headers": {"content-length": "0"}, "protocol": "HTTP/2"}, BodyState.ABSENT),
