@@ -57,9 +57,11 @@ def message(asked: Asked) -> bytes:
 
 
 def _about_body(asked: Asked) -> tuple[tuple[str, str], ...]:
-    """Say of a body what its client and Envoy would say; what was typed comes first."""
-    if asked.body is None:
-        return ()
-    told = {"content-length": str(len(asked.body)), "x-envoy-auth-partial-body": "false"}
+    """Say of a body what its client and Envoy would say (RFC 9110, 8.6); what was typed comes first."""
+    told = {}
+    if asked.body is not None:
+        told = {"content-length": str(len(asked.body)), "x-envoy-auth-partial-body": "false"}
+    elif asked.method not in {"GET", "HEAD", "OPTIONS", "TRACE"}:
+        told = {"content-length": "0"}
     typed = {name for name, _ in asked.headers}
     return tuple((name, value) for name, value in told.items() if name not in typed)
