@@ -16,7 +16,8 @@ from authz.cel.types import STRING, CelType, Kind, list_of, map_of
 
 Reader = Callable[[object], object]
 
-_DECLARED = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.DOUBLE, Kind.TIMESTAMP, Kind.DURATION, Kind.NULL})
+# Not times and durations: an expression takes a datetime for one only where the environment that bound it compiled it.
+_DECLARED = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.DOUBLE, Kind.NULL})
 
 
 class Bindings:

@@ -6,7 +6,21 @@ from datetime import UTC, datetime
 
 import pytest
 
-from authz.cel import BYTES, DYN, INT, STRING, STRING_MAP, STRING_SET, TIMESTAMP, Constant, StringSet, list_of, map_of
+from authz.cel import (
+    BOOL,
+    BYTES,
+    DYN,
+    INT,
+    STRING,
+    STRING_MAP,
+    STRING_SET,
+    VARIABLES,
+    Constant,
+    Environment,
+    StringSet,
+    list_of,
+    map_of,
+)
 from authz.cel.bindings import Bindings
 from authz.cel.rewrite import number_name
 
@@ -19,7 +33,6 @@ BINDINGS = Bindings(
         "b": BYTES,
         "d": DYN,
         "i": INT,
-        "t": TIMESTAMP,
         "data.users": STRING_SET,
         "data.plans": STRING_MAP,
     }
@@ -49,10 +62,17 @@ def test_a_text_with_nul_is_left_out(values: dict[str, object]) -> None:
 
 def test_values_of_the_right_form_pass_as_they_are() -> None:
     """Nothing is copied that need not be."""
-    now = datetime(2026, 1, 1, tzinfo=UTC)
-    values = {"s": "a", "l": ["a"], "m": {"a": "b"}, "q": {"a": ["b"]}, "d": {"a": 1}, "i": 1, "t": now}
+    values = {"s": "a", "l": ["a"], "m": {"a": "b"}, "q": {"a": ["b"]}, "d": {"a": 1}, "i": 1}
     fitted = BINDINGS.fit(values)
     assert all(fitted[name] is value for name, value in values.items())
+
+
+def test_a_time_is_read_by_expressions_of_every_environment() -> None:
+    """What binds knows more names than what compiled; the engine knows a datetime again only as a message."""
+    base = Environment(VARIABLES)
+    recent = base.compile("request.time == now() && request.time > timestamp('2025-01-01T00:00:00Z')", expect=BOOL)
+    wider = base.extended({"variables.x": DYN})
+    assert recent.holds(wider.activation({"request.time": datetime(2026, 1, 1, tzinfo=UTC)})) is True
 
 
 def test_values_of_another_form_are_brought_into_it() -> None:
