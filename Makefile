@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
-TEST_ARGS ?=
+TEST_ARGS ?= -n auto --dist loadfile
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format protos docs bench fuzz soak lock clean
+.PHONY: help install demo test test-lowest check format protos docs bench fuzz soak lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -26,6 +26,10 @@ demo: install ## an upstream, Valkey, the service and a real Envoy, with request
 
 test: install ## every test
 	$(BIN)/python -m pytest $(TEST_ARGS)
+
+test-lowest: install ## the transport's tests on the lowest grpcio that pyproject.toml claims
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/grpcio-lowest grpcio==1.75.0
+	PYTHONPATH=build/grpcio-lowest $(BIN)/python -m pytest tests/transport
 
 check: install ## format, lint, types, layers
 	$(BIN)/ruff format --check .
