@@ -43,7 +43,11 @@ def command(
     made = digest(key.encode(), secret)
     said = {"subject": subject, "roles": roles, "scopes": scopes, "expires": expires}
     kind = "sha256" if secret_file is None else "hmac-sha256"
-    entry = {"id": key_id or f"key-{made[:8]}", kind: made, **{name: value for name, value in said.items() if value}}
+    entry: dict[str, object] = {
+        "id": key_id or f"key-{made[:8]}",
+        kind: made,
+        **{name: value for name, value in said.items() if value},
+    }
     written = _entry(entry)
     try:
         key_entries("the entry", written.encode())

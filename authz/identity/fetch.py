@@ -2,7 +2,7 @@
 
 Redirects are refused, and so are private addresses unless the policy permits them: what answers must be what was
 named (CVE-2026-102267 was a redirect followed). The address that is checked is the address that is connected to.
-Time and size are bounded: one deadline for connecting, reading and slow answers together.
+Time and size are bounded: one deadline for connecting, TLS, headers and body together, however they trickle.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import http.client
 import ipaddress
 import socket
 import ssl
-import time
+import threading
+from contextlib import suppress
+from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
@@ -40,14 +42,10 @@ def trusted(ca: str | None) -> ssl.SSLContext:
 
 def fetch(uri: str, rules: Rules) -> bytes:
     """Return the body of a 200 answer to GET; raises `Unavailable` for anything else, in time."""
-    deadline = time.monotonic() + rules.timeout
     try:
         parts = _permitted(uri, rules)
-        connection = _connect(parts, rules)
-        try:
-            return _get(connection, parts, deadline)
-        finally:
-            connection.close()
+        with _Watchdog(rules.timeout) as watchdog:
+            return _get(_open(parts, rules, watchdog), parts)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unavailable(f"cannot fetch {_shown(uri)}: {str(error) or type(error).__name__}") from error
 
@@ -67,14 +65,44 @@ def _permitted(uri: str, rules: Rules) -> SplitResult:
     return parts
 
 
-def _connect(parts: SplitResult, rules: Rules) -> http.client.HTTPConnection:
+def _open(parts: SplitResult, rules: Rules, watchdog: _Watchdog) -> http.client.HTTPConnection:
     host = str(parts.hostname)
     port = parts.port or (443 if parts.scheme == "https" else 80)
     connection = http.client.HTTPConnection(host, port, timeout=rules.timeout)
-    connection.sock = socket.create_connection((_resolve(host, port, rules), port), rules.timeout)
+    sock = socket.create_connection((_resolve(host, port, rules), port), rules.timeout)
     if parts.scheme == "https":
-        connection.sock = trusted(rules.ca).wrap_socket(connection.sock, server_hostname=host)
+        sock = trusted(rules.ca).wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    connection.sock = watchdog.socket = sock
+    if isinstance(sock, ssl.SSLSocket):
+        sock.do_handshake()
     return connection
+
+
+class _Watchdog:
+    """Hangs up in time: a socket's own timeout begins anew with every byte that trickles in."""
+
+    def __init__(self, seconds: float) -> None:
+        self.socket: socket.socket | None = None
+        self.barked = False
+        self._timer = threading.Timer(seconds, self._bark)
+        self._timer.daemon = True
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self.socket is not None:
+            self.socket.close()
+        if self.barked:
+            raise TimeoutError("the answer took too long")
+
+    def _bark(self) -> None:
+        self.barked = True
+        with suppress(OSError):
+            if self.socket is not None:
+                self.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _resolve(host: str, port: int, rules: Rules) -> str:
@@ -87,17 +115,16 @@ def _resolve(host: str, port: int, rules: Rules) -> str:
     return addresses[0]
 
 
-def _get(connection: http.client.HTTPConnection, parts: SplitResult, deadline: float) -> bytes:
+def _get(connection: http.client.HTTPConnection, parts: SplitResult) -> bytes:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection.request("GET", target, headers={"accept": "application/json", "connection": "close"})
-    response = connection.getresponse()
-    if response.status != 200:
-        raise ValueError(f"the answer was {response.status}" + (", a redirect" if 300 <= response.status < 400 else ""))
-    body = b""
-    while chunk := response.read1(CHUNK):
-        body += chunk
-        if len(body) > LARGEST:
-            raise ValueError(f"the answer is larger than {LARGEST} bytes")
-        if time.monotonic() > deadline:
-            raise TimeoutError("the answer took too long")
-    return body
+    with connection.getresponse() as response:
+        if response.status != 200:
+            redirect = ", a redirect" if 300 <= response.status < 400 else ""
+            raise ValueError(f"the answer was {response.status}{redirect}")
+        body = b""
+        while chunk := response.read1(CHUNK):
+            body += chunk
+            if len(body) > LARGEST:
+                raise ValueError(f"the answer is larger than {LARGEST} bytes")
+        return body
