@@ -1,0 +1,289 @@
+"""Documents become providers that prove who is calling; what they name and can't be used is told where it is named."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.algorithms import ECAlgorithm
+
+from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from authz.cli.request import Asked, message
+from authz.engine import Engine
+from authz.errors import PolicyFaults
+from authz.identity.api_keys import KeyUses
+from authz.identity.registry import KeyRegistry
+from authz.limits.memory import MemoryLimiter
+from authz.model import Outcome
+from authz.server.deciding import compiler, parts
+from authz.server.identifying import IdentityBuilder
+from authz.store import Snapshot
+
+ISSUER = "https://login.example.com/"
+KEY, KEYED, PEPPER = "azk_partner", "azk_keyed", b"a pepper of sixteen bytes"
+PRIVATE = ec.generate_private_key(ec.SECP256R1())
+SPIFFE = "spiffe://cluster.local/ns/shop/sa/cart"
+
+PROVIDERS = """
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: staff}
+spec:
+  jwt:
+    issuer: https://login.example.com/
+    audiences: [orders-api]
+    jwks: {file: keys.json}
+    algorithms: [RS256, ES256]        # never from the token
+    from: [{header: authorization, scheme: Bearer}, {cookie: session}]
+    leeway: 30s
+    claims: {subject: sub, roles: realm_access.roles, scopes: scope, groups: groups}
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: partner}
+spec:
+  api_key:
+    from: [{header: x-api-key}]
+    keys: partner-keys.yaml
+    secret_file: PEPPER
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: mesh}
+spec:
+  peer_certificate: {trust_domains: [cluster.local], forwarded_from: [10.7.0.0/16]}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders"]}]
+  identity: {providers: [staff, partner, mesh]}
+  rules:
+    - name: sign-in
+      redirect: https://login.example.com/
+      when: '!identity.authenticated && request.headers[?"accept"].orValue("") == "text/html"'
+    - name: known
+      allow: '"orders:read" in identity.scopes || identity.provider == "mesh"'
+      request_headers: {set: {x-subject: "${identity.subject}", x-provider: "${identity.provider}"}}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: shelf}
+spec:
+  match: [{paths: ["/shelf"]}]
+  identity: {providers: [staff], required: false}
+  rules: [{name: all, allow: true}]
+"""
+
+
+def entries() -> str:
+    """Return a file of keys."""
+    plain, keyed = hashlib.sha256(KEY.encode()).hexdigest(), hmac.digest(PEPPER, KEYED.encode(), "sha256").hex()
+    return f"""
+- {{id: one, sha256: {plain}, subject: acme, scopes: ["orders:read"]}}
+- {{id: two, hmac-sha256: {keyed}, subject: acme, expires: 2020-01-01T00:00:00Z}}
+"""
+
+
+def jwks() -> str:
+    """Return a key set of one key."""
+    public = ECAlgorithm(ECAlgorithm.SHA256).to_jwk(PRIVATE.public_key(), as_dict=True)
+    return json.dumps({"keys": [{**public, "kid": "1", "alg": "ES256"}]})
+
+
+def token(**claims: object) -> str:
+    """Return a token that is good unless the claims say otherwise."""
+    now = int(time.time())
+    good = {"iss": ISSUER, "aud": "orders-api", "sub": "alice", "exp": now + 600, "scope": "orders:read"}
+    return jwt.encode(good | claims, PRIVATE, "ES256", {"kid": "1"})
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, bytes]:
+    """Return the documents and what lies beside them."""
+    pepper = tmp_path / "pepper"
+    pepper.write_bytes(PEPPER + b"\n")
+    texts = {
+        "p/a.yaml": PROVIDERS.replace("PEPPER", str(pepper)), "p/keys.json": jwks(), "p/partner-keys.yaml": entries(),
+    }  # fmt: skip
+    return {name: text.encode() for name, text in texts.items()}
+
+
+class Asking:
+    """An engine over policies, asked about one request at a time."""
+
+    def __init__(self, files: dict[str, bytes]) -> None:
+        self.uses = KeyUses()
+        built = IdentityBuilder(KeyRegistry(), self.uses)
+        snapshot = Snapshot(policies=compiler("auto", built).compile(files), generation=1, loaded_at=0.0)
+        self.outcomes: list[Outcome] = []
+        self._engine = Engine(
+            parts(
+                snapshot=lambda: snapshot,
+                limiter=MemoryLimiter(),
+                client_ip=lambda request: request.source.ip,
+                fault=self._raise,
+                observers=(self.outcomes.append,),
+            )
+        )
+
+    def _raise(self, error: BaseException) -> None:
+        raise error
+
+    def __call__(
+        self, path: str = "/orders", *, ip: str = "192.0.2.1", principal: str = "", raw: str = "", **headers: str
+    ) -> CheckResponse:
+        named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
+        named += ((raw, "root"),) if raw else ()
+        request = CheckRequest.FromString(
+            message(Asked(method="GET", url=f"https://api.example.com{path}", headers=named, ip=ip, time=time.time()))
+        )
+        request.attributes.source.principal = principal
+        call = _Call()
+        self._engine.check(request.SerializeToString(), call)
+        return CheckResponse.FromString(call.response)
+
+
+class _Call:
+    deadline = None
+    cancelled = False
+    metadata = ()
+    response = b""
+
+    def answer(self, response: bytes) -> None:
+        self.response = response
+
+
+@pytest.fixture
+def ask(files: dict[str, bytes]) -> Asking:
+    """Return an engine over the documents."""
+    return Asking(files)
+
+
+def told(response: CheckResponse) -> tuple[str, str]:
+    """Return the subject and provider that an allowed request is sent on with."""
+    headers = {option.header.key: option.header.value for option in response.ok_response.headers}
+    return headers["x-subject"], headers["x-provider"]
+
+
+def refused(response: CheckResponse) -> tuple[int, str]:
+    """Return the status and the challenge of a denial."""
+    headers = {option.header.key: option.header.value for option in response.denied_response.headers}
+    return response.denied_response.status.code, headers.get("www-authenticate", "")
+
+
+def test_each_kind_of_provider_proves_who_is_calling(ask: Asking) -> None:
+    """A token in a header or a cookie, a key, the peer's certificate: the identity headers are ours."""
+    assert told(ask(authorization=f"Bearer {token()}")) == ("alice", "staff")
+    assert told(ask(cookie=f"a=b; session={token()}")) == ("alice", "staff")
+    assert told(ask(x_api_key=KEY)) == ("acme", "partner")
+    assert told(ask(principal=SPIFFE)) == (SPIFFE, "mesh")
+    assert told(ask(authorization=f"Bearer {token()}", principal=SPIFFE)) == ("alice", "staff")
+
+
+def test_nobody_is_asked_who_they_are(ask: Asking) -> None:
+    """401 with a challenge per way to answer (RFC 9110, section 11.6.1; RFC 6750, section 3)."""
+    response = ask()
+    assert refused(response) == (401, 'Bearer realm="api", ApiKey realm="api"')
+    assert json.loads(response.denied_response.body)["reason"] == "unauthenticated"
+
+
+def test_a_bad_credential_is_refused_even_where_anonymous_may(ask: Asking) -> None:
+    """POLICY.md, section 3, step 3: RFC 6750's `invalid_token`, and the record says why without the token."""
+    bad = token(aud="other")
+    for path in ("/orders", "/shelf"):
+        assert refused(ask(path, authorization=f"Bearer {bad}"))[0] == 401
+        assert 'Bearer realm="api", error="invalid_token"' in refused(ask(path, authorization=f"Bearer {bad}"))[1]
+    assert ask("/shelf").status.code == 0
+    outcome = ask.outcomes[0]
+    assert (outcome.identity.provider, outcome.detail) == ("staff", "the token is for another audience")
+    assert refused(ask(x_api_key="nobody's"))[0] == 401
+    assert refused(ask(x_api_key=KEYED))[0] == 401
+    assert ask.outcomes[-1].detail == "the API key two has expired"
+
+
+def test_a_redirect_has_its_chance_before_401(ask: Asking) -> None:
+    """A person without a credential is sent to sign in; one with a bad one is told so."""
+    assert ask(accept="text/html").denied_response.status.code == 302
+    assert ask(accept="text/html", authorization=f"Bearer {token(exp=1)}").denied_response.status.code == 401
+
+
+def test_a_client_cannot_write_the_identity_headers(ask: Asking) -> None:
+    """H4: its own `x-subject` is overwritten, and other spellings of it are removed."""
+    ok = ask(x_api_key=KEY, x_subject="root", raw="x_subject").ok_response
+    assert list(ok.headers_to_remove) == ["x_subject"]
+    assert [(option.header.key, option.header.value, option.append.value) for option in ok.headers] == [
+        ("x-subject", "acme", False), ("x-provider", "partner", False),
+    ]  # fmt: skip
+
+
+def test_a_forwarded_certificate_counts_only_from_a_forwarder(ask: Asking) -> None:
+    """H11: `x-forwarded-client-cert` is anybody's, unless the direct peer is a proxy that the document names."""
+    forwarded = f"By=spiffe://cluster.local/edge;Hash=ab;URI={SPIFFE}"
+    assert told(ask(ip="10.7.0.1", x_forwarded_client_cert=forwarded)) == (SPIFFE, "mesh")
+    assert refused(ask(ip="10.8.0.1", x_forwarded_client_cert=forwarded))[0] == 401
+    assert refused(ask(ip="10.7.0.1", principal=SPIFFE))[0] == 401
+    assert refused(ask(ip="10.7.0.1", x_forwarded_client_cert=f"{forwarded},{forwarded}"))[0] == 401
+
+
+def test_the_last_use_of_a_key_is_known_by_its_id(ask: Asking) -> None:
+    """A key that is used no more can be taken away; the key itself is nowhere."""
+    ask(x_api_key=KEY)
+    ask(x_api_key=KEYED)
+    assert list(ask.uses.seen()) == [("partner", "one")]
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        ("p/keys.json", None, '{"keys": []}', '9:18: "keys.json" cannot be used: the key set has no usable key'),
+        ("p/keys.json", None, "{", 'p/a.yaml:9:18: "keys.json" cannot be used: '),
+        ("p/a.yaml", "keys.json", "other.json", 'p/a.yaml:9:18: the file "p/other.json" is not there'),
+        ("p/a.yaml", "30s", "2m", "p/a.yaml:12:13: 2m is out of range (at most 60s"),
+        ("p/a.yaml", "{file: keys.json}", "{uri: http://login.example.com/}", "only https is fetched"),
+        ("p/a.yaml", "{file: keys.json}", "{uri: https://a.b/, ca: /nowhere.pem}",
+         '"/nowhere.pem" cannot be used: No such file or directory'),
+        ("p/a.yaml", "[staff, partner, mesh]", "[staf]", 'is called "staf" (did you mean "staff"?)'),
+        ("p/a.yaml", "RS256", "none", "expected "),
+        ("p/partner-keys.yaml", "id: one", "id: two", 'key "two" is already in'),
+        ("p/a.yaml", "/pepper", "/pepper2", "cannot be used: No such file or directory"),
+        ("p/a.yaml", "10.7.0.0/16", "10.7.0.1/16", "bits behind its prefix"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_told_where_it_is_named(
+    files: dict[str, bytes], name: str, old: str | None, new: str, expected: str
+) -> None:
+    """A bad key set, an unknown algorithm, a missing file: faults of the policies, never of a request."""
+    text = new if old is None else files[name].decode().replace(old, new, 1)
+    with pytest.raises(PolicyFaults) as refusal:
+        compiler("auto").compile(files | {name: text.encode()})
+    assert expected in str(refusal.value)
+
+
+def test_an_hmac_needs_its_secret(files: dict[str, bytes]) -> None:
+    """Without one, or with a short one, the digests would be anybody's to make."""
+    text = "\n".join(line for line in files["p/a.yaml"].decode().split("\n") if "secret_file" not in line)
+    with pytest.raises(PolicyFaults, match=r"partner-keys\.yaml:3:8: an HMAC needs a secret"):
+        compiler("auto").compile(files | {"p/a.yaml": text.encode()})
+
+
+def test_compiling_fetches_nothing_unless_asked_to(files: dict[str, bytes]) -> None:
+    """`authz check` knows of no issuer; the service follows exactly those whose documents are in force."""
+    followed: list[list[str]] = []
+    text = files["p/a.yaml"].decode().replace("{file: keys.json}", "{uri: https://login.example.com/keys}")
+    compile_: Callable[[dict[str, bytes]], Any] = compiler(
+        "auto", IdentityBuilder(KeyRegistry(), follow=lambda keys: followed.append(list(keys)))
+    ).compile
+    compile_(files | {"p/a.yaml": text.encode()})
+    with pytest.raises(PolicyFaults):
+        compile_(files | {"p/a.yaml": b"{}"})
+    assert followed == [["staff"]]
