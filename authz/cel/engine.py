@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from authz._pb.cel.expr.checked_pb2 import CheckedExpr
     from authz.cel.types import CelType
@@ -26,8 +26,26 @@ class EngineName(StrEnum):
     CEL_PYTHON = "cel-python"
 
 
-class Activation(Protocol):
-    """What expressions are evaluated against; made by an environment, and opaque."""
+class Activation:
+    """What expressions are evaluated against; made by an environment, and opaque.
+
+    `values` have passed `bindings.Bindings`. An engine that needs them in a form of its own makes it when it is
+    first asked for, and keeps it in `native`.
+    """
+
+    __slots__ = ("_make", "_native", "values")
+
+    def __init__(self, values: dict[str, object], make: Callable[[dict[str, object]], object] | None = None) -> None:
+        self.values = values
+        self._make = make
+        self._native: object | None = None
+
+    @property
+    def native(self) -> object:
+        """Return the engine's own form of the values."""
+        if self._native is None and self._make is not None:
+            self._native = self._make(self.values)
+        return self._native
 
 
 class Program(Protocol):
@@ -49,8 +67,8 @@ class EngineEnvironment(Protocol):
     def program(self, checked: CheckedExpr) -> Program:
         """Return the program of a checked tree."""
 
-    def activation(self, bindings: dict[str, object]) -> Activation:
-        """Return an activation; the bindings have passed `bindings.fit`."""
+    def activation(self, values: dict[str, object]) -> Activation:
+        """Return an activation of values that have passed `bindings.Bindings`."""
 
 
 class Engine(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -34,9 +34,6 @@ from authz.cel.values import MAX_TEXT, NoValueError, equal, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-MAX_LIST = 256
-"""Elements `map` and `filter` may make: engines append in time that grows with the list."""
 
 _MAX_COMPARISONS = 100_000
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
@@ -136,11 +133,6 @@ def join(parts: Sequence[object], separator: str = "") -> str:
     if sum(map(len, texts)) + len(texts) * len(separator) > MAX_TEXT:
         raise NoValueError("the result is too large")
     return within(separator.join(texts))
-
-
-def too_many(_: Sequence[object]) -> NoReturn:
-    """Raise: a list became longer than `MAX_LIST`."""
-    raise NoValueError(f"a list of more than {MAX_LIST} elements was to be made")
 
 
 def _both(name: str, call: Callable[..., object]) -> tuple[Overload, ...]:
@@ -268,10 +260,6 @@ INTERNAL: tuple[Function, ...] = (
     Function(
         name="@all_in_strings",
         overloads=(_one("all_by_number", _ANY_LIST, INT, result=BOOL, member=False, call=indexes.all_in_strings),),
-    ),
-    Function(
-        name="@too_many",
-        overloads=(_one("too_many_list", _ANY_LIST, result=DYN, member=False, call=too_many),),
     ),
 )
 """What `rewrite` calls."""

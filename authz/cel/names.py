@@ -15,6 +15,12 @@ from authz.cel.faults import Code, CompileFault, nearest
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+MAX_LIST = 256
+"""Elements `map` and `filter` may make: the C++ engine appends in time that grows with the list."""
+
+TOO_MANY = "@too_many"
+"""The name that stands for a list that became longer; nobody can write it, and nobody binds it."""
+
 _SHOWN = 4
 _QUOTES = frozenset("\"'")
 
@@ -45,6 +51,13 @@ def undeclared_function(name: str, *, line: int, column: int, length: int) -> Co
     else:
         message, hint = f'undeclared function "{name}"', nearest(name, FUNCTIONS)
     return CompileFault(line=line, column=column, length=length, code=Code.UNDECLARED, message=message, hint=hint)
+
+
+def no_value(name: str) -> str:
+    """Return what is said of a name that was read and is not bound."""
+    if name == TOO_MANY:
+        return f"a list of more than {MAX_LIST} elements was to be made"
+    return f"{name.removeprefix('@')} has no value"
 
 
 def not_taken(function: str, arguments: str, *, line: int, column: int) -> CompileFault:

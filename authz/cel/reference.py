@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from authz.cel import functions, standard
+from authz.cel import functions, names, standard
 from authz.cel.vocabulary import VARIABLES
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _lines(texts: Mapping[str, str]) -> Iterator[str]:
         "",
         *_table(("usage", "meaning", "example"), (_function(function) for function in functions.FUNCTIONS)),
         "",
-        f"A list that `map` or `filter` makes has at most {functions.MAX_LIST} elements.",
+        f"A list that `map` or `filter` makes has at most {names.MAX_LIST} elements.",
         "Patterns, networks and formats are string literals and are checked when a policy is loaded.",
         "",
         "## CEL's own",

@@ -14,7 +14,8 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from authz._pb.cel.expr.syntax_pb2 import Constant, Expr
-from authz.cel.functions import INTERNAL, MAX_LIST
+from authz.cel.functions import INTERNAL
+from authz.cel.names import MAX_LIST, TOO_MANY
 from authz.cel.source import NOW
 from authz.cel.tree import free_name, is_loop
 from authz.cel.types import Kind
@@ -118,11 +119,11 @@ class _Rewriter:
         return self._name(number_name(name)) if name is not None and self._indexed.get(name) is kind else None
 
     def _bound(self, node: Expr) -> None:
-        """Leave the loop when the list is too long, and then let the result be an error."""
+        """Leave the loop when the list is too long, and then let the result be a name that has no value."""
         parts = node.comprehension_expr
         name = parts.accu_var
         parts.loop_condition.CopyFrom(self._short_enough(name))
-        too_many = self._made("@too_many", self._name(name))
+        too_many = self._name(TOO_MANY)
         parts.result.CopyFrom(self._made("_?_:_", self._short_enough(name), self._name(name), too_many))
 
     def _short_enough(self, name: str) -> Expr:

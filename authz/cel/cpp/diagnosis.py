@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.cel.faults import Code, CompileError, CompileFault
-from authz.cel.names import no_field, not_taken, spoken, undeclared_function, undeclared_variable, unexpected
+from authz.cel.names import no_field, no_value, not_taken, spoken, undeclared_function, undeclared_variable, unexpected
 from authz.cel.values import EvaluationError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-
-OURS = "authz: "
-"""What the texts of this project's own functions begin with, on their way through the engine."""
 
 _LINE = re.compile(r"(?:^|^[A-Z_]+: )ERROR: <input>:(-?\d+):(-?\d+): (.*)$", re.MULTILINE)
 _STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
@@ -33,12 +30,11 @@ _NO_FIELDS = re.compile(r"^expression of type '([^']*)' cannot be the operand of
 _NO_OVERLOAD = re.compile(r"^found no matching overload for '([^']*)' applied to '\((.*)\)'")
 _CONSEQUENCE = "*error*"
 
+_NO_VALUE = re.compile(r'^No value with name "(@?[\w.]+)" found in Activation$')
 _EVALUATION: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), text)
     for pattern, text in (
         (r"^Key not found in map", "no such key"),
-        (rf"^{OURS}(.*)$", r"\1"),
-        (r'^No value with name "@?([\w.]+)" found in Activation$', r"\1 has no value"),
         (r"^Index error", "no such index"),
         (r"^divide by zero$|^modulus by zero$", r"\g<0>"),
         (r"overflow|out of range|out of (?:u?int64|uint64) range|too big", "out of range"),
@@ -61,6 +57,8 @@ _EVALUATION: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 def evaluation_error(text: str) -> EvaluationError:
     """Return the error of an expression that has no value, in one line without values."""
     told = _STATUS.sub("", text.strip())
+    if unbound := _NO_VALUE.match(told):
+        return EvaluationError(no_value(unbound[1]))
     for pattern, words in _EVALUATION:
         if match := pattern.search(told):
             return EvaluationError(match.expand(words))

@@ -1,14 +1,15 @@
 """The first engine: `cel-expr-python`, the C++ implementation of CEL. It decides.
 
-What it returns has to be read with care. An error is a value whose `value()` is a text, and truthy; `bool()` of any
-value is true; some errors are exceptions. So a condition holds only if the value *is* `True`, and everything that is
-neither `True` nor `False` is an error. Its words for people are translated in `diagnosis`.
+It parses and checks every expression, and runs those that `division` leaves to it. What it returns has to be read with
+care. An error is a value whose `value()` is a text, and truthy; `bool()` of any value is true; some errors are
+exceptions. So a condition holds only if the value *is* `True`, and everything that is neither `True` nor `False` is an
+error. Its words for people are translated in `diagnosis`.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # its .pyi comes without py.typed
 from cel_expr_python.ext import (  # type: ignore[import-untyped]
@@ -22,15 +23,18 @@ from google.protobuf.any_pb2 import Any
 
 from authz._pb.cel.expr.checked_pb2 import CheckedExpr
 from authz.cel.cpp import diagnosis
-from authz.cel.functions import FUNCTIONS, INTERNAL
+from authz.cel.cpp.division import is_walked
+from authz.cel.engine import Activation
+from authz.cel.functions import FUNCTIONS
 from authz.cel.types import Kind
 from authz.cel.values import EvaluationError, NoValueError, plain
+from authz.cel.walker import program as walker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from authz.cel.engine import Activation
-    from authz.cel.functions import Function, Overload
+    from authz.cel import engine
+    from authz.cel.functions import Function
     from authz.cel.types import CelType
 
 _SIMPLE = {
@@ -47,17 +51,17 @@ _SIMPLE = {
 
 
 class Program:
-    """One expression; see `engine.Program`."""
+    """One expression, run by the engine; see `engine.Program`."""
 
     __slots__ = ("_evaluate",)
 
     def __init__(self, expression: cel.Expression) -> None:
-        self._evaluate: Callable[[cel.Activation], cel.Value] = expression.eval
+        self._evaluate: Callable[[object], cel.Value] = expression.eval
 
     def holds(self, activation: Activation) -> bool | EvaluationError:
         """Return the value if it is a bool, and an error whatever else it is."""
         try:
-            result = self._evaluate(cast("cel.Activation", activation))
+            result = self._evaluate(activation.native)
             value = result.value()
         except Exception as error:  # noqa: BLE001 - the engine raises what it likes, and no answer is no answer
             return diagnosis.evaluation_error(str(error))
@@ -71,7 +75,7 @@ class Program:
     def value(self, activation: Activation) -> object | EvaluationError:
         """Return the value as plain Python."""
         try:
-            result = self._evaluate(cast("cel.Activation", activation))
+            result = self._evaluate(activation.native)
             if result.type() == cel.Type.ERROR:
                 return diagnosis.evaluation_error(result.value())
             return plain(result.plain_value())
@@ -91,7 +95,6 @@ class Environment:
             extensions=_extensions(),
             functions=_functions(),
         )
-        self.activation: Callable[[dict[str, object]], Activation] = self._environment.Activation
 
     def check(self, source: str) -> CheckedExpr:
         """Return the checked tree of an expression; raise `CompileError` with every fault the engine finds."""
@@ -103,11 +106,17 @@ class Environment:
         Any.FromString(serialized).Unpack(checked)
         return checked
 
-    def program(self, checked: CheckedExpr) -> Program:
-        """Return the program of a checked tree."""
+    def program(self, checked: CheckedExpr) -> engine.Program:
+        """Return the program of a checked tree, for the engine or for the walker."""
+        if is_walked(checked):
+            return walker.Program(checked.expr, self._variables)
         packed = Any()
         packed.Pack(checked)
         return Program(self._environment.deserialize(packed.SerializeToString()))
+
+    def activation(self, values: dict[str, object]) -> Activation:
+        """Return what a program is run against; the engine's own form is made when it is first needed."""
+        return Activation(values, self._environment.Activation)
 
 
 def environment(variables: Mapping[str, CelType]) -> Environment:
@@ -140,7 +149,7 @@ def _extensions() -> list[cel.CelExtensionBase]:
 
 @cache
 def _functions() -> list[cel.FunctionDecl]:
-    return [_declared(function) for function in (*FUNCTIONS, *INTERNAL) if function.overloads]
+    return [_declared(function) for function in FUNCTIONS if function.overloads]
 
 
 def _declared(function: Function) -> cel.FunctionDecl:
@@ -152,26 +161,7 @@ def _declared(function: Function) -> cel.FunctionDecl:
                 return_type=_native(overload.result),
                 parameters=[_native(parameter) for parameter in overload.parameters],
                 is_member=overload.member,
-                impl=_guarded(overload),
             )
             for overload in function.overloads
         ],
     )
-
-
-def _guarded(overload: Overload) -> Callable[..., object]:
-    """Return a function as the engine may call it: marked errors, no other exception, no NUL (it would cut there)."""
-    call = overload.call
-
-    def guarded(*arguments: object) -> object:
-        try:
-            made = call(*arguments)
-        except NoValueError as error:
-            raise NoValueError(f"{diagnosis.OURS}{error}") from None
-        except Exception:  # noqa: BLE001 - a bug in a function is an error of the rule; its text may hold a secret
-            raise NoValueError(f"{diagnosis.OURS}the function failed") from None
-        if type(made) is str and "\0" in made:
-            raise NoValueError(f"{diagnosis.OURS}the result holds NUL")
-        return made
-
-    return guarded

@@ -12,8 +12,8 @@ from google.protobuf.empty_pb2 import Empty
 
 from authz._pb.cel.expr.checked_pb2 import CheckedExpr, Type
 from authz._pb.cel.expr.syntax_pb2 import Constant, Expr
-from authz.cel.python.values import Uint
 from authz.cel.types import BOOL, BYTES, DOUBLE, DYN, INT, NULL, STRING, UINT, CelType, Kind, list_of, map_of
+from authz.cel.walker.values import Uint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

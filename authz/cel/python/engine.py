@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from authz.cel.engine import Activation
 from authz.cel.faults import Code, CompileError, CompileFault
 from authz.cel.python.grammar import parse
 from authz.cel.python.lowering import lower
-from authz.cel.python.program import Program
+from authz.cel.walker.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from authz._pb.cel.expr.checked_pb2 import CheckedExpr
-    from authz.cel.engine import Activation
     from authz.cel.types import CelType
 
 
@@ -35,9 +35,9 @@ class Environment:
         """Return the program of a checked tree."""
         return Program(checked.expr, self._variables)
 
-    def activation(self, bindings: dict[str, object]) -> Activation:
-        """Return what a program is run against: the bindings themselves."""
-        return bindings
+    def activation(self, values: dict[str, object]) -> Activation:
+        """Return what a program is run against: the values themselves."""
+        return Activation(values)
 
 
 def environment(variables: Mapping[str, CelType]) -> Environment:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from authz.cel.python.values import INT_MAX, INT_MIN, UINT_MAX, Uint
+from authz.cel.walker.values import INT_MAX, INT_MIN, UINT_MAX, Uint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

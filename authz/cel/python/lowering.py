@@ -16,9 +16,9 @@ from authz.cel.names import no_field, not_taken, spoken, undeclared_function, un
 from authz.cel.python import literals, macros, signatures
 from authz.cel.python.builder import Builder
 from authz.cel.python.parses import LEAVES, name_start, operands, path_of, start, trees
-from authz.cel.python.values import TYPES
 from authz.cel.tree import at
 from authz.cel.types import BOOL, DYN, CelType, Kind
+from authz.cel.walker.values import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -235,8 +235,6 @@ class _Lowering:
 
     def _called(self, parse: Parse, name: str, arguments: Sequence[Expr], target: Expr | None) -> Expr:
         count = len(arguments) + (target is not None)
-        if not signatures.is_supported(name):
-            return self._fault(parse, Code.UNSUPPORTED, f'this engine has no "{name}"')
         if not signatures.fits(name, count, member=target is not None):
             where = self._place(name_start(parse))
             self.faults.append(undeclared_function(name, line=where.line, column=where.column, length=len(name)))

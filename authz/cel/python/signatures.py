@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from google.protobuf import descriptor_pool
 
 from authz.cel import functions, standard
-from authz.cel.python import library, operators
 from authz.cel.types import (
     BOOL,
     BYTES,
@@ -29,6 +28,7 @@ from authz.cel.types import (
     optional_of,
 )
 from authz.cel.vocabulary import type_of
+from authz.cel.walker import library, operators
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,11 +78,6 @@ _RESULTS: Mapping[str, CelType] = {
 def is_global(name: str) -> bool:
     """Return whether a name, dotted or not, is that of a function without a receiver."""
     return name in _GLOBALS
-
-
-def is_supported(name: str) -> bool:
-    """Return whether this engine has a function that the other has."""
-    return name not in library.UNSUPPORTED
 
 
 def fits(name: str, arguments: int, *, member: bool) -> bool:

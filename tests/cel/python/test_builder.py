@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from authz.cel.python.builder import Builder
-from authz.cel.python.values import Uint
 from authz.cel.tree import literal, type_of
 from authz.cel.types import (
     BOOL,
@@ -25,6 +24,7 @@ from authz.cel.types import (
     message,
     optional_of,
 )
+from authz.cel.walker.values import Uint
 
 
 @pytest.mark.parametrize(

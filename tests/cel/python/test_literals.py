@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.cel.python.literals import read
-from authz.cel.python.values import Uint
+from authz.cel.walker.values import Uint
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ def test_how_a_function_is_called_is_read_from_its_usage() -> None:
     assert signatures.fits("math.greatest", 9, member=False)
     assert signatures.is_global("math.greatest")
     assert not signatures.is_global("startsWith")
-    assert not signatures.is_supported("strings.quote")
 
 
 def test_what_operations_take() -> None:

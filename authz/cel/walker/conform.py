@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
 
-from authz.cel.python.values import Uint, from_outside, kind_of
 from authz.cel.types import STRING, Kind
 from authz.cel.values import NoValueError
+from authz.cel.walker.values import Uint, from_outside, kind_of
 
 if TYPE_CHECKING:
     from authz.cel.types import CelType

@@ -12,10 +12,10 @@ from decimal import Decimal
 from itertools import product
 from typing import TYPE_CHECKING
 
-from authz.cel.python import times
-from authz.cel.python.values import INT_MAX, INT_MIN, UINT_MAX, Uint, type_value
 from authz.cel.types import Kind
 from authz.cel.values import NoValueError, equal, within
+from authz.cel.walker import times
+from authz.cel.walker.values import INT_MAX, INT_MIN, UINT_MAX, Uint, type_value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,10 +92,12 @@ def double_text(value: float) -> str:
     """Return a double in its shortest digits, with an exponent below 1e-4 and from 1e6."""
     if math.isnan(value) or math.isinf(value) or value == 0:
         return "nan" if math.isnan(value) else f"{value:g}"
-    exact = Decimal(repr(value))
+    exact = Decimal(repr(value)).normalize()
     if -5 < exact.adjusted() < 6:
-        return f"{exact.normalize():f}"
-    return f"{value:.{len(exact.normalize().as_tuple().digits) - 1}e}"
+        return f"{exact:f}"
+    first, *rest = map(str, exact.as_tuple().digits)
+    mantissa = f"{first}.{''.join(rest)}" if rest else first
+    return f"{'-' if value < 0 else ''}{mantissa}e{exact.adjusted():+03}"
 
 
 def _int_of(text: str) -> int:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from authz._pb.authz.v1.vocabulary_pb2 import Grpc, Mcp
-from authz.cel.python.conform import conform
-from authz.cel.python.values import Uint
 from authz.cel.types import BOOL, BYTES, DYN, INT, STRING, UINT, list_of, map_of, message
 from authz.cel.values import NoValueError
+from authz.cel.walker.conform import conform
+from authz.cel.walker.values import Uint
 
 
 @pytest.mark.parametrize(

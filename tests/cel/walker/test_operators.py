@@ -9,11 +9,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from authz.cel import DOUBLE, EngineName, Environment
-from authz.cel.python.calls import operation
-from authz.cel.python.operators import OPERATORS, double_text, to_int, to_uint
-from authz.cel.python.values import Uint
 from authz.cel.types import Kind
 from authz.cel.values import NoValueError
+from authz.cel.walker.calls import operation
+from authz.cel.walker.operators import OPERATORS, double_text, to_int, to_uint
+from authz.cel.walker.values import Uint
 
 int64 = st.integers(-(2**63), 2**63 - 1)
 FIRST = Environment({"x": DOUBLE}, engine=EngineName.CEL_EXPR_PYTHON)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authz.cel.python import containers, library, operators
-from authz.cel.python.values import kind_of, no_operation
+from authz.cel.walker import containers, library, operators
+from authz.cel.walker.values import kind_of, no_operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from authz.cel.python.operators import Operations
+    from authz.cel.walker.operators import Operations
 
 _BY_KIND: Mapping[str, Operations] = {**operators.OPERATORS, **library.LIBRARY, **library.OWN}
 _OF_ANY: Mapping[str, Callable[..., object]] = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authz.cel.python.containers import contains, has, index, made_map, optional_index, select
-from authz.cel.python.values import NOTHING, Optional, Uint
 from authz.cel.values import NoValueError
+from authz.cel.walker.containers import contains, has, index, made_list, made_map, optional_index, select
+from authz.cel.walker.values import NOTHING, Optional, Uint
 
 
 @pytest.mark.parametrize("key", [-1, 3, 1.5, True, "0", None, float("nan"), float("inf")])
@@ -67,7 +67,16 @@ def test_membership_is_by_equality() -> None:
 
 def test_a_map_has_keys_that_can_be_keys_once() -> None:
     """Null, lists and doubles are no keys, and no key comes twice."""
-    assert made_map([("a", 1), (True, 2), (5, 3)]) == {"a": 1, True: 2, 5: 3}
-    for entries in ([("a", 1), ("a", 2)], [(None, 1)], [(1.5, 1)], [([], 1)]):
+    assert made_map([("a", 1, False), (True, 2, False), (5, 3, False)]) == {"a": 1, True: 2, 5: 3}
+    for keys in (["a", "a"], [None], [1.5], [[]]):
         with pytest.raises(NoValueError):
-            made_map(entries)
+            made_map((key, 1, False) for key in keys)
+
+
+def test_optional_elements_are_there_or_not() -> None:
+    """`[?x]` and `{?k: x}` take what an optional has; anything else is an error."""
+    one = Optional(present=True, content=1)
+    assert made_list([(one, True), (NOTHING, True), (2, False)]) == [1, 2]
+    assert made_map([("a", one, True), ("b", NOTHING, True)]) == {"a": 1}
+    with pytest.raises(NoValueError):
+        made_list([(1, True)])

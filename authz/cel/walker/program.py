@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from authz.cel.python import containers
-from authz.cel.python.calls import operation
-from authz.cel.python.conform import conform
-from authz.cel.python.values import Optional, TypeValue, Uint, UnsupportedError, elements, kind_of, no_operation
+from authz.cel.names import no_value
 from authz.cel.tree import NO_SCOPE, free_name, literal, names_bound
 from authz.cel.values import EvaluationError, NoValueError, plain
+from authz.cel.walker import containers
+from authz.cel.walker.calls import operation
+from authz.cel.walker.conform import conform
+from authz.cel.walker.library import OWN
+from authz.cel.walker.values import Optional, TypeValue, Uint, UnsupportedError, from_outside, kind_of, no_operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from authz._pb.cel.expr.syntax_pb2 import Expr
     from authz.cel.engine import Activation
@@ -35,18 +37,19 @@ class ExhaustedError(Exception):
 
 
 class Frame:
-    """One evaluation: what variables are bound to, the names of loops, and the turns that are left."""
+    """One evaluation: what variables are bound to, what was read of them, the names of loops, the turns left."""
 
-    __slots__ = ("bindings", "locals", "turns")
+    __slots__ = ("bindings", "locals", "read", "turns")
 
     def __init__(self, bindings: Mapping[str, object]) -> None:
         self.bindings = bindings
+        self.read: dict[str, object] = {}
         self.locals: dict[str, object] = {}
         self.turns = MAX_ITERATIONS
 
-    def spend(self) -> None:
-        """Take a turn; raise `ExhaustedError` if none is left."""
-        self.turns -= 1
+    def spend(self, turns: int = 1) -> None:
+        """Take turns; raise `ExhaustedError` if not so many are left."""
+        self.turns -= turns
         if self.turns < 0:
             raise ExhaustedError
 
@@ -76,7 +79,7 @@ class Program:
 
     def _evaluated(self, activation: Activation) -> object:
         try:
-            return self._run(Frame(cast("Mapping[str, object]", activation)))
+            return self._run(Frame(activation.values))
         except NoValueError as error:
             return EvaluationError(str(error), isinstance(error, UnsupportedError))
         except ExhaustedError:
@@ -128,17 +131,26 @@ class _Compiler:
         if (lazy := _LAZY.get(call.function)) is not None:
             return lazy(*arguments)
         apply = operation(call.function)
+        if scope and call.function in SIZED:
+            return _charged(apply, arguments)
         return lambda frame: apply(*[argument(frame) for argument in arguments])
 
     def _list(self, node: Expr, scope: Scope) -> Node:
         parts = tuple(self.node(each, scope) for each in node.list_expr.elements)
-        return lambda frame: [part(frame) for part in parts]
+        optional = frozenset(node.list_expr.optional_indices)
+        if not optional:
+            return lambda frame: [part(frame) for part in parts]
+        marked = tuple((part, position in optional) for position, part in enumerate(parts))
+        return lambda frame: containers.made_list((part(frame), is_optional) for part, is_optional in marked)
 
     def _map(self, node: Expr, scope: Scope) -> Node:
+        if node.struct_expr.message_name:
+            raise UnsupportedError("messages are not made")
         entries = tuple(
-            (self.node(entry.map_key, scope), self.node(entry.value, scope)) for entry in node.struct_expr.entries
+            (self.node(entry.map_key, scope), self.node(entry.value, scope), entry.optional_entry)
+            for entry in node.struct_expr.entries
         )
-        return lambda frame: containers.made_map((key(frame), value(frame)) for key, value in entries)
+        return lambda frame: containers.made_map((key(frame), value(frame), opt) for key, value, opt in entries)
 
     def _comprehension(self, node: Expr, scope: Scope) -> Node:
         parts = node.comprehension_expr
@@ -174,15 +186,15 @@ class _Loop:
             raise no_operation("loop", over)
         frame.locals = names = {**around, self._running: _outcome(self._start, frame)}
         try:
-            self._turn(frame, names, elements(over))
+            self._turn(frame, names, over)
             return self._result(frame)
         finally:
             frame.locals = around
 
-    def _turn(self, frame: Frame, names: dict[str, object], over: list[object]) -> None:
+    def _turn(self, frame: Frame, names: dict[str, object], over: Iterable[object]) -> None:
         for element in over:
             frame.spend()
-            names[self._element] = element
+            names[self._element] = from_outside(element)
             if self._condition(frame) is not True:
                 break
             names[self._running] = _outcome(self._step, frame)
@@ -210,12 +222,28 @@ def _local(name: str) -> Node:
 
 def _variable(name: str, type_: CelType | None) -> Node:
     def read(frame: Frame) -> object:
+        if name in frame.read:
+            return frame.read[name]
         if name not in frame.bindings:
-            raise NoValueError(f"{name.removeprefix('@')} has no value")
+            raise NoValueError(no_value(name))
         value = frame.bindings[name]
-        return value if type_ is None else conform(value, type_)
+        frame.read[name] = conformed = value if type_ is None else conform(value, type_)
+        return conformed
 
     return read
+
+
+def _charged(apply: Callable[..., object], arguments: tuple[Node, ...]) -> Node:
+    """Return a call that takes turns for the size of what it is given: it is made again and again."""
+
+    def run(frame: Frame) -> object:
+        values = [argument(frame) for argument in arguments]
+        for value in values:
+            if (size := _SIZES.get(type(value))) is not None:
+                frame.spend(len(value) // size)  # type: ignore[arg-type]  # what has a size there has a length
+        return apply(*values)
+
+    return run
 
 
 def _outcome(node: Node, frame: Frame) -> object:
@@ -292,3 +320,15 @@ _LAZY: Mapping[str, Callable[..., Node]] = {
 
 LAZY = frozenset(_LAZY)
 """Their names."""
+
+_SIZES: Mapping[type, int] = {str: 4_096, bytes: 4_096, list: 32, dict: 32}
+"""How much of a value is worth a turn."""
+
+SIZED = frozenset(
+    (
+        *OWN, "@in", "_+_", "base64.decode", "base64.encode", "bytes", "charAt", "contains", "endsWith", "format",
+        "indexOf", "lastIndexOf", "lowerAscii", "reverse", "size", "split", "string", "strings.quote", "substring",
+        "trim", "upperAscii",
+    )
+)  # fmt: skip
+"""Operations whose cost grows with what they are given."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, cast
 
 from google.protobuf.message import Message
 
-from authz.cel.python.values import NOTHING, Optional, elements, field_of, from_outside, has_field, no_operation
 from authz.cel.values import NoValueError, equal
+from authz.cel.walker.values import NOTHING, Optional, elements, field_of, from_outside, has_field, no_operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -93,10 +93,30 @@ def contains(element: object, container: object) -> bool:
     raise no_operation("@in", element, container)
 
 
-def made_map(entries: Iterable[tuple[object, object]]) -> dict[object, object]:
-    """Return a map of entries; raise `NoValueError` for a key that cannot be one, or that comes twice."""
+def made_list(elements_: Iterable[tuple[object, bool]]) -> list[object]:
+    """Return a list; of an element that is marked optional its content, or nothing."""
+    made = []
+    for element, is_optional in elements_:
+        if is_optional and not isinstance(element, Optional):
+            raise no_operation("[?_]", element)
+        if not is_optional:
+            made.append(element)
+        elif isinstance(element, Optional) and element.present:
+            made.append(element.content)
+    return made
+
+
+def made_map(entries: Iterable[tuple[object, object, bool]]) -> dict[object, object]:
+    """Return a map; raise `NoValueError` for a key that cannot be one, or that comes twice.
+
+    Of a value that is marked optional it has the content, or no entry.
+    """
     made: dict[object, object] = {}
-    for key, value in entries:
+    for key, marked, is_optional in entries:
+        contents = made_list([(marked, is_optional)])
+        if not contents:
+            continue
+        (value,) = contents
         if not isinstance(key, str | bool | int):
             raise NoValueError("a key is a text, a whole number or a bool")
         if key in made:

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from authz.cel.python.values import UnsupportedError
 from authz.cel.values import NoValueError
+from authz.cel.walker.values import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -11,7 +11,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.protobuf.wrappers_pb2 import UInt32Value
 
 from authz._pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
-from authz.cel.python.values import (
+from authz.cel.types import Kind
+from authz.cel.values import NoValueError
+from authz.cel.walker.values import (
     Optional,
     TypeValue,
     Uint,
@@ -25,8 +27,6 @@ from authz.cel.python.values import (
     no_operation,
     type_value,
 )
-from authz.cel.types import Kind
-from authz.cel.values import NoValueError
 
 
 def test_a_kind_is_exact() -> None:

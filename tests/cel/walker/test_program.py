@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authz.cel import EvaluationError
-from authz.cel.python.program import MAX_ITERATIONS, ExhaustedError, Frame
+from authz.cel.walker.program import MAX_ITERATIONS, ExhaustedError, Frame
 
 if TYPE_CHECKING:
     from authz.cel import Environment

@@ -1,6 +1,6 @@
-"""Functions of the Python engine: the standard library and the extensions strings, math, encoders and optional.
+"""Functions of the walker: the standard library and the extensions strings, math, encoders and optional.
 
-Functions of this project's own registry are the same ones the other engine calls.
+Beside them stand this project's own, from the registry.
 """
 
 from __future__ import annotations
@@ -8,26 +8,25 @@ from __future__ import annotations
 import base64
 import binascii
 import math
-import re
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 from authz.cel import functions
-from authz.cel.python.operators import BYTES, DOUBLE, INT, SPAN, STRING, TIME, UINT, double_text, to_int, to_uint
-from authz.cel.python.times import DURATION_PARTS, TIMESTAMP_PARTS, zone
-from authz.cel.python.values import NOTHING, UINT_MAX, Optional, Uint, UnsupportedError, from_outside, no_operation
 from authz.cel.types import Kind
-from authz.cel.values import NoValueError, within
+from authz.cel.values import NoValueError
+from authz.cel.walker.formats import formatted, quoted
+from authz.cel.walker.operators import BYTES, DOUBLE, INT, SPAN, STRING, TIME, UINT, to_int, to_uint
+from authz.cel.walker.times import DURATION_PARTS, TIMESTAMP_PARTS, to_seconds, zone
+from authz.cel.walker.values import NOTHING, UINT_MAX, Optional, Uint, UnsupportedError, from_outside, no_operation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Callable
 
-    from authz.cel.python.operators import Operations
+    from authz.cel.walker.operators import Operations
 
 LIST, MAP, OPTIONAL = Kind.LIST, Kind.MAP, Kind.OPTIONAL
 _UNFIT = "the arguments do not fit"
 _SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-_CLAUSE = re.compile(r"%(%|[^%]?)")
 
 
 def _from(text: str, position: int) -> int:
@@ -65,34 +64,6 @@ def _split(text: str, separator: str, limit: int = -1) -> list[object]:
 
 def _ascii(text: str, change: Callable[[str], str]) -> str:
     return "".join(change(character) if character.isascii() else character for character in text)
-
-
-def _format(template: str, arguments: Sequence[object]) -> str:
-    """Return a format filled in; of the clauses `%s` and `%d`, and of what they print whole numbers, texts, bools."""
-    waiting = iter(arguments)
-
-    def fill(clause: re.Match[str]) -> str:
-        return "%" if clause[1] == "%" else _formatted(clause[1], next(waiting, _MISSING))
-
-    return within(_CLAUSE.sub(fill, template))
-
-
-_MISSING = object()
-
-
-def _formatted(clause: str, value: object) -> str:
-    if value is _MISSING:
-        raise NoValueError(_UNFIT)
-    value = from_outside(value)
-    if clause == "s" and isinstance(value, bool):
-        return "true" if value else "false"
-    if clause == "s" and isinstance(value, str):
-        return value
-    if clause in {"s", "d"} and isinstance(value, int) and not isinstance(value, bool):
-        return str(int(value))
-    if clause == "s" and isinstance(value, float):
-        return double_text(value)
-    raise UnsupportedError("only %s and %d, of texts, numbers and bools, are supported")
 
 
 def _rounded(value: float) -> float:
@@ -156,9 +127,11 @@ def _content(optional: Optional) -> object:
 
 def _non_zero(value: object) -> Optional:
     """Return an optional that is empty for what is the default of its kind."""
-    if isinstance(value, int | float | str | bytes | list | dict) or value is None:
+    if isinstance(value, int | float | str | bytes | list | dict | timedelta) or value is None:
         return Optional(present=True, content=value) if value else NOTHING
-    raise UnsupportedError("this engine knows no default of this kind")
+    if isinstance(value, datetime):
+        return Optional(present=True, content=value) if to_seconds(value) or value.microsecond else NOTHING
+    raise UnsupportedError("the default of a message is not known")
 
 
 def _part(read: Callable[[datetime], int]) -> Callable[..., int]:
@@ -182,7 +155,8 @@ LIBRARY: dict[str, Operations] = {
     "split": dict.fromkeys(((STRING, STRING), (STRING, STRING, INT)), _split),
     "substring": dict.fromkeys(((STRING, INT), (STRING, INT, INT)), _substring),
     "trim": {(STRING,): lambda text: text.strip(_SPACE)},
-    "format": {(STRING, LIST): _format},
+    "format": {(STRING, LIST): formatted},
+    "strings.quote": {(STRING,): quoted},
     "math.abs": {(INT,): lambda value: to_int(abs(value)), (UINT,): Uint, (DOUBLE,): abs},
     "math.ceil": {(DOUBLE,): _whole(math.ceil)},
     "math.floor": {(DOUBLE,): _whole(math.floor)},
@@ -240,9 +214,6 @@ ANY: dict[str, Callable[..., object]] = {
     "optional.ofNonZeroValue": _non_zero,
 }
 """Functions that look at their arguments themselves."""
-
-UNSUPPORTED = frozenset({"strings.quote"})
-"""Functions the other engine has and this one has not."""
 
 
 def own(function: functions.Function) -> Operations:

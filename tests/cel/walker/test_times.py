@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.cel.python import times
-from authz.cel.python.values import UnsupportedError
 from authz.cel.values import NoValueError
+from authz.cel.walker import times
+from authz.cel.walker.values import UnsupportedError
 
 
 @pytest.mark.parametrize(
