@@ -90,19 +90,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Service:
     """`authz serve` on a Unix socket, records in a file."""
 
-    def __init__(self, folder: Path, policies: Path, *flags: str, **options: Any) -> None:
-        self.socket = folder / "authz.sock"
+    def __init__(
+        self, folder: Path, policies: Path, *flags: str, socket: Path | None = None, wrapper: Sequence[str] = ()
+    ) -> None:
+        self.socket = socket or folder / "authz.sock"
         self.records_file = folder / "records"
         self.log_file = folder / "authz.log"
-        self._command = [sys.executable, "-m", "authz", "serve", "--policies", str(policies)]
+        self._command = [*wrapper, sys.executable, "-m", "authz", "serve", "--policies", str(policies)]
         self._command += ["--listen", f"unix://{self.socket}", "--admin", "127.0.0.1:0", *flags]
-        self._options = options
         self.start()
 
     def start(self) -> None:
         """Start it, and wait until it is healthy."""
         with self.records_file.open("ab") as records, self.log_file.open("ab") as log:
-            self.process = subprocess.Popen(self._command, stdout=records, stderr=log, **self._options)
+            self.process = subprocess.Popen(self._command, stdout=records, stderr=log)
         eventually(lambda: self._alive() and self.health() == SERVING)
 
     def _alive(self) -> bool:
