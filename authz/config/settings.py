@@ -74,11 +74,16 @@ class RedisSettings(_Section):
 
 
 class LimitsSettings(_Section):
-    """What callers are told about limits."""
+    """What callers are told about limits, and what is limited beside policies."""
 
     headers: tuple[Literal["draft-11", "legacy", "off"], ...] = Field(
         ("draft-11",),
         description="Headers that tell: draft-11 (RateLimit of that IETF draft), legacy (X-RateLimit-*), or off.",
+    )
+
+    descriptors: tuple[Path, ...] = Field(
+        (),
+        description="Files of envoyproxy/ratelimit's configuration; with any, Envoy's rate limit service is answered.",
     )
 
     @model_validator(mode="after")
@@ -171,7 +176,7 @@ class Settings(_Section):
     check: CheckSettings = Field(CheckSettings(), description="What one check may cost.")
     reload: ReloadSettings = Field(ReloadSettings(), description="How policies are watched.")
     redis: RedisSettings = Field(RedisSettings(), description="Where limits are counted.")
-    limits: LimitsSettings = Field(LimitsSettings(), description="What callers are told about limits.")
+    limits: LimitsSettings = Field(LimitsSettings(), description="What callers are told about limits, and more limits.")
     tls: TlsSettings = Field(TlsSettings(), description="TLS on TCP addresses.")
     client: ClientSettings = Field(ClientSettings(), description="Who client.ip is.")
     identity: IdentitySettings = Field(IdentitySettings(), description="How callers' proofs are checked.")

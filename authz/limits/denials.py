@@ -49,9 +49,9 @@ class Denials:
         """Keep what a refusal says of the limits that are over."""
         if not self._size:
             return
-        refused = {each.charge.limit.name: each for each in usage.limits if each.outcome is LimitOutcome.OVER}
+        refused = {id(each.charge): each for each in usage.limits if each.outcome is LimitOutcome.OVER}
         for ask in plan.asks:
-            each = refused.get(ask.charge.limit.name)
+            each = refused.get(id(ask.charge))
             if each is None or not each.retry_after:
                 continue
             self._known.pop(ask.key, None)

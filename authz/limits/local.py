@@ -39,11 +39,11 @@ class LocalShare:
     def saw(self, plan: Plan, usage: Usage) -> None:
         """Take note of what Redis said."""
         now = self._clock()
-        remaining = {each.charge.limit.name: each.remaining for each in usage.limits}
+        remaining = {id(each.charge): each.remaining for each in usage.limits}
         for ask in plan.asks:
             if ask.key not in self._seen and len(self._seen) >= self._max_seen:
                 del self._seen[next(iter(self._seen))]
-            self._seen[ask.key] = (remaining[ask.charge.limit.name], now)
+            self._seen[ask.key] = (remaining[id(ask.charge)], now)
         if len(self._counters):
             self._counters.forget(ask.key for ask in plan.asks)
 

@@ -20,6 +20,7 @@ from authz.identity.registry import KeyRegistry
 from authz.limits.memory import MemoryLimiter
 from authz.server import numbers
 from authz.server.client import client_ip
+from authz.server.counting import rate_limits
 from authz.server.deciding import compiler, parts
 from authz.server.events import PolicyEvents
 from authz.server.identifying import IdentityBuilder
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from authz.config import Settings
     from authz.limits.redis import RedisLimiter
-    from authz.transport import Server
+    from authz.transport import Method, Server
 
 _log = logging.getLogger("authz")
 
@@ -81,7 +82,7 @@ def build(settings: Settings, worker: int = 0) -> Process:
             limit_headers=_limit_headers(settings),
         )
     )
-    server = _server(settings, engine, worker)
+    server = _server(settings, engine, worker, rate_limits(settings, counting))
     numbers.show_policies(metrics, store, events)
     numbers.show_server(metrics, server, faults)
     numbers.show_limiter(metrics, counting)
@@ -118,7 +119,7 @@ def _store(settings: Settings, events: PolicyEvents, builder: IdentityBuilder) -
     return PolicyStore(settings.policies, compiler(settings.engine, builder), on_event=events, watching=watching)
 
 
-def _server(settings: Settings, engine: Engine, worker: int) -> Server:
+def _server(settings: Settings, engine: Engine, worker: int, further: tuple[Method, ...]) -> Server:
     tls = settings.tls
     files = None
     if tls.certificate is not None and tls.key is not None:
@@ -134,6 +135,7 @@ def _server(settings: Settings, engine: Engine, worker: int) -> Server:
         reuse_port=settings.workers > 1,
         max_in_flight=settings.check.max_in_flight,
         max_message_bytes=settings.check.max_message,
+        further=further,
     )
 
 

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from authz.transport.opening import Server, TransportName, open_server
 from authz.transport.options import Tls
-from authz.transport.service import Call, Service
+from authz.transport.service import Call, Method, Service
 
-__all__ = ["Call", "Server", "Service", "Tls", "TransportName", "open_server"]
+__all__ = ["Call", "Method", "Server", "Service", "Tls", "TransportName", "open_server"]

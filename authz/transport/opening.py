@@ -97,7 +97,7 @@ class Server:
         return self._serving.stop(grace)
 
 
-def open_server(
+def open_server(  # noqa: PLR0913 - a server's own list
     service: Service,
     *,
     listen: Sequence[str],
@@ -107,11 +107,12 @@ def open_server(
     reuse_port: bool = False,
     max_in_flight: int = 1024,
     max_message_bytes: int = 4 * 1024**2,
+    further: tuple[Method, ...] = (),
 ) -> Server:
     """Return a server that is ready to start.
 
     `last_resort` is a serialized `CheckResponse` that denies, for when the service can't say anything. `tls` applies to
-    TCP addresses. Raises SettingsFaults for addresses that are none.
+    TCP addresses, `further` methods are served beside the checks. Raises SettingsFaults for addresses that are none.
     """
     health = Health(service.health)
     decide = Method(
@@ -122,7 +123,7 @@ def open_server(
         max_message_bytes=max_message_bytes,
     )
     setup = Setup(
-        methods=(decide, health.method()),
+        methods=(decide, health.method(), *further),
         listen=read_addresses(listen),
         max_in_flight=max_in_flight,
         reuse_port=reuse_port,

@@ -86,3 +86,13 @@ def test_none_are_kept_where_none_are_wanted() -> None:
     """A size of 0 turns it off."""
     denials = Denials(size=0)
     assert denials.refusal(refused(denials, charge(limit())), 101.0) is None
+
+
+def test_of_one_limit_only_the_caller_that_is_over_is_known() -> None:
+    """A question may charge one limit for two callers; the other one is not refused."""
+    denials, one = Denials(), limit()
+    over, fine = charge(one, "over"), charge(one, "fine")
+    both = plan(over, fine)
+    denials.learn(both, conclude(both, Answer(admitted=0, numbers=[0, 0, 9, 9_000_000, 1, 1, 0, 0])), 100.0)
+    assert denials.refusal(plan(over), 101.0) is not None
+    assert denials.refusal(plan(fine), 101.0) is None

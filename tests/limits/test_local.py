@@ -87,3 +87,13 @@ def test_what_was_seen_is_bounded() -> None:
     for number in range(30):
         saw(share, plan(charge(each, f"caller-{number}")), 1)
     assert len(share._seen) == 10
+
+
+def test_two_callers_of_one_limit_go_on_from_what_each_had_left() -> None:
+    """A question may charge one limit for two callers."""
+    share, one = LocalShare(clock=lambda: NOW), limit(requests=10)
+    both = Planner().plan([charge(one, "a"), charge(one, "b")])
+    assert isinstance(both, Plan)
+    share.saw(both, conclude(both, Answer(admitted=1, numbers=[8, 7, 1, 0, 3, 2, 1, 0])))
+    assert admits(share, plan(charge(one, "a")), 10) == 7
+    assert admits(share, plan(charge(one, "b")), 10) == 2
