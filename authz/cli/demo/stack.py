@@ -105,8 +105,9 @@ class Stack:
         return process
 
     def _follow(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._line(line.rstrip("\n"))
+        with stream:
+            for line in stream:
+                self._line(line.rstrip("\n"))
 
     def _wait(self, *processes: subprocess.Popen[str]) -> None:
         deadline = time.monotonic() + READY_WITHIN
