@@ -1,22 +1,20 @@
 """Open the server: choose a transport, join it with the service, and give it three steps: start, drain, stop.
 
-`auto` takes the fast transport if it proves itself: a throw-away server of its kind on a private socket must echo
-one call of a real gRPC client, its deadline and its metadata, and stop. Whatever goes wrong there (an interface of
+`auto` takes the fast transport if it proves itself: a throw-away server of its kind on a loopback port (a read-only
+container has no folder for a socket) must echo one call of a real gRPC client, its deadline and its metadata, and stop. Whatever goes wrong there (an interface of
 grpcio that has changed, a call that hangs) is a warning and a `fallback_reason` for the metrics, and `grpc.aio` serves.
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import grpc
 
 from authz.errors import Unavailable
-from authz.transport.address import SocketAddress, read_addresses
+from authz.transport.address import read_addresses
 from authz.transport.aio import AioServer
 from authz.transport.health import Health
 from authz.transport.options import Setup
@@ -158,15 +156,14 @@ def load_fast() -> Callable[[Setup], Transport]:
 
 
 def prove(build: Callable[[Setup], Transport]) -> None:
-    """Let a server made by `build` answer one call over a private socket; raises whatever goes wrong."""
+    """Let a server made by `build` answer one call on a loopback port; raises whatever goes wrong."""
     echo = Method(path=CHECK, check=_echo, refuse=_refuse, last_resort=b"last resort", max_message_bytes=1024)
-    with tempfile.TemporaryDirectory(prefix="authz-") as folder:
-        server = build(Setup(methods=(echo,), listen=(SocketAddress(Path(folder) / "proof.sock"),), max_in_flight=1))
-        server.start()
-        try:
-            answer = _ask(server.addresses[0].target)
-        finally:
-            server.stop(PROOF_SECONDS)
+    server = build(Setup(methods=(echo,), listen=read_addresses(["127.0.0.1:0"]), max_in_flight=1))
+    server.start()
+    try:
+        answer = _ask(server.addresses[0].target)
+    finally:
+        server.stop(PROOF_SECONDS)
     if answer != b"proof":
         raise Unavailable(f"it answered {answer!r}")
 
