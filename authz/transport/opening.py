@@ -1,8 +1,9 @@
 """Open the server: choose a transport, join it with the service, and give it three steps: start, drain, stop.
 
 `auto` takes the fast transport if it proves itself: a throw-away server of its kind on a loopback port (a read-only
-container has no folder for a socket) must echo one call of a real gRPC client, its deadline and its metadata, and stop. Whatever goes wrong there (an interface of
-grpcio that has changed, a call that hangs) is a warning and a `fallback_reason` for the metrics, and `grpc.aio` serves.
+container has no folder for a socket) must echo one call of a real gRPC client, its deadline and its metadata, and
+stop. Whatever goes wrong there (an interface of grpcio that has changed, a call that hangs) is a warning and a
+`fallback_reason` for the metrics, and `grpc.aio` serves.
 """
 
 from __future__ import annotations
