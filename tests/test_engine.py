@@ -39,7 +39,7 @@ from authz.model import (
     Usage,
 )
 from authz.policy import Compiler
-from authz.server.deciding import ids
+from authz.server.deciding import compiler, ids
 from authz.store import Snapshot
 from authz.telemetry import trace_id
 from authz.transport.service import CHECK, Method
@@ -233,8 +233,8 @@ class Bench:
 @pytest.fixture(scope="module")
 def snapshot() -> Snapshot:
     """Compile the policies."""
-    compiler = Compiler(validators=SchemaValidators(), providers=("staff",))
-    return Snapshot(policies=compiler.compile({"p.yaml": POLICIES.encode()}), generation=7, loaded_at=NOON)
+    made = Compiler(validators=SchemaValidators(), providers=("staff",))
+    return Snapshot(policies=made.compile({"p.yaml": POLICIES.encode()}), generation=7, loaded_at=NOON)
 
 
 @pytest.fixture
@@ -381,6 +381,24 @@ def test_the_caller_is_identified_before_anything_is_decided(make: Callable[...,
     assert bench.outcomes[-1].identity.subject == "alice"
 
 
+def test_the_policies_own_providers_identify_where_nobody_else_does() -> None:
+    """The identifier is the snapshot's: a swap of policies swaps who can be known, too."""
+    provider = """\
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: staff}
+spec: {peer_certificate: {trust_domains: [cluster.local]}}
+---
+"""
+    text = provider + POLICIES.replace('"alice"', '"spiffe://cluster.local/ns/shop/sa/web"')
+    policies = compiler("auto").compile({"p.yaml": text.encode()})
+    bench = Bench(Snapshot(policies=policies, generation=1, loaded_at=NOON), identifier=None)
+    assert bench.ask("GET", "/staff").reason == Reason.UNAUTHENTICATED
+    request = CheckRequest.FromString(message(Asked(method="GET", url="/staff", time=NOON)))
+    request.attributes.source.principal = "spiffe://cluster.local/ns/shop/sa/web"
+    assert bench.send(request.SerializeToString()).reason == Reason.ALLOWED
+
+
 @pytest.mark.parametrize(
     ("identity", "reason"),
     [
@@ -424,8 +442,8 @@ def test_guessing_costs_and_is_stopped_before_the_rules(make: Callable[..., Benc
 def test_a_limiter_that_cannot_count_answers_as_the_limit_says(on_error: OnError, make: Callable[..., Bench]) -> None:
     """With no room for one more counter: `deny` and `local` are 503, `allow` lets through and says so."""
     text = POLICIES.replace("on_error: deny", f"on_error: {on_error}")
-    compiler = Compiler(validators=SchemaValidators(), providers=("staff",))
-    snapshot = Snapshot(policies=compiler.compile({"p.yaml": text.encode()}), generation=1, loaded_at=NOON)
+    made = Compiler(validators=SchemaValidators(), providers=("staff",))
+    snapshot = Snapshot(policies=made.compile({"p.yaml": text.encode()}), generation=1, loaded_at=NOON)
     bench = make(snapshot=snapshot, limiter=MemoryLimiter(clock=lambda: NOON, max_keys=0))
     caller = bench.ask("POST")
     degraded = bench.outcome.usage.limits[0].outcome
@@ -488,9 +506,9 @@ def test_a_cancel_while_the_limiter_thinks_is_seen(path: str, make: Callable[...
 
 def test_a_check_keeps_the_policies_it_began_with(make: Callable[..., Bench], snapshot: Snapshot) -> None:
     """Row L8: a swap while the limiter thinks changes neither the decision nor the generation on record."""
-    compiler = Compiler(validators=SchemaValidators())
+    made = Compiler(validators=SchemaValidators())
     closed = POLICIES.partition("---")[0].replace('["GET", "POST"]', "[]")
-    newer = Snapshot(policies=compiler.compile({"p.yaml": closed.encode()}), generation=8, loaded_at=NOON)
+    newer = Snapshot(policies=made.compile({"p.yaml": closed.encode()}), generation=8, loaded_at=NOON)
     current, limiter = [snapshot], Holding()
     bench = make(limiter=limiter)
     bench.engine = Engine(msgspec.structs.replace(bench.engine._parts, snapshot=lambda: current[-1]))
@@ -599,7 +617,7 @@ def test_what_is_raised_behind_the_limiter_is_a_denial(make: Callable[..., Bench
         assert caller.answers == [wire.LAST_RESORT]
 
 
-@pytest.mark.parametrize("seam", ["snapshot", "clock", "monotonic", "ids", "trace"])
+@pytest.mark.parametrize("seam", ["snapshot", "clock", "monotonic", "ids", "trace", "write"])
 def test_even_without_a_clock_or_an_id_there_is_an_answer(seam: str, make: Callable[..., Bench]) -> None:
     """Row G10: what the engine itself needs to answer is broken; the transport's last resort denies."""
     bench, caller = make(), Caller()
