@@ -100,8 +100,9 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
 
     `identifier` is asked in place of the policies' own where it is given: the command line and tests of policies say
     who is calling. `clock` is seconds since the epoch, `monotonic` the clock of deadlines, `ids` makes the decision
-    ids, `trace` finds the trace id in a call's metadata, `client_ip` the caller behind trusted hops, `fault` is told of
-    what was raised and should not have been, `write` serializes the answer.
+    ids, `trace` finds the trace id in a call's metadata and `parent`, where spans are wanted, the span that is recorded
+    there, `client_ip` the caller behind trusted hops, `fault` is told of what was raised and should not have been,
+    `write` serializes the answer.
     """
 
     snapshot: Callable[[], Snapshot | None]
@@ -113,6 +114,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     monotonic: Callable[[], float]
     ids: Callable[[], str]
     trace: Callable[[Sequence[tuple[str, str | bytes]]], str]
+    parent: Callable[[Sequence[tuple[str, str | bytes]]], str] | None = None
     fault: Callable[[BaseException], None]
     write: Callable[[Outcome], bytes] = wire.write
     observers: tuple[Observer, ...] = ()
@@ -254,6 +256,7 @@ class _Check:
             policy_digest=snapshot.policies.digest if snapshot else "",
             detail=detail or self._identity.detail,
             trace_id=parts.trace(call.metadata),
+            parent_span=parts.parent(call.metadata) if parts.parent else "",
             started=self._started,
             duration=now - self._tick,
         )

@@ -316,6 +316,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     `decision` is final: a limit or a fault has already turned it where it had to. `request` is `None` where there was
     none to read. `id` is fresh for every check. `started` is seconds since the epoch, `duration` seconds.
+    `parent_span` is the caller's span if it records its trace and we are to add to it.
     """
 
     id: str
@@ -327,5 +328,6 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     policy_digest: str
     detail: str = ""
     trace_id: str = ""
+    parent_span: str = ""
     started: float = 0.0
     duration: float = 0.0

@@ -147,6 +147,17 @@ class RecordSettings(_Section):
     redirect: Share = Field(1.0, description="Share of redirected requests that is recorded, 0 to 1.")
 
 
+class OtlpSettings(_Section):
+    """Where metrics and traces are sent. Headers come from `OTEL_EXPORTER_OTLP_HEADERS`, for they hold tokens."""
+
+    endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s/@?#]+(/[^\s@?#]*)?$",
+        description="Base URL of an OTLP/HTTP collector, http://collector:4318; needs the extra otlp.",
+    )
+    interval: Duration = Field(15.0, ge=0.1, le=3600, description="How often metrics are sent; spans wait a second.")
+
+
 class Settings(_Section):
     """Everything that can be set, frozen."""
 
@@ -181,6 +192,7 @@ class Settings(_Section):
     client: ClientSettings = Field(ClientSettings(), description="Who client.ip is.")
     identity: IdentitySettings = Field(IdentitySettings(), description="How callers' proofs are checked.")
     record: RecordSettings = Field(RecordSettings(), description="Decision records.")
+    otlp: OtlpSettings = Field(OtlpSettings(), description="Metrics and traces over OTLP.")
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):

@@ -51,6 +51,7 @@ def set_up(level: str, worker: int | None = None) -> None:
     handler.setFormatter(JsonLines(worker))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # we tell ourselves, once, what does not arrive
     logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))  # it tells its own life
 
 
@@ -64,8 +65,14 @@ def place(error: BaseException) -> str:
 class FaultLog:
     """Tells faults of ours: the first of a kind at once, its repetitions once a minute and with their number."""
 
-    def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        log: logging.Logger,
+        message: str = "a fault of ours; the request was denied",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._log = log
+        self._message = message
         self._clock = clock
         self._lock = threading.Lock()
         self._told: dict[str, float] = {}
@@ -82,4 +89,4 @@ class FaultLog:
                 return
             self._told[where] = now
             times = self._since.pop(where)
-        self._log.error("a fault of ours; the request was denied", extra={"fields": {"error": where, "times": times}})
+        self._log.error(self._message, extra={"fields": {"error": where, "times": times}})

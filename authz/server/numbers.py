@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from authz.server.logs import FaultLog
     from authz.store import PolicyStore
     from authz.telemetry import Metrics
+    from authz.telemetry.otlp import Exporter
     from authz.transport import Server
 
 
@@ -129,3 +130,9 @@ def show_recorder(metrics: Metrics, recorder: Recorder) -> None:
     """Show whether every decision is on record."""
     metrics.read("authz_audit_dropped_total", "Records that were not written.", lambda: {(): recorder.dropped})
     metrics.read("authz_audit_written_total", "Records that were written.", lambda: {(): recorder.written})
+
+
+def show_exporter(metrics: Metrics, exporter: Exporter) -> None:
+    """Show whether the collector gets what is sent to it."""
+    metrics.read("authz_spans_dropped_total", "Spans that were not sent.", lambda: {(): exporter.spans.dropped})
+    metrics.read("authz_otlp_failures_total", "Sendings that did not arrive.", lambda: {(): exporter.failed})

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authz.identity.registry import KeyRegistry
     from authz.store import PolicyStore
     from authz.telemetry import Metrics
+    from authz.telemetry.otlp import Exporter
     from authz.transport import Server
 
 _log = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Counting(Protocol):
 
 
 class Process:
-    """The parts of one process. The composition root makes them; `admin` is `None` where there is no admin port."""
+    """The parts of one process. The composition root makes them; `admin` and `exporter` may be `None`."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Process:
         self._running = ExitStack()
         self._grace = 0.0
         self.admin: AdminServer | None = None
+        self.exporter: Exporter | None = None
 
     def start(self) -> None:
         """Start everything; raises `Unavailable` where an address can't be had, with nothing left running."""
@@ -74,6 +76,9 @@ class Process:
             if self._recorder is not None:
                 self._recorder.start()
                 running.callback(self._recorder.close)
+            if self.exporter is not None:
+                self.exporter.start()
+                running.callback(self.exporter.close)
             if self.admin is not None:
                 self.admin.start()
                 running.callback(self.admin.stop)

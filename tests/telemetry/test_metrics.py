@@ -21,7 +21,7 @@ from authz.model import (
     Reason,
     Usage,
 )
-from authz.telemetry import Metrics, trace_id
+from authz.telemetry import Metrics
 
 ALLOWED = Decision(
     effect=Effect.ALLOW,
@@ -94,16 +94,3 @@ def test_labels_hold_only_names_from_policies_and_closed_enums() -> None:
     for number in range(1000):
         metrics(outcome(identity=Identity(provider="staff", subject=f"user-{number}")))
     assert len(samples(metrics)) < 40
-
-
-@pytest.mark.parametrize(("metadata", "expected"), [
-    ([("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")], "4bf92f3577b34da6a3ce929d0e0e4736"),
-    ([("user-agent", "envoy"), ("traceparent", b"00-4bf9")], ""),
-    ([("traceparent", "garbage")], ""),
-    ([("traceparent", "00-" + "x" * 32 + "-00f067aa0ba902b7-01")], ""),
-    ([("traceparent", "00-" + "0" * 32 + "-00f067aa0ba902b7-01")], ""),
-    ([], ""),
-])  # fmt: skip
-def test_the_trace_id_is_envoys(metadata: list[tuple[str, str | bytes]], expected: str) -> None:
-    """The trace id in the record is the one of the request that Envoy traced, and nothing a client made up."""
-    assert trace_id(metadata) == expected

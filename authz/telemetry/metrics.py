@@ -1,13 +1,12 @@
 """The numbers: counted plainly on the request path, given their names and shapes only when somebody looks.
 
 A `prometheus-client` counter costs more than the rest of an observation, so an outcome adds to plain dictionaries
-under one lock, and a collector reads them at scrape time; the OpenTelemetry instruments read the same ones. Labels
+under one lock, and a collector reads them at scrape time; what goes out over OTLP is read there too. Labels
 are names from policies and closed enums: never a path, a user or a key. Names: INTERFACE.md, section 6.
 """
 
 from __future__ import annotations
 
-import re
 import threading
 from bisect import bisect_left
 from collections import Counter
@@ -29,10 +28,6 @@ if TYPE_CHECKING:
 
 BUCKETS = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0)
 """Upper bounds of `authz_check_duration_seconds`."""
-
-
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?")
-_NO_TRACE = "0" * 32
 
 
 class Metrics:
@@ -115,12 +110,3 @@ def _histogram(name: str, about: str, counts: Sequence[int], total: float) -> Me
     bounds = [*map(str, BUCKETS), "+Inf"]
     family.add_metric((), list(zip(bounds, accumulate(counts), strict=True)), total)
     return family
-
-
-def trace_id(metadata: Sequence[tuple[str, str | bytes]]) -> str:
-    """Find the trace id of a W3C `traceparent` in gRPC metadata (Trace Context, section 3.2.2); `""` without one."""
-    for name, value in metadata:
-        if name == "traceparent":
-            found = _TRACEPARENT.fullmatch(value) if isinstance(value, str) else None
-            return found[1] if found and found[1] != _NO_TRACE else ""
-    return ""
