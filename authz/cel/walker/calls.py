@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz.cel.walker import containers, library, operators
-from authz.cel.walker.values import kind_of, no_operation
+from authz.cel.walker.values import UnsupportedError, kind_of, no_operation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,10 +27,11 @@ NAMES = frozenset((*_BY_KIND, *_OF_ANY))
 
 
 def operation(name: str) -> Callable[..., object]:
-    """Return a function that does what `name` does to whatever it is given; raise `KeyError` if there is none."""
+    """Return a function that does what `name` does to whatever it is given; raise `UnsupportedError` if none does."""
     if (known := _OF_ANY.get(name)) is not None:
         return known
-    by_kind = _BY_KIND[name]
+    if (by_kind := _BY_KIND.get(name)) is None:
+        raise UnsupportedError(f'"{name}" cannot be called here: it needs an expression of its own')
 
     def dispatch(*arguments: object) -> object:
         found = by_kind.get(tuple(map(kind_of, arguments)))

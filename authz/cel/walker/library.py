@@ -207,13 +207,18 @@ def _at(elements: list[object], position: int) -> Optional:
     return Optional(present=True, content=from_outside(elements[position])) if elements else NOTHING
 
 
+_greatest = _extreme("math.greatest", lambda number, best: number > best)
+_least = _extreme("math.least", lambda number, best: number < best)
+
 ANY: dict[str, Callable[..., object]] = {
-    "math.greatest": _extreme("math.greatest", lambda number, best: number > best),
-    "math.least": _extreme("math.least", lambda number, best: number < best),
+    "math.greatest": _greatest,
+    "math.@max": _greatest,
+    "math.least": _least,
+    "math.@min": _least,
     "optional.of": lambda value: Optional(present=True, content=value),
     "optional.ofNonZeroValue": _non_zero,
 }
-"""Functions that look at their arguments themselves."""
+"""Functions that look at their arguments themselves; those with `@` are how the C++ engine names two of them."""
 
 
 def own(function: functions.Function) -> Operations:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from authz.cel.faults import Code, CompileError, CompileFault
 from authz.cel.names import no_value
 from authz.cel.tree import NO_SCOPE, free_name, literal, names_bound
 from authz.cel.values import EvaluationError, NoValueError, plain
@@ -60,7 +61,11 @@ class Program:
     __slots__ = ("_run",)
 
     def __init__(self, tree: Expr, variables: Mapping[str, CelType]) -> None:
-        self._run = _Compiler(variables).node(tree, NO_SCOPE)
+        """Make the functions of a tree; raise `CompileError` if it holds what cannot be walked."""
+        try:
+            self._run = _Compiler(variables).node(tree, NO_SCOPE)
+        except UnsupportedError as error:
+            raise CompileError([CompileFault(code=Code.UNSUPPORTED, message=str(error))]) from None
 
     def holds(self, activation: Activation) -> bool | EvaluationError:
         """Return the value if it is a bool, and an error whatever else it is."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authz.cel import EvaluationError
+from authz.cel import Code, CompileError, EvaluationError, standard
 from authz.cel.cpp.division import is_walked
 from authz.cel.rewrite import rewrite
 from authz.cel.tree import walk
@@ -62,6 +62,22 @@ def test_what_leaks_or_is_out_of_proportion_is_walked(
 def test_everything_else_is_the_engines(first: Environment, variables: dict[str, CelType], source: str) -> None:
     """What is linear in its input is run by the engine."""
     assert not walked(first, source, variables)
+
+
+@pytest.mark.parametrize(
+    "known", [*standard.OPERATORS, *standard.MACROS, *standard.FUNCTIONS], ids=lambda known: known.name
+)
+def test_everything_can_stand_beside_our_functions(first: Environment, known: standard.Function) -> None:
+    """What the engine can do is also known where an expression is walked."""
+    source = f"hash.sha256(s) == hash.sha256('a') && ({known.example})"
+    assert first.compile(source).holds(first.activation({"s": "a"})) is True
+
+
+def test_what_cannot_be_walked_is_a_fault(first: Environment) -> None:
+    """A message beside a function of ours is refused when it is loaded."""
+    with pytest.raises(CompileError) as caught:
+        first.compile("hash.sha256(s) == 'a' && google.protobuf.Int32Value{value: 1} == 1")
+    assert caught.value.faults[0].code is Code.UNSUPPORTED
 
 
 @pytest.mark.parametrize("source", ["d.a.all(x, x in d.b)", "d.a.all(x, !(s.contains(string(x) + 'z')))"])
