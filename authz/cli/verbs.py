@@ -39,6 +39,11 @@ VERBS = {
         "Make an API key, and the entry that knows it again.",
         "authz keys new --id acme-2026 --subject acme --scope orders:read",
     ),
+    "import": Verb(
+        "authz.cli.importing",
+        "Make policies of another program's configuration.",
+        "authz import ratelimit config.yaml > policies/limits.yaml",
+    ),
     "schema": Verb(
         "authz.cli.schema",
         "Print a JSON Schema.",
