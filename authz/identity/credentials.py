@@ -6,17 +6,14 @@ verify must be what the application behind us will read.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
 from authz.errors import AuthzError
+from authz.model import Request
 from authz.paths import parse_query
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from authz.model import Request
 
 LONGEST = 16 * 1024
 """Characters of a credential; a longer one is refused before anything looks into it."""
@@ -35,51 +32,74 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     query: str | None = None
 
 
-def find(request: Request, places: Sequence[Place]) -> str | None:
-    """Return the one credential in these places, or `None`; raises `InvalidCredential` for two, or for one too long."""
-    found = [credential for place in places for credential in _look(request, place)]
-    if not found:
-        return None
-    if len(found) > 1:
-        raise InvalidCredential("more than one credential was presented")
-    if len(found[0]) > LONGEST:
-        raise InvalidCredential(f"a credential longer than {LONGEST} characters was presented")
-    return found[0]
+Look = Callable[[Request], Sequence[str]]
+"""Finds every credential in one place."""
 
 
-def _look(request: Request, place: Place) -> Iterator[str]:
+def finder(places: Sequence[Place]) -> Callable[[Request], str | None]:
+    """Return what finds the one credential in these places, or `None`.
+
+    It raises `InvalidCredential` for two, and for one too long.
+    """
+    looks = tuple(map(_look, places))
+    alone = looks[0] if len(looks) == 1 else None
+
+    def find(request: Request) -> str | None:
+        found = alone(request) if alone else [credential for look in looks for credential in look(request)]
+        if not found:
+            return None
+        if len(found) > 1:
+            raise InvalidCredential("more than one credential was presented")
+        if len(found[0]) > LONGEST:
+            raise InvalidCredential(f"a credential longer than {LONGEST} characters was presented")
+        return found[0]
+
+    return find
+
+
+def _look(place: Place) -> Look:
     if place.header is not None:
-        value = _header(request, place.header)
-        if value is not None:
-            yield from _in_header(value, place.scheme)
-    elif place.cookie is not None:
-        yield from _in_cookies(_header(request, "cookie") or "", place.cookie)
-    elif place.query is not None:
-        yield from parse_query(request.query).get(place.query, ())
+        return _in_header(place.header, place.scheme)
+    if place.cookie is not None:
+        return partial(_in_cookies, place.cookie)
+    return partial(_in_query, place.query or "")
+
+
+def _in_header(name: str, scheme: str | None) -> Look:
+    """Take what follows the scheme (RFC 9110, section 11.1: case does not matter); another scheme is not ours."""
+    begins, length = f"{scheme} ".lower(), len(scheme or "") + 1
+
+    def look(request: Request) -> Sequence[str]:
+        value = _header(request, name)
+        if value is None:
+            return ()
+        if scheme is None:
+            return (value,)
+        if value[:length].lower() != begins:
+            return ("",) if value.lower() == begins[:-1] else ()
+        return value[length:].split() or ("",)
+
+    return look
 
 
 def _header(request: Request, name: str) -> str | None:
-    if name in request.invalid_headers:
+    """Return a header, `None` where it is not there; one that can't be read is refused."""
+    if request.invalid_headers and name in request.invalid_headers:
         raise InvalidCredential(f"the header {name} is no UTF-8")
     return request.headers.get(name)
 
 
-def _in_header(value: str, scheme: str | None) -> Iterator[str]:
-    """Yield what follows the scheme (RFC 9110, section 11.1: case does not matter); another scheme is not ours."""
-    if scheme is None:
-        yield value
-        return
-    first, _, rest = value.partition(" ")
-    if first.lower() == scheme.lower():
-        yield from rest.split() or [""]
+def _in_query(name: str, request: Request) -> Sequence[str]:
+    return parse_query(request.query).get(name, ())
 
 
-def _in_cookies(header: str, name: str) -> Iterator[str]:
-    """Yield every value of a cookie (RFC 6265, section 4.2); a name sent twice is two credentials.
+def _in_cookies(name: str, request: Request) -> Sequence[str]:
+    """Take every value of a cookie (RFC 6265, section 4.2); a name sent twice is two credentials.
 
     Two cookie headers arrive joined by a comma, which no cookie's value may hold (section 4.1.1).
     """
-    for pair in header.replace(",", ";").split(";"):
-        key, equals, value = pair.strip().partition("=")
-        if equals and key == name:
-            yield value.removeprefix('"').removesuffix('"')
+    header = _header(request, "cookie")
+    if header is None:
+        return ()
+    pairs = (pair.strip().partition("=") for pair in header.replace(",", ";").split(";"))
+    return [value.removeprefix('"').removesuffix('"') for key, equals, value in pairs if equals and key == name]

@@ -78,10 +78,12 @@ class JwtRules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Verified(msgspec.Struct, frozen=True):
+    """A token that was verified with these keys, and when it is good, leeway included."""
+
     identity: Identity
     keys: KeySet
-    not_before: float
-    expires: float
+    begins: float
+    ends: float
 
 
 class Verifier:
@@ -101,7 +103,8 @@ class Verifier:
         if known is None or known.keys is not keys:
             known = self._read(token, keys, now)
             self._remember(digest, known)
-        self._refuse_untimely(known, now)
+        if not known.begins <= now < known.ends:
+            raise InvalidCredential("the token is not valid yet" if now < known.begins else "the token has expired")
         return known.identity
 
     def _remember(self, digest: bytes, verified: _Verified) -> None:
@@ -109,21 +112,16 @@ class Verifier:
         if len(self._verified) > REMEMBERED:
             self._verified.popitem(last=False)
 
-    def _refuse_untimely(self, verified: _Verified, now: float) -> None:
-        if now >= verified.expires + self._rules.leeway:
-            raise InvalidCredential("the token has expired")
-        if now < verified.not_before - self._rules.leeway:
-            raise InvalidCredential("the token is not valid yet")
-
     def _read(self, token: str, keys: KeySet, now: float) -> _Verified:
         header, payload, signature = _split(token)
         fields = _object(header, "header")
         self._verify_signature(fields, f"{header}.{payload}".encode(), _decode(signature), keys, now)
         claims = _object(payload, "payload")
         self._refuse_foreign(claims)
-        not_before = max(_time(claims, "nbf"), _time(claims, "iat"))
+        begins = max(_time(claims, "nbf"), _time(claims, "iat"))
         expires = _time(claims, "exp", required=True)
-        return _Verified(self._identity(claims, expires), keys, not_before, expires)
+        leeway = self._rules.leeway
+        return _Verified(self._identity(claims, expires), keys, begins - leeway, expires + leeway)
 
     def _verify_signature(
         self, fields: dict[str, Any], message: bytes, signature: bytes, keys: KeySet, now: float

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from authz.errors import Unavailable
-from authz.identity.credentials import InvalidCredential, Place, find
+from authz.identity.credentials import InvalidCredential, Place, finder
 from authz.identity.jwt import issuer_of
 from authz.model import Identity, Reason
 
@@ -87,7 +87,7 @@ class _Panel:
     """The providers that one combination of policies names, and what they answer when there is nobody to name."""
 
     def __init__(self, providers: list[Provider]) -> None:
-        self._readers = tuple((provider, provider.places) for provider in providers if provider.places)
+        self._readers = tuple((provider, finder(provider.places)) for provider in providers if provider.places)
         self._witnesses = tuple((provider, provider.witness) for provider in providers if provider.witness is not None)
         self._nobody = Identity(challenge=challenge(providers))
         self._challenge = challenge(providers, "invalid_token")
@@ -113,8 +113,8 @@ class _Panel:
         """Return the one credential that was presented, and who is to say whose it is."""
         found = None
         finders: list[Provider] = []
-        for provider, places in self._readers:
-            credential = find(request, places)
+        for provider, find in self._readers:
+            credential = find(request)
             if credential is None:
                 continue
             if found is not None and credential != found:

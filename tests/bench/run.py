@@ -23,6 +23,7 @@ from comparing import FULL, QUICK, BenchmarkError, Effort, Row
 from deciding import decision, limits, record, transport
 from growing import documents, memory
 from http2 import ConnectionLostError
+from identity import identity
 from reloading import reload
 from rich.console import Console
 from rich.table import Table
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
 BENCHMARKS: Mapping[str, Callable[[Effort, Path], Iterator[Row]]] = {
-    function.__name__: function for function in (transport, decision, limits, envoy, documents, reload, memory, record)
+    function.__name__: function
+    for function in (transport, decision, identity, limits, envoy, documents, reload, memory, record)
 }
 
 QUIET = 0.5  # load average above which the cores are not ours alone

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authz.identity.credentials import LONGEST, InvalidCredential, Place, find
+from authz.identity.credentials import LONGEST, InvalidCredential, Place, finder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_a_credential_is_found_where_the_provider_looks(
     request_with: Callable[..., Request], headers: dict[str, str], query: str, found: str | None
 ) -> None:
     """A header's scheme in any case, a cookie by exact name, a parameter decoded once; another scheme is not ours."""
-    assert find(request_with(headers, query), EVERYWHERE) == found
+    assert finder(EVERYWHERE)(request_with(headers, query)) == found
 
 
 @pytest.mark.parametrize(("headers", "query"), [
@@ -52,27 +52,27 @@ def test_two_credentials_are_refused_both(
 ) -> None:
     """J10: which of them the application would read is not ours to guess, also where they are equal."""
     with pytest.raises(InvalidCredential, match="more than one"):
-        find(request_with(headers, query), EVERYWHERE)
+        finder(EVERYWHERE)(request_with(headers, query))
 
 
 def test_a_credential_without_end_is_refused_unread(request_with: Callable[..., Request]) -> None:
     """J9 (CVE-2025-61920): the bound holds before anything decodes it."""
     with pytest.raises(InvalidCredential, match="longer than"):
-        find(request_with({"authorization": "Bearer " + "x" * (LONGEST + 1)}), EVERYWHERE)
+        finder(EVERYWHERE)(request_with({"authorization": "Bearer " + "x" * (LONGEST + 1)}))
 
 
 def test_a_scheme_without_a_credential_is_a_bad_credential(request_with: Callable[..., Request]) -> None:
     """`Authorization: Bearer` presents something: an empty token, which proves nothing."""
-    assert find(request_with({"authorization": "Bearer"}), EVERYWHERE) == ""
+    assert finder(EVERYWHERE)(request_with({"authorization": "Bearer"})) == ""
 
 
 def test_a_header_that_is_no_text_is_refused(request_with: Callable[..., Request]) -> None:
     """H3: bytes that are no UTF-8 are not "no credential"."""
     for name in ("authorization", "cookie"):
         with pytest.raises(InvalidCredential, match="no UTF-8"):
-            find(request_with(invalid_headers=frozenset({name})), EVERYWHERE)
+            finder(EVERYWHERE)(request_with(invalid_headers=frozenset({name})))
 
 
 def test_a_header_without_a_scheme_is_the_credential(request_with: Callable[..., Request]) -> None:
     """An API key's header holds the key and nothing else."""
-    assert find(request_with({"x-api-key": "k 1"}), [Place(header="x-api-key")]) == "k 1"
+    assert finder([Place(header="x-api-key")])(request_with({"x-api-key": "k 1"})) == "k 1"
