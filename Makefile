@@ -8,7 +8,7 @@ TEST_ARGS ?= -n auto --dist loadfile
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-lowest check format protos docs bench fuzz soak lock clean
+.PHONY: help install demo test test-lowest check format protos docs bench bench-limits test-limits fuzz soak lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -49,6 +49,15 @@ docs: install ## write the generated references and the picture of the demo
 
 bench: install ## measure against baselines in the same run (BENCH_ARGS="--quick decision")
 	$(BIN)/python tests/bench/run.py $(BENCH_ARGS)
+
+bench-limits: install ## how exact limits are, on one Redis and a cluster; what outages cost; a decision with a limit
+	$(BIN)/python tests/bench/limits.py
+	$(BIN)/python tests/bench/limits.py --cluster
+	$(BIN)/python tests/bench/limits_outages.py
+	$(BIN)/python tests/bench/run.py limits
+
+test-limits: install ## the limiter's own tests, on memory, Valkey, a cluster, sentinels, and Docker's Redis where it runs
+	$(BIN)/python -m pytest tests/limits $(TEST_ARGS)
 
 fuzz: install ## 100 000 mutated requests against both transports and an oracle
 	$(BIN)/python tests/fuzz/fuzz.py --cases 100000

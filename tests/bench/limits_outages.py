@@ -1,11 +1,15 @@
 """What callers feel when Redis fails: a steady stream of checks through every outage, to the millisecond.
 
-    python tests/bench/limits_outages.py [--rate 1000] [--seconds 3] [--slack 5]
+    python tests/bench/limits_outages.py [--rate 1000] [--seconds 3] [--slack 5] [--tries 3] [OUTAGE ...]
 
 The stream does not wait for answers. For each outage: the longest and the 99th-percentile wait of any check, how many
-were answered by `on_error`, how long after its end Redis counted again, connections made, and growth of memory. Exit
-status 1 where a check waited longer than the budget and the slack (milliseconds), was not answered, or where it took
-more than a second to come back.
+were answered by `on_error`, how long after its end Redis counted again, connections made, and growth of memory. A
+promise is broken where a check waited longer than the budget and the slack (milliseconds), was not answered, or where
+it took more than a second to come back.
+
+Other work on the machine is told apart: beside the stream runs a thread that does nothing but sleep a millisecond at a
+time, and `idle ms` is the longest it overslept. Where a wait was too long by less than that, the row says `noise` and
+proves nothing; such an outage is tried again, `--tries` times at most. Exit status 1 unless every last row says `yes`.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 import redis
@@ -58,40 +62,50 @@ def stopped(server: ValkeyServer, _: redis.Redis) -> Iterator[None]:
     process = server._process
     assert process is not None
     os.kill(process.pid, signal.SIGSTOP)
-    yield
-    os.kill(process.pid, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
 
 
 @contextmanager
 def killed(server: ValkeyServer, _: redis.Redis) -> Iterator[None]:
     """Kill the process and start another on the same socket."""
     server.terminate()
-    yield
-    server.start()
+    try:
+        yield
+    finally:
+        server.start()
 
 
 @contextmanager
 def paused(_: ValkeyServer, client: redis.Redis) -> Iterator[None]:
     """Let scripts and writes wait."""
     client.client_pause(60_000, all=False)
-    yield
-    client.client_unpause()
+    try:
+        yield
+    finally:
+        client.client_unpause()
 
 
 @contextmanager
 def full(_: ValkeyServer, client: redis.Redis) -> Iterator[None]:
     """Refuse every write for want of memory."""
     client.config_set("maxmemory", 1)
-    yield
-    client.config_set("maxmemory", 0)
+    try:
+        yield
+    finally:
+        client.config_set("maxmemory", 0)
 
 
 @contextmanager
 def demoted(_: ValkeyServer, client: redis.Redis) -> Iterator[None]:
     """Make it a replica of nobody."""
     client.execute_command("REPLICAOF", "127.0.0.1", "1")
-    yield
-    client.execute_command("REPLICAOF", "NO", "ONE")
+    try:
+        yield
+    finally:
+        client.execute_command("REPLICAOF", "NO", "ONE")
 
 
 @contextmanager
@@ -119,56 +133,113 @@ def stream(limiter: RedisLimiter, rate: int, over: threading.Event, seen: list[S
         time.sleep(max(0.0, begun + len(seen) / rate - time.monotonic()))
 
 
-def through(outage: Callable[..., object], server: ValkeyServer, url: str, options: argparse.Namespace) -> list[float]:
-    """Run the stream before, during and after an outage; return the row of the table."""
+class Idler:
+    """A thread that only sleeps: `overslept` is the longest the machine kept it waiting, in seconds."""
+
+    def __init__(self) -> None:
+        self.overslept = 0.0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._over.is_set():
+            begun = time.monotonic()
+            time.sleep(0.001)
+            self.overslept = max(self.overslept, time.monotonic() - begun - 0.001)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+class Row(msgspec.Struct, frozen=True):
+    """What one outage was like; times in milliseconds but for `back`, in seconds."""
+
+    checks: int
+    longest: float
+    p99: float
+    on_error: int
+    back: float
+    connects: int
+    grown: float
+    idle: float
+
+    def verdict(self, slack: float) -> str:
+        """Say whether the promises held: yes, NO, or noise where the machine can have been the reason."""
+        excess = self.longest - BUDGET * 1e3 - slack
+        if self.back <= 1.0 and excess <= 0:
+            return "yes"
+        return "noise" if self.back <= 1.0 and excess < self.idle else "NO"
+
+
+def through(outage: Callable[..., object], server: ValkeyServer, url: str, options: argparse.Namespace) -> Row:
+    """Run the stream before, during and after an outage."""
     limiter = RedisLimiter(url, RedisOptions(budget=BUDGET))
     limiter.start()
+    while not limiter.status()["connected"]:
+        time.sleep(0.01)
     seen: list[Seen] = []
     over = threading.Event()
     asking = threading.Thread(target=stream, args=(limiter, options.rate, over, seen))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with redis.Redis.from_url(url) as client:
+    with redis.Redis.from_url(url) as client, Idler() as idler:
         asking.start()
-        time.sleep(1)
-        with outage(server, client):  # type: ignore[attr-defined]
-            time.sleep(options.seconds)
-        end = time.monotonic()
-        time.sleep(2)
-    over.set()
-    asking.join()
-    time.sleep(0.1)
-    connects = limiter.counters.connects
-    limiter.close()
+        try:
+            time.sleep(1)
+            with outage(server, client):  # type: ignore[attr-defined]
+                time.sleep(options.seconds)
+            end = time.monotonic()
+            time.sleep(2)
+        finally:
+            over.set()
+            asking.join()
+            time.sleep(0.1)
+            limiter.close()
     waits = sorted((check.answered or float("inf")) - check.asked for check in seen)
     back = min(
         (check.answered - end for check in seen if check.counted and check.answered and check.asked >= end), default=9e9
     )
-    degraded = sum(not check.counted for check in seen)
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024
-    return [len(seen), waits[-1] * 1e3, waits[len(waits) * 99 // 100] * 1e3, degraded, back, connects, grown]
+    return Row(
+        checks=len(seen),
+        longest=waits[-1] * 1e3,
+        p99=waits[len(waits) * 99 // 100] * 1e3,
+        on_error=sum(not check.counted for check in seen),
+        back=back,
+        connects=limiter.counters.connects,
+        grown=(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) / 1024,
+        idle=idler.overslept * 1e3,
+    )
 
 
 def main() -> int:
     """Go through every outage and say whether the promises held."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, default in (("rate", 1000), ("seconds", 3), ("slack", 5)):
+    for name, default in (("rate", 1000), ("seconds", 3), ("slack", 5), ("tries", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("names", nargs="*", metavar="OUTAGE", help=", ".join(each.__name__ for each in OUTAGES))
     options = parser.parse_args()
     table = Table(
-        "outage", "checks", "max ms", "p99 ms", "on_error", "back after s", "connects", "grown MiB", "held", box=None
-    )
+        "outage", "checks", "max ms", "p99 ms", "on_error", "back after s", "connects", "grown MiB", "idle ms", "held",
+        box=None,
+    )  # fmt: skip
     held = True
     with (
         tempfile.TemporaryDirectory() as folder,
         ValkeyServer(port=0, unix_socket_path=Path(folder) / "limits.sock") as server,
     ):
-        for outage in OUTAGES:
-            row = through(outage, server, f"unix://{server.unix_socket_path}", options)
-            right = row[1] <= BUDGET * 1e3 + options.slack and row[4] <= 1.0
-            held = held and right
-            table.add_row(
-                outage.__name__, *(f"{cell:,.2f}".rstrip("0").rstrip(".") for cell in row), "yes" if right else "NO"
-            )
+        for outage in OUTAGES if not options.names else [each for each in OUTAGES if each.__name__ in options.names]:
+            for _ in range(options.tries):
+                row = through(outage, server, f"unix://{server.unix_socket_path}", options)
+                verdict = row.verdict(options.slack)
+                cells = (f"{cell:,.2f}".rstrip("0").rstrip(".") for cell in msgspec.structs.astuple(row))
+                table.add_row(outage.__name__, *cells, verdict)
+                if verdict != "noise":
+                    break
+            held = held and verdict == "yes"
     Console(width=120).print(table)
     return 0 if held else 1
 
