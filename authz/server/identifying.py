@@ -7,14 +7,16 @@ What a document names and can't be used is a fault at the key that names it.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from authz.identity.api_keys import SHORTEST_SECRET, ApiKeys, Entry, KeyUses
 from authz.identity.certificates import PeerCertificates
+from authz.identity.claims import ClaimRules, Claims
 from authz.identity.credentials import Place
 from authz.identity.fetch import Rules, trusted
+from authz.identity.forwarded import ForwardedTokens
 from authz.identity.jwks import Origin, RemoteKeys
-from authz.identity.jwt import Claims, JwtRules, StaticKeys, Verifier
+from authz.identity.jwt import JwtRules, StaticKeys, Verifier
 from authz.identity.keys import read_keys
 from authz.identity.providers import Provider, Providers
 from authz.policy import Unfit, key_entries
@@ -59,6 +61,9 @@ class IdentityBuilder:
         name, spec = document.name, document.spec
         if spec.jwt is not None:
             return self._jwt(name, spec.jwt, beside)
+        if spec.envoy_jwt is not None:
+            rules = ClaimRules(**_claim_rules(spec.envoy_jwt))
+            return Provider(name=name, witness=ForwardedTokens(name, rules, str(spec.envoy_jwt.payload_key)))
         if spec.api_key is not None:
             return _api_key(name, spec.api_key, beside, self._uses)
         assert spec.peer_certificate is not None  # noqa: S101 - the document says exactly one
@@ -73,21 +78,7 @@ class IdentityBuilder:
         return Providers(built)
 
     def _jwt(self, name: str, spec: written.Jwt, beside: Beside) -> Provider:
-        claims = spec.claims
-        usual = Claims()
-        rules = JwtRules(
-            issuer=str(spec.issuer),
-            audiences=tuple(map(str, spec.audiences)),
-            algorithms=tuple(map(str, spec.algorithms)),
-            required=tuple(map(str, spec.required)),
-            leeway=spec.leeway,
-            claims=Claims(
-                subject=str(claims.subject or usual.subject),
-                roles=str(claims.roles or usual.roles),
-                groups=str(claims.groups or usual.groups),
-                scopes=str(claims.scopes or usual.scopes),
-            ),
-        )
+        rules = JwtRules(**_claim_rules(spec), algorithms=tuple(map(str, spec.algorithms)))
         places, keys = _places(spec.places) or BEARER, self._source(spec, beside)
         return Provider(
             name=name,
@@ -121,6 +112,23 @@ class IdentityBuilder:
                 rules=rules,
             )
         )
+
+
+def _claim_rules(spec: written.Jwt | written.EnvoyJwt) -> dict[str, Any]:
+    """Return what both kinds of token must say, as the arguments of `ClaimRules`."""
+    names, usual = spec.claims, Claims()
+    return {
+        "issuer": str(spec.issuer),
+        "audiences": tuple(map(str, spec.audiences)),
+        "required": tuple(map(str, spec.required)),
+        "leeway": spec.leeway,
+        "claims": Claims(
+            subject=str(names.subject or usual.subject),
+            roles=str(names.roles or usual.roles),
+            groups=str(names.groups or usual.groups),
+            scopes=str(names.scopes or usual.scopes),
+        ),
+    }
 
 
 def _api_key(name: str, spec: written.ApiKey, beside: Beside, uses: KeyUses) -> Provider:

@@ -42,7 +42,7 @@ def test_a_key_out_of_force_proves_nothing(changes: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("key", ["", DIGEST, KEY + " ", KEY.upper(), "\x00", "x" * 16_000])
 def test_nothing_but_the_key_is_the_key(key: str) -> None:
-    """Its digest, another case, a blank more: nobody."""
+    """O6: what is compared is a digest, in constant time; the digest itself, another case, a blank more: nobody."""
     with pytest.raises(InvalidCredential, match="nobody"):
         ApiKeys("partner", [entry()]).verify(key, NOW)
 

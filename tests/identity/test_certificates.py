@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authz.identity.certificates import PeerCertificates
+from authz.identity.certificates import PeerCertificates, forwarded
+from authz.model import Peer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,3 +37,26 @@ def test_a_name_of_a_trusted_domain_is_somebody(principal: str, request_with: Ca
 def test_anything_else_is_nobody(principal: str, request_with: Callable[..., Request]) -> None:
     """H11: another domain, two names in one, control characters, a name that looks like another kind of name."""
     assert PEERS.identify(request_with(principal=principal)) is None
+
+
+def test_a_certificate_nobody_reads_is_not_looked_at(request_with: Callable[..., Request]) -> None:
+    """H12: a hundred kilobytes of garbage where the certificate should be change nothing: the principal is Envoy's."""
+    peer = Peer(ip="10.0.0.1", port=1, principal="spiffe://cluster.local/a", certificate="%ZZ" * 34_000)
+    identity = PEERS.identify(request_with(source=peer))
+    assert identity is not None
+    assert identity.subject == "spiffe://cluster.local/a"
+
+
+@pytest.mark.parametrize(("header", "name"), [
+    ("By=spiffe://a/b;Hash=ab;URI=spiffe://cluster.local/x", "spiffe://cluster.local/x"),
+    ('Hash=ab;Subject="CN=a;URI=spiffe://cluster.local/root,b=\\"c";URI=spiffe://cluster.local/x;DNS=example.com',
+     "spiffe://cluster.local/x"),
+    ("Hash=ab;DNS=a.example.com;DNS=b.example.com", "a.example.com"),
+    ("URI=;DNS=a.example.com", "a.example.com"),
+    ("URI=spiffe://cluster.local/x,URI=spiffe://cluster.local/y", ""),
+    ("URI=spiffe://cluster.local/x;", ""), ("URI=spiffe://cluster.local/x;Other=1", ""), (" URI=x", ""),
+    ('Subject="CN=a', ""), ("Hash=ab", ""), ("", ""), ("URI=" + "x" * 20_000, ""),
+])  # fmt: skip
+def test_a_forwarded_element_has_one_name(header: str, name: str) -> None:
+    """H11: a quoted subject can't smuggle a name, a second element is somebody else's word, and no guess is made."""
+    assert forwarded(header) == name

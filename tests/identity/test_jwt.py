@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.identity.credentials import InvalidCredential
-from authz.identity.jwt import JwtRules, Verifier, claim, issuer_of, words
+from authz.identity.jwt import JwtRules, Verifier, issuer_of
 from authz.identity.keys import ALGORITHMS, KeySet, read_keys
 
 if TYPE_CHECKING:
@@ -286,22 +286,6 @@ def test_the_issuer_is_read_only_to_choose_a_verifier(issuer: Issuer) -> None:
     assert issuer_of(issuer.token()) == ISSUER
     with pytest.raises(InvalidCredential):
         issuer_of("garbage")
-
-
-@pytest.mark.parametrize(("path", "expected"), [
-    ("a", {"b": "c"}), ("a.b", "c"), ("a.x", None), ("a.b.c", None), ("https://x.example/roles", ["r"]), ("nope", None),
-])  # fmt: skip
-def test_a_claim_is_found_by_name_or_path(path: str, expected: object) -> None:
-    """A name with dots in it wins over a path; what is not there is `None`."""
-    assert claim({"a": {"b": "c"}, "https://x.example/roles": ["r"]}, path) == expected
-
-
-@pytest.mark.parametrize(("value", "expected"), [
-    ("a  b", ("a", "b")), (["a b", "c"], ("a b", "c")), ([1, None, "a"], ("a",)), (7, ()), (None, ()), ({"a": 1}, ()),
-])  # fmt: skip
-def test_words_are_texts(value: object, expected: tuple[str, ...]) -> None:
-    """A list keeps its texts whole, a text is split, anything else gives nothing."""
-    assert words(value) == expected
 
 
 VECTORS = os.environ.get("AUTHZ_TEST_JWS_VECTORS", "")

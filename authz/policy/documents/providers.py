@@ -138,6 +138,24 @@ class Jwt(Part):
     )
 
 
+class EnvoyJwt(Part):
+    """JSON Web Tokens that Envoy's `jwt_authn` filter has verified; nothing is verified twice."""
+
+    issuer: AnyText = Field(description="The only `iss` that is believed.", examples=["https://login.example.com/"])
+    audiences: Many[AnyText] = Field(
+        default=(), description="Of which one must be in `aud`. None: not looked at.", examples=[["orders-api"]]
+    )
+    payload_key: AnyText = Field(
+        description="The filter's `payload_in_metadata`: where its metadata holds the payload.",
+        examples=["jwt_payload"],
+    )
+    leeway: Leeway = Field(default=30.0, description="For clocks that differ; a minute at the most.", examples=["30s"])
+    required: Many[AnyText] = Field(default=(), description="Claims that must be there.", examples=[["tenant"]])
+    claims: ClaimNames = Field(
+        default_factory=shared(ClaimNames()), description="Which claims are read.", examples=[{"scopes": "scp"}]
+    )
+
+
 class ApiKey(Part):
     """Keys that callers hold, known here by digest."""
 
@@ -178,6 +196,11 @@ class ProviderSpec(Checked):
             }
         ],
     )
+    envoy_jwt: Maybe[EnvoyJwt] = Field(
+        default=None,
+        description="A JSON Web Token that Envoy has verified.",
+        examples=[{"issuer": "https://login.example.com/", "payload_key": "jwt_payload"}],
+    )
     api_key: Maybe[ApiKey] = Field(
         default=None,
         description="An API key.",
@@ -190,7 +213,7 @@ class ProviderSpec(Checked):
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
         """Yield a fault unless there is one proof."""
-        yield from exactly_one(node, ("jwt", "api_key", "peer_certificate"), "an IdentityProvider")
+        yield from exactly_one(node, ("jwt", "envoy_jwt", "api_key", "peer_certificate"), "an IdentityProvider")
 
     @property
     def files(self) -> tuple[Text, ...]:
