@@ -108,4 +108,7 @@ def test_half_a_body_is_not_a_whole_one(headers: dict[str, str], partial: Edge) 
     long = b'{"a":1}' + b" " * 100
     assert partial.ask("POST", "/body", headers, long)["x-body-state"] == "truncated"
     assert partial.ask("POST", "/json", JSON | headers, long).status == 403
+    in_chunks = headers | CHUNKED
+    assert partial.ask("POST", "/body", in_chunks, chunked(long))["x-body-state"] == "truncated"
+    assert partial.ask("POST", "/json", JSON | in_chunks, chunked(long)).status == 403
     assert partial.ask("POST", "/json", JSON | headers, b'{"a":1}').status == 200
