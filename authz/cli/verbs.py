@@ -44,6 +44,11 @@ VERBS = {
         "Make policies of another program's configuration.",
         "authz import ratelimit config.yaml > policies/limits.yaml",
     ),
+    "limits": Verb(
+        "authz.cli.counts",
+        "Show or reset what Redis has counted for one caller.",
+        "authz limits show orders/per-subject alice --redis redis://redis:6379/0",
+    ),
     "schema": Verb(
         "authz.cli.schema",
         "Print a JSON Schema.",

@@ -103,11 +103,17 @@ def connector(url: str, access: Access) -> Callable[[], Link]:
     """
     if not url.startswith("redis+sentinel://"):
         connection(url, access)
-        return lambda: Link(connection(url, access))
-    sentinels = group(url, 26_379)
-    if not sentinels.path:
+    elif not group(url, 26_379).path:
         raise ValueError("the URL names no master: redis+sentinel://host:port/master-name")
-    return lambda: Link(connection(sentinels.url(_master(sentinels, access)), access))
+    return lambda: Link(connection(server_url(url, access), access))
+
+
+def server_url(url: str, access: Access) -> str:
+    """Return the URL of the one server a URL means, the master where it names sentinels; raises `Unavailable`."""
+    if not url.startswith("redis+sentinel://"):
+        return url
+    sentinels = group(url, 26_379)
+    return sentinels.url(_master(sentinels, access))
 
 
 def connection(url: str, access: Access) -> AbstractConnection:

@@ -137,16 +137,7 @@ class Compilation:
         label = f'limit "{written.name}"'
         return compiled.Limit(
             name=str(written.name),
-            limit=model.Limit(
-                name=f"{document}/{written.name}",
-                requests=written.rate.requests,
-                period=written.rate.per,
-                algorithm=written.algorithm,
-                burst=written.burst,
-                count=written.count,
-                mode=written.mode,
-                on_error=written.on_error,
-            ),
+            limit=limit(document, written),
             when=self._condition(written.when, label),
             key=tuple(self._terms.compile(key, label) for key in written.key),
             cost=None if written.cost is None else self._terms.compile(written.cost, label, INT),
@@ -168,6 +159,20 @@ class Compilation:
                     name.fault(Together.PROVIDER, f'no identity provider is called "{name}"', hint=hint)
                 )
         return tuple(map(str, names))
+
+
+def limit(document: str, written: Limit) -> model.Limit:
+    """Return the part of a limit that no request changes."""
+    return model.Limit(
+        name=f"{document}/{written.name}",
+        requests=written.rate.requests,
+        period=written.rate.per,
+        algorithm=written.algorithm,
+        burst=written.burst,
+        count=written.count,
+        mode=written.mode,
+        on_error=written.on_error,
+    )
 
 
 def _permits(spec: Governing) -> frozenset[Ambiguity]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz.policy.case import Case
+from authz.policy.compiling import limit
+from authz.policy.documents import Guardrail, Policy
 from authz.policy.listing import Listed, listed
 from authz.policy.routes import segments
 from authz.policy.shadow import observed
@@ -17,7 +19,7 @@ from authz.policy.steps import decide, require_one_reading, require_policy
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from authz.model import Charge, Decision, Request
+    from authz.model import Charge, Decision, Limit, Request
     from authz.policy import compiled
     from authz.policy.documents import Document
     from authz.policy.facts import Facts
@@ -105,3 +107,9 @@ class PolicySet:
     def documents(self) -> tuple[Listed, ...]:
         """Return what there is, by kind and name, for people to look at."""
         return listed(self._documents)
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        """Return every limit there is, for people who ask about counts."""
+        governing = [each for each in self._documents if isinstance(each, Policy | Guardrail)]
+        return tuple(limit(each.name, written) for each in governing for written in each.spec.limits)

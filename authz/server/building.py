@@ -34,9 +34,9 @@ from authz.telemetry import Metrics, sampled_parent
 from authz.transport import Tls, TransportName, open_server
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from authz.config import Settings
+    from authz.config.settings import RedisSettings
     from authz.engine import Parts
     from authz.limits.redis import RedisLimiter
     from authz.telemetry.otlp import Exporter
@@ -53,12 +53,18 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
     from authz.limits.redis import RedisLimiter, RedisOptions  # noqa: PLC0415 - a fifth of the memory of a process
 
     options = RedisOptions(budget=redis.timeout, processes=settings.workers * redis.replicas)
-    secret = b"" if redis.secret_file is None else _secret(redis.secret_file)
+    secret = secret_of(redis)
     return RedisLimiter(redis.url.get_secret_value(), options, secret=secret, password_file=redis.password_file)
 
 
-def _secret(file: Path) -> bytes:
-    """Read a secret of any length, without the line end an editor left; an empty one would key nothing."""
+def secret_of(redis: RedisSettings) -> bytes:
+    """Read the secret that keys callers' hashes, of any length and without the line end an editor left.
+
+    An empty file would key nothing: it raises `Unavailable`, as one that can't be read does.
+    """
+    file = redis.secret_file
+    if file is None:
+        return b""
     try:
         secret = file.read_bytes().strip()
     except OSError as error:

