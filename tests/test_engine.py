@@ -284,7 +284,7 @@ def test_an_allow_needs_every_rung(decision: Decision, usage: Usage, cancelled: 
         assert (concluded.charges, concluded.location) == ((), None)
 
 
-@pytest.mark.parametrize("reason", set(Reason) - {Reason.ALLOWED, Reason.REDIRECT_RULE})
+@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.ALLOWED, Reason.REDIRECT_RULE}))
 def test_every_refusal_denies_with_its_own_status(reason: Reason) -> None:
     """A reason that no rule gave is a denial with the status of the table."""
     assert refused(reason) == Decision(effect=Effect.DENY, reason=reason, status=STATUS[reason])

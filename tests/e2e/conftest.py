@@ -75,10 +75,14 @@ class _Echo(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # Envoy opens many connections at once, and one that is refused is a 503
+
+
 @contextmanager
 def upstream() -> Iterator[int]:
     """Run what stands behind Envoy until the block ends; yield its port."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Echo) as server:
+    with _Server(("127.0.0.1", 0), _Echo) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield server.server_address[1]
