@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from authz.limits.algorithms import MICROSECONDS, State, tally
+from authz.limits.busiest import Busiest
 from authz.limits.degraded import fall_back
 from authz.limits.plan import PER_ASK, Answer, Ask, Plan, Planner, conclude
 from authz.model import Charge, Usage
@@ -86,6 +87,7 @@ class MemoryLimiter:
         self._planner = Planner(secret)
         self._counters = Counters(clock=clock, max_keys=max_keys)
         self._max_keys = max_keys
+        self._busiest = Busiest()
         self.degraded = 0
 
     def start(self) -> None:
@@ -96,7 +98,13 @@ class MemoryLimiter:
 
     def status(self) -> dict[str, object]:
         """Return what `/status` shows."""
-        return {"store": "memory", "connected": True, "keys": len(self._counters), "max_keys": self._max_keys}
+        return {
+            "store": "memory",
+            "connected": True,
+            "keys": len(self._counters),
+            "max_keys": self._max_keys,
+            "busiest": self._busiest.status(),
+        }
 
     def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:  # noqa: ARG002 - answered at once
         """Charge all or none; `done` is called before this returns."""
@@ -110,6 +118,7 @@ class MemoryLimiter:
         plan = self._planner.plan(charges)
         if isinstance(plan, Usage):
             return plan
+        self._busiest.saw(plan)
         answer = self._counters.ask(plan, count)
         if answer is not None:
             return conclude(plan, answer)

@@ -22,6 +22,7 @@ import msgspec
 
 from authz.limits.address import Access, connector, redacted
 from authz.limits.batch import Waiting
+from authz.limits.busiest import Busiest
 from authz.limits.cluster import Cluster
 from authz.limits.counters import LimiterCounters
 from authz.limits.degraded import fall_back
@@ -103,6 +104,7 @@ class RedisLimiter:
         self._planner = Planner(secret)
         self._local = LocalShare(options.processes)
         self._denials = Denials(options.max_denials)
+        self._busiest = Busiest()
         access = Access(timeout=options.connect_timeout, password_file=password_file)
         pipeline = partial(_pipeline, clock + SCRIPT, options, self.counters)
         clustered = url.startswith("redis+cluster://")
@@ -124,6 +126,7 @@ class RedisLimiter:
             "connected": self._backend.connected,
             "breaker": self._backend.breaker.value,
             "last_error": self._backend.last_error,
+            "busiest": self._busiest.status(),
         }
 
     def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None]) -> None:
@@ -139,6 +142,7 @@ class RedisLimiter:
         if isinstance(plan, Usage):
             done(plan)
             return
+        self._busiest.saw(plan)
         now = time.monotonic()
         refusal = self._denials.refusal(plan, now)
         if refusal is not None:
