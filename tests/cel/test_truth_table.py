@@ -334,6 +334,8 @@ STRINGS = (  # C19: code points
     row("size(b'\\xff\\x00')", 2),
     row("'😀a'.charAt(1)", "a"),
     row("'äöü'.substring(1, 2)", "ö"),
+    row("'äöü'.substring(1, 3)", "öü"),
+    row("'äöü'.substring(3)", ""),
     row("'\\u00e9\\x41\\101\\U0001F600'", "éAA😀"),
     row("r'\\n' == '\\\\n'", True),
     row("'''a\nb'''", "a\nb"),

@@ -4,7 +4,7 @@ Measured of `cel-expr-python` 0.1.3. Each call of a Python function leaks its ar
 short text, and a body for `hash.sha256(request.body)`. So what calls this project's functions is walked. And its budget
 counts turns of loops, not what they cost: `a.all(x, x in b)` of two lists of ten thousand takes half a second. So what
 asks, in a loop, something of a value whose size the caller chooses is walked too, where size is charged to the budget.
-Everything else is linear in its input, and the engine's.
+And `s.substring(1, s.size())` is an error to it. Everything else is linear in its input, and the engine's.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def is_walked(checked: CheckedExpr) -> bool:
 
 def _is_walked(visit: Visit) -> bool:
     call = visit.node.call_expr
-    if call.function in OWN:
+    if call.function in OWN or call.function == "substring":
         return True
     if not visit.loops or call.function not in SIZED:
         return False

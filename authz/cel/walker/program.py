@@ -1,9 +1,4 @@
-"""A checked tree, run: each node becomes a function of the frame, once, and is called for each evaluation.
-
-Errors are exceptions on their way up. They stop at `&&` and `||`, which have an answer if one side alone settles it,
-and in the running value of a loop, where the specification has an error wait for whether anyone asks for it. A loop
-spends from the budget of the evaluation; an evaluation that has spent it has no value, whatever surrounds the loop.
-"""
+"""A checked tree, run: each node becomes a function of the frame, once, and is called for each evaluation."""
 
 from __future__ import annotations
 
@@ -16,43 +11,19 @@ from authz.cel.values import EvaluationError, NoValueError, plain
 from authz.cel.walker import containers
 from authz.cel.walker.calls import operation
 from authz.cel.walker.conform import conform
+from authz.cel.walker.control import LAZY, Loop
+from authz.cel.walker.frame import ExhaustedError, Frame
 from authz.cel.walker.library import OWN
-from authz.cel.walker.values import Optional, TypeValue, Uint, UnsupportedError, from_outside, kind_of, no_operation
+from authz.cel.walker.values import TypeValue, Uint, UnsupportedError, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from authz._pb.cel.expr.syntax_pb2 import Expr
     from authz.cel.engine import Activation
     from authz.cel.tree import Scope
     from authz.cel.types import CelType
-
-    Node = Callable[["Frame"], object]
-
-MAX_ITERATIONS = 10_000
-"""Turns of loops one evaluation may take, as in the other engine."""
-
-
-class ExhaustedError(Exception):
-    """The budget of iterations is spent; no operator stops this."""
-
-
-class Frame:
-    """One evaluation: what variables are bound to, what was read of them, the names of loops, the turns left."""
-
-    __slots__ = ("bindings", "locals", "read", "turns")
-
-    def __init__(self, bindings: Mapping[str, object]) -> None:
-        self.bindings = bindings
-        self.read: dict[str, object] = {}
-        self.locals: dict[str, object] = {}
-        self.turns = MAX_ITERATIONS
-
-    def spend(self, turns: int = 1) -> None:
-        """Take turns; raise `ExhaustedError` if not so many are left."""
-        self.turns -= turns
-        if self.turns < 0:
-            raise ExhaustedError
+    from authz.cel.walker.frame import Node
 
 
 class Program:
@@ -133,7 +104,7 @@ class _Compiler:
         call = node.call_expr
         written = (call.target, *call.args) if call.HasField("target") else tuple(call.args)
         arguments = tuple(self.node(each, scope) for each in written)
-        if (lazy := _LAZY.get(call.function)) is not None:
+        if (lazy := LAZY.get(call.function)) is not None:
             return lazy(*arguments)
         apply = operation(call.function)
         if scope and call.function in SIZED:
@@ -160,7 +131,7 @@ class _Compiler:
     def _comprehension(self, node: Expr, scope: Scope) -> Node:
         parts = node.comprehension_expr
         inner, outer = names_bound(node, scope)
-        return _Loop(
+        return Loop(
             over=self.node(parts.iter_range, scope),
             start=self.node(parts.accu_init, scope),
             condition=self.node(parts.loop_condition, inner),
@@ -169,41 +140,6 @@ class _Compiler:
             element=parts.iter_var,
             running=parts.accu_var,
         ).run
-
-
-class _Loop:
-    """A comprehension; the names it binds hide those of the same name around it, and no longer than it runs."""
-
-    __slots__ = ("_condition", "_element", "_over", "_result", "_running", "_start", "_step")
-
-    def __init__(
-        self, *, over: Node, start: Node, condition: Node, step: Node, result: Node, element: str, running: str
-    ) -> None:
-        self._over, self._start, self._condition = over, start, condition
-        self._step, self._result = step, result
-        self._element, self._running = element, running
-
-    def run(self, frame: Frame) -> object:
-        """Return the result of the loop."""
-        around = frame.locals
-        over = self._over(frame)
-        if not isinstance(over, list | dict):
-            raise no_operation("loop", over)
-        frame.locals = names = {**around, self._running: _outcome(self._start, frame)}
-        try:
-            self._turn(frame, names, over)
-            return self._result(frame)
-        finally:
-            frame.locals = around
-
-    def _turn(self, frame: Frame, names: dict[str, object], over: Iterable[object]) -> None:
-        for element in over:
-            frame.spend()
-            names[self._element] = from_outside(element)
-            if self._condition(frame) is not True:
-                break
-            names[self._running] = _outcome(self._step, frame)
-        names.pop(self._element, None)
 
 
 def _literal(node: Expr) -> object:
@@ -250,81 +186,6 @@ def _charged(apply: Callable[..., object], arguments: tuple[Node, ...]) -> Node:
 
     return run
 
-
-def _outcome(node: Node, frame: Frame) -> object:
-    """Return the value of a node, or its error as a value."""
-    try:
-        return node(frame)
-    except NoValueError as error:
-        return error
-
-
-def _logical(name: str, settles: bool) -> Callable[[Node, Node], Node]:
-    """Return `&&` or `||`: the bool that settles it does so from either side."""
-
-    def combined(left: Node, right: Node) -> Node:
-        def run(frame: Frame) -> object:
-            one = _outcome(left, frame)
-            if one is settles:
-                return settles
-            other = _outcome(right, frame)
-            if other is settles:
-                return settles
-            for each in (one, other):
-                if isinstance(each, NoValueError):
-                    raise each
-            if isinstance(one, bool) and isinstance(other, bool):
-                return not settles
-            raise no_operation(name, one, other)
-
-        return run
-
-    return combined
-
-
-def _conditional(condition: Node, then: Node, otherwise: Node) -> Node:
-    def run(frame: Frame) -> object:
-        chosen = condition(frame)
-        if not isinstance(chosen, bool):
-            raise no_operation("_?_:_", chosen)
-        return then(frame) if chosen else otherwise(frame)
-
-    return run
-
-
-def _not_strictly_false(node: Node) -> Node:
-    return lambda frame: _outcome(node, frame) is not False
-
-
-def _alternative(name: str, *, content: bool) -> Callable[[Node, Node], Node]:
-    """Return `or` or `orValue`: what stands in for an empty optional is looked at only then."""
-
-    def combined(optional: Node, instead: Node) -> Node:
-        def run(frame: Frame) -> object:
-            value = optional(frame)
-            if not isinstance(value, Optional):
-                raise no_operation(name, value)
-            if not value.present:
-                return instead(frame)
-            return value.content if content else value
-
-        return run
-
-    return combined
-
-
-_LAZY: Mapping[str, Callable[..., Node]] = {
-    "_&&_": _logical("_&&_", settles=False),
-    "_||_": _logical("_||_", settles=True),
-    "_?_:_": _conditional,
-    "@not_strictly_false": _not_strictly_false,
-    "or": _alternative("or", content=False),
-    "orValue": _alternative("orValue", content=True),
-}
-"""Operators that do not look at all of their operands."""
-
-LAZY = frozenset(_LAZY)
-"""Their names."""
 
 _SIZES: Mapping[type, int] = {str: 4_096, bytes: 4_096, list: 32, dict: 32}
 """How much of a value is worth a turn."""
