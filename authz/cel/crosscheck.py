@@ -1,7 +1,8 @@
 """The same expression before both engines.
 
 Two implementations that agree are no proof, but one that disagrees is a finding: in an engine, or in an expression
-that leans on what engines see differently. The second engine may say that it cannot tell; that is neither.
+that leans on what engines see differently. The second engine may say that it cannot tell; that is neither. Where the
+first leaves an expression to the walker (`cpp.division`), what is compared is parsing and checking.
 """
 
 from __future__ import annotations

@@ -22,9 +22,6 @@ _OF_ANY: Mapping[str, Callable[..., object]] = {
     "_?._": containers.optional_index,
 }
 
-NAMES = frozenset((*_BY_KIND, *_OF_ANY))
-"""Every function that can be called, operators included; `&&`, `||`, `?:`, `or` and `orValue` are the program's."""
-
 
 def operation(name: str) -> Callable[..., object]:
     """Return a function that does what `name` does to whatever it is given; raise `UnsupportedError` if none does."""

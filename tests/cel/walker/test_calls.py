@@ -6,7 +6,7 @@ import pytest
 
 from authz.cel import standard
 from authz.cel.functions import FUNCTIONS, INTERNAL
-from authz.cel.walker.calls import NAMES, operation
+from authz.cel.walker.calls import operation
 from authz.cel.walker.control import LAZY
 from authz.cel.walker.values import UnsupportedError
 
@@ -15,7 +15,8 @@ def test_every_function_of_the_reference_is_there() -> None:
     """What is listed is implemented, lazily evaluated, or rewritten."""
     listed = {known.name for known in (*standard.FUNCTIONS, *standard.OPERATORS)}
     listed |= {function.name for function in (*FUNCTIONS, *INTERNAL) if function.overloads}
-    assert listed - NAMES - set(LAZY) == {"matches", "replace", "join"}
+    for name in listed - set(LAZY) - {"matches", "replace", "join"}:
+        assert callable(operation(name))
 
 
 def test_a_function_that_is_not_there_is_not_supported() -> None:
