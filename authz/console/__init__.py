@@ -1,9 +1,12 @@
 """The admin port: what probes, Prometheus and people ask. It reads and never changes a decision.
 
-Loopback unless told otherwise. No page here evaluates an expression that a visitor sends.
+Loopback unless told otherwise. No page here evaluates an expression that a visitor sends. `app` has the pages,
+`serving` their server, `tail` and `stream` the live decisions, `denied` who is denied most, `static` what browsers get.
 """
 
 from authz.console.app import State, application
+from authz.console.denied import Denied
 from authz.console.serving import AdminServer
+from authz.console.tail import Tail
 
-__all__ = ["AdminServer", "State", "application"]
+__all__ = ["AdminServer", "Denied", "State", "Tail", "application"]

@@ -1,7 +1,14 @@
-"""The admin port's pages (INTERFACE.md, section 4)."""
+"""The admin port's pages (INTERFACE.md, section 4): probes, numbers, the console and what it reads.
+
+The console's page comes from this package and asks only this port; its policy lets nothing else in. Every text of a
+request reaches it as data. A page of the console is refused where the host is a public name: a web page that somebody
+visits could otherwise have its name point here and read along.
+"""
 
 from __future__ import annotations
 
+import ipaddress
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -9,20 +16,52 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from authz.console.stream import decisions
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from starlette.requests import Request
+
+    from authz.console.denied import Denied
+    from authz.console.tail import Tail
+
+    Page = Callable[[Request], Awaitable[Response]]
 
 HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
 }
+CONSOLE_HEADERS = HEADERS | {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+STATIC = Path(__file__).parent / "static"
+FILES = {
+    "/": ("console.html", "text/html"),
+    "/console.css": ("console.css", "text/css"),
+    "/console.js": ("console.js", "text/javascript"),
+    "/drawing.js": ("drawing.js", "text/javascript"),
+    "/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+PRIVATE_NAMES = (".localhost", ".local", ".internal", ".svc")
 
 
 class State(Protocol):
     """What the admin port can say of this process."""
+
+    @property
+    def tail(self) -> Tail:
+        """The latest decisions."""
+
+    @property
+    def denied(self) -> Denied:
+        """Who is denied most."""
 
     def live(self) -> bool:
         """Say whether the process can still do its work at all."""
@@ -36,10 +75,20 @@ class State(Protocol):
     def status(self) -> Mapping[str, object]:
         """Return generation, policy digest, age, Redis, workers."""
 
+    def numbers(self) -> Mapping[str, object]:
+        """Return what was counted since the start: checks by decision and reason, durations by bucket."""
+
+    def policies(self) -> Sequence[Mapping[str, object]]:
+        """Return the documents in force, their rules and limits, and what each said how often."""
+
 
 def application(state: State) -> Starlette:
     """Build the pages over a state."""
+    pages = _probes(state) | {path: _console(page) for path, page in (_files() | _api(state)).items()}
+    return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
 
+
+def _probes(state: State) -> dict[str, Page]:
     async def livez(_: Request) -> Response:
         return _probe(state.live())
 
@@ -50,16 +99,59 @@ def application(state: State) -> Starlette:
         return Response(state.metrics(), media_type="text/plain; version=0.0.4", headers=HEADERS)
 
     async def status(_: Request) -> Response:
-        return Response(msgspec.json.encode(state.status()), media_type="application/json", headers=HEADERS)
+        return _json(state.status())
 
-    pages: dict[str, Callable[[Request], Awaitable[Response]]] = {
-        "/livez": livez,
-        "/readyz": readyz,
-        "/metrics": metrics,
-        "/status": status,
-    }
-    routes: list[Route] = [Route(path, page, methods=["GET"]) for path, page in pages.items()]
-    return Starlette(routes=routes)
+    return {"/livez": livez, "/readyz": readyz, "/metrics": metrics, "/status": status}
+
+
+def _api(state: State) -> dict[str, Page]:
+    async def now(_: Request) -> Response:
+        return _json({"status": state.status(), "numbers": state.numbers()})
+
+    async def policies(_: Request) -> Response:
+        return _json(state.policies())
+
+    async def denied(_: Request) -> Response:
+        total, most = state.denied.most()
+        return _json({"total": total, "most": most})
+
+    async def tail(request: Request) -> Response:
+        return decisions(state.tail, request.query_params, HEADERS)
+
+    return {"/api/state": now, "/api/policies": policies, "/api/denied": denied, "/api/decisions": tail}
+
+
+def _files() -> dict[str, Page]:
+    return {path: _file((STATIC / name).read_bytes(), kind) for path, (name, kind) in FILES.items()}
+
+
+def _file(content: bytes, kind: str) -> Page:
+    async def file(_: Request) -> Response:
+        return Response(content, media_type=kind, headers=CONSOLE_HEADERS)
+
+    return file
+
+
+def _console(page: Page) -> Page:
+    async def guarded(request: Request) -> Response:
+        if not near(request.url.hostname or ""):
+            return PlainTextResponse("ask by address, not by a public name\n", 421, headers=HEADERS)
+        return await page(request)
+
+    return guarded
+
+
+def near(host: str) -> bool:
+    """Say whether a host is an address or a name that no public DNS gives out."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return "." not in host or host.lower().endswith(PRIVATE_NAMES)
+    return True
+
+
+def _json(content: object) -> Response:
+    return Response(msgspec.json.encode(content), media_type="application/json", headers=HEADERS)
 
 
 def _probe(fine: bool) -> Response:

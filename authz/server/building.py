@@ -14,7 +14,7 @@ import msgspec
 
 from authz import __version__, wire
 from authz.audit import Recorder, Sampling, open_sink
-from authz.console import AdminServer, application
+from authz.console import AdminServer, Denied, Tail, application
 from authz.engine import Engine
 from authz.errors import Unavailable
 from authz.identity.api_keys import KeyUses
@@ -34,7 +34,6 @@ from authz.telemetry import Metrics, sampled_parent
 from authz.transport import Tls, TransportName, open_server
 
 if TYPE_CHECKING:
-
     from authz.config import Settings
     from authz.config.settings import RedisSettings
     from authz.engine import Parts
@@ -79,6 +78,8 @@ def build(settings: Settings, worker: int = 0) -> Process:
     recorder = _recorder(settings, worker)
     metrics, faults = Metrics(), FaultLog(_log)
     exporter = _exporter(settings, metrics, worker)
+    tail, denied = Tail(worker, client_ip(settings.client)), Denied(client_ip(settings.client))
+    console = (tail, denied) if settings.admin else ()
     events = PolicyEvents(recorder.event if recorder else lambda _: None)
     keys, uses = KeyRegistry(required=settings.identity.require_keys), KeyUses()
     builder = IdentityBuilder(keys, uses, follow=partial(keys.follow, patience=settings.identity.wait))
@@ -90,7 +91,7 @@ def build(settings: Settings, worker: int = 0) -> Process:
             limiter=counting,
             client_ip=client_ip(settings.client),
             fault=faults,
-            observers=(metrics, *([recorder] if recorder else []), *([exporter.spans] if exporter else [])),
+            observers=tuple(filter(None, (metrics, recorder, exporter.spans if exporter else None, *console))),
             limit_headers=_limit_headers(settings),
         ),
     )
@@ -107,7 +108,7 @@ def build(settings: Settings, worker: int = 0) -> Process:
         engine=engine, store=store, limiter=counting, keys=keys, server=server, recorder=recorder, metrics=metrics,
         worker=worker,
     )  # fmt: skip
-    process.exporter = exporter
+    process.exporter, process.tail, process.denied = exporter, tail, denied
     process.admin = _admin(settings, process, worker)
     return process
 

@@ -13,9 +13,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from authz import __version__
+from authz.console import Denied, Tail
+from authz.server import viewing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from authz.audit import Recorder
     from authz.console import AdminServer
@@ -69,6 +71,8 @@ class Process:
         self._grace = 0.0
         self.admin: AdminServer | None = None
         self.exporter: Exporter | None = None
+        self.tail = Tail()
+        self.denied = Denied()
 
     def start(self) -> None:
         """Start everything; raises `Unavailable` where an address can't be had, with nothing left running."""
@@ -82,6 +86,7 @@ class Process:
             if self.admin is not None:
                 self.admin.start()
                 running.callback(self.admin.stop)
+                running.callback(self.tail.end)
             self._limiter.start()
             running.callback(self._limiter.close)
             running.callback(self._keys.stop)
@@ -136,6 +141,15 @@ class Process:
             "in_flight": self._server.in_flight,
             **self._places(),
         }
+
+    def numbers(self) -> Mapping[str, object]:
+        """Return what was counted since the start."""
+        return viewing.numbers(self._metrics.counts())
+
+    def policies(self) -> Sequence[Mapping[str, object]]:
+        """Return the documents in force, and what each said how often."""
+        current = self._store.current
+        return viewing.documents(current.policies, self._metrics.counts()) if current else []
 
     def _close(self) -> None:
         cancelled = self._server.stop(self._grace)

@@ -10,14 +10,16 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from prometheus_client.metrics_core import Metric
 
@@ -28,6 +30,17 @@ if TYPE_CHECKING:
 
 BUCKETS = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0)
 """Upper bounds of `authz_check_duration_seconds`."""
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What was counted: by the labels that INTERFACE.md gives each, `durations` by bucket, not cumulated."""
+
+    checks: Mapping[tuple[str, str], int]
+    rules: Mapping[tuple[str, str, str, str], int]
+    limits: Mapping[tuple[str, str], int]
+    identities: Mapping[tuple[str, str], int]
+    durations: tuple[int, ...]
+    seconds: float
 
 
 class Metrics:
@@ -71,21 +84,22 @@ class Metrics:
         """Return every metric in Prometheus' text format."""
         return generate_latest(self.registry)
 
-    def checks(self) -> Mapping[tuple[str, str], int]:
-        """Return how many checks ended in which effect for which reason."""
+    def counts(self) -> Counts:
+        """Return what was counted up to now."""
         with self._lock:
-            return dict(self._checks)
+            return Counts(
+                checks=dict(self._checks), rules=dict(self._rules), limits=dict(self._limits),
+                identities=dict(self._identities), durations=tuple(self._durations), seconds=self._seconds,
+            )  # fmt: skip
 
     def collect(self) -> Iterator[Metric]:
         """Give the numbers their names; called by the registry."""
-        with self._lock:
-            checks, rules, limits = dict(self._checks), dict(self._rules), dict(self._limits)
-            identities, durations, seconds = dict(self._identities), list(self._durations), self._seconds
-        yield _counter("authz_checks", "Checks answered.", ("decision", "reason"), checks)
-        yield _counter("authz_rules", "What documents and rules said.", ("document", "rule", "effect", "mode"), rules)
-        yield _counter("authz_limits", "What limits said.", ("limit", "outcome"), limits)
-        yield _counter("authz_identity", "What identity providers said.", ("provider", "outcome"), identities)
-        yield _histogram("authz_check_duration_seconds", "From bytes to answer.", durations, seconds)
+        now, rule = self.counts(), ("document", "rule", "effect", "mode")
+        yield _counter("authz_checks", "Checks answered.", ("decision", "reason"), now.checks)
+        yield _counter("authz_rules", "What documents and rules said.", rule, now.rules)
+        yield _counter("authz_limits", "What limits said.", ("limit", "outcome"), now.limits)
+        yield _counter("authz_identity", "What identity providers said.", ("provider", "outcome"), now.identities)
+        yield _histogram("authz_check_duration_seconds", "From bytes to answer.", now.durations, now.seconds)
         for name, about, value, labels in self._readings:
             make = _counter if name.endswith("_total") else _gauge
             yield make(name.removesuffix("_total"), about, labels, value())

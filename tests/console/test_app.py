@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authz.console.app import State, application
+from authz.console.app import FILES, State, application, near
+from authz.console.denied import Denied
 from authz.console.serving import AdminServer
+from authz.console.tail import Tail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class FixedState:
@@ -22,6 +24,8 @@ class FixedState:
     def __init__(self, *, live: bool = True, ready: bool = True) -> None:
         self._live = live
         self._ready = ready
+        self.tail = Tail()
+        self.denied = Denied()
 
     def live(self) -> bool:
         return self._live
@@ -34,6 +38,12 @@ class FixedState:
 
     def status(self) -> Mapping[str, object]:
         return {"generation": 7}
+
+    def numbers(self) -> Mapping[str, object]:
+        return {"checks": []}
+
+    def policies(self) -> Sequence[Mapping[str, object]]:
+        return [{"name": "orders"}]
 
 
 @contextmanager
@@ -49,10 +59,10 @@ def served(state: State) -> Iterator[http.client.HTTPConnection]:
         server.stop()
 
 
-def get(state: State, page: str, method: str = "GET") -> tuple[int, bytes, Mapping[str, str]]:
+def get(state: State, page: str, method: str = "GET", host: str = "127.0.0.1") -> tuple[int, bytes, Mapping[str, str]]:
     """Ask for one page: status, body, headers by lower-case name."""
     with served(state) as connection:
-        connection.request(method, page)
+        connection.request(method, page, headers={"host": host})
         answer = connection.getresponse()
         return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
 
@@ -86,3 +96,43 @@ def test_status_is_json_and_never_cached() -> None:
 def test_nothing_can_be_changed(method: str) -> None:
     """The admin port only reads."""
     assert get(FixedState(), "/status", method)[0] == 405
+
+
+@pytest.mark.parametrize(("page", "shown"), [
+    ("/api/state", {"status": {"generation": 7}, "numbers": {"checks": []}}),
+    ("/api/policies", [{"name": "orders"}]),
+    ("/api/denied", {"total": 0, "most": []}),
+])  # fmt: skip
+def test_what_the_console_reads_is_json(page: str, shown: object) -> None:
+    """The page gets values and builds itself of them."""
+    code, body, headers = get(FixedState(), page)
+    assert (code, json.loads(body)) == (200, shown)
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("page", FILES)
+def test_the_console_needs_nothing_from_elsewhere(page: str) -> None:
+    """Every file is in the package, names no other host, and its policy would let none in."""
+    code, body, headers = get(FixedState(), page)
+    assert code == 200
+    assert body.replace(b"http://www.w3.org/2000/svg", b"").count(b"://") == 0
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert b" style=" not in body
+    assert b"innerHTML" not in body
+    assert (headers["x-content-type-options"], headers["referrer-policy"]) == ("nosniff", "no-referrer")
+
+
+@pytest.mark.parametrize(("host", "private"), [
+    ("127.0.0.1", True), ("::1", True), ("10.2.3.4", True), ("localhost", True), ("authz", True),
+    ("authz.shop.svc", True), ("authz.shop.svc.cluster.local", True),
+    ("evil.example.com", False), ("1.2.3.4.nip.io", False),
+])  # fmt: skip
+def test_a_public_name_reads_no_decisions(host: str, private: bool) -> None:
+    """A web page whose name was pointed at this port (DNS rebinding) gets neither page nor data; probes answer any."""
+    assert near(host) is private
+    named = f"[{host}]" if ":" in host else host
+    assert get(FixedState(), "/api/denied", host=f"{named}:9192")[0] == (200 if private else 421)
+    assert get(FixedState(), "/livez", host=host)[0] == 200
