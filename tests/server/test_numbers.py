@@ -81,3 +81,12 @@ def test_records_that_were_dropped_are_counted() -> None:
     numbers.show_recorder(metrics, recorder)
     page = _page(metrics)
     assert (page["authz_audit_dropped_total"], page["authz_audit_written_total"]) == (1, 0)
+
+
+def test_what_a_collector_does_not_get_is_counted() -> None:
+    """Spans that were dropped and sendings that failed are visible where they still can be."""
+    metrics = Metrics()
+    exporter: Any = SimpleNamespace(spans=SimpleNamespace(dropped=3), failed=2)
+    numbers.show_exporter(metrics, exporter)
+    page = _page(metrics)
+    assert (page["authz_spans_dropped_total"], page["authz_otlp_failures_total"]) == (3, 2)
