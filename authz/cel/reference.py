@@ -1,7 +1,7 @@
 """The reference of what an expression can read and call, as Markdown, from the code that reads and calls it.
 
 Texts come from the comments in `vocabulary.proto` and from the registry of functions; nothing is written twice.
-`tests/cel/write_reference.py` writes `docs/reference.md`, and a test finds it out of date.
+`make docs` writes `docs/reference.md`, and a test finds it out of date.
 """
 
 from __future__ import annotations

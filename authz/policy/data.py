@@ -16,14 +16,13 @@ from authz.cel import (
     DYN,
     INT,
     NETWORK_SET,
-    STRING,
+    STRING_MAP,
     STRING_SET,
     CelType,
     Constant,
     NetworkIndex,
     StringSet,
     list_of,
-    map_of,
 )  # fmt: skip
 from authz.policy.documents import FileReference
 from authz.policy.documents.grammar import Unfit, network
@@ -57,7 +56,7 @@ def datum(document: Data, files: Files) -> Datum:
         return _list(_rows(files.read(values.file), values.file) if isinstance(values, FileReference) else values)
     value = spec.map
     return Datum(
-        type=map_of(STRING, DYN),
+        type=STRING_MAP,
         value=Constant(_pairs(files.read(value.file), value.file) if isinstance(value, FileReference) else value),
     )
 

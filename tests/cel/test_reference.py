@@ -14,7 +14,7 @@ WRITTEN = (ROOT / "authz" / "cel" / "docs" / "reference.md").read_text()
 
 
 def test_the_reference_is_current() -> None:
-    """What is committed is what the code says; `python tests/cel/write_reference.py` writes it."""
+    """What is committed is what the code says; `make docs` writes it."""
     assert reference(VOCABULARY) == WRITTEN
 
 
