@@ -46,7 +46,7 @@ def _lines(texts: Mapping[str, str]) -> Iterator[str]:
     yield from (
         "# What an expression can read and call",
         "",
-        "Written by `tests/cel/write_reference.py`. Do not edit.",
+        "Written by `make docs`. Do not edit.",
         "",
         "## Variables",
         "",
