@@ -70,11 +70,23 @@ class Collector(ThreadingHTTPServer):
 class Taking(BaseHTTPRequestHandler):
     """One sending."""
 
+    protocol_version = "HTTP/1.1"
     server: Collector
+
+    def _body(self) -> bytes:
+        """Read a body of a length that is told, as our exporter sends it, or in chunks, as Envoy does."""
+        if length := self.headers["content-length"]:
+            return self.rfile.read(int(length))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
 
     def do_POST(self) -> None:
         """Read it as protobuf; anything else is an error of the test."""
-        body = self.rfile.read(int(self.headers["content-length"]))
+        body = self._body()
         if self.headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
         assert self.headers["content-type"] == "application/x-protobuf"
