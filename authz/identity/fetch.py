@@ -40,12 +40,20 @@ def trusted(ca: str | None) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca)
 
 
-def fetch(uri: str, rules: Rules) -> bytes:
-    """Return the body of a 200 answer to GET; raises `Unavailable` for anything else, in time."""
+class Post(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent where something is asked rather than fetched; `authorization` is that header, if any."""
+
+    body: bytes
+    content_type: str
+    authorization: str | None = None
+
+
+def fetch(uri: str, rules: Rules, post: Post | None = None) -> bytes:
+    """Return the body of a 200 or 201 answer to GET, or to a POST; raises `Unavailable` for anything else, in time."""
     try:
         parts = _permitted(uri, rules)
         with _Watchdog(rules.timeout) as watchdog:
-            return _get(_open(parts, rules, watchdog), parts)
+            return _exchange(_open(parts, rules, watchdog), parts, post)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unavailable(f"cannot fetch {_shown(uri)}: {str(error) or type(error).__name__}") from error
 
@@ -115,11 +123,17 @@ def _resolve(host: str, port: int, rules: Rules) -> str:
     return addresses[0]
 
 
-def _get(connection: http.client.HTTPConnection, parts: SplitResult) -> bytes:
+def _exchange(connection: http.client.HTTPConnection, parts: SplitResult, post: Post | None) -> bytes:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection.request("GET", target, headers={"accept": "application/json", "connection": "close"})
+    headers = {"accept": "application/json", "connection": "close"}
+    if post is None:
+        connection.request("GET", target, headers=headers)
+    else:
+        headers |= {"content-type": post.content_type}
+        headers |= {} if post.authorization is None else {"authorization": post.authorization}
+        connection.request("POST", target, post.body, headers)
     with connection.getresponse() as response:
-        if response.status != 200:
+        if response.status not in {200, 201}:
             redirect = ", a redirect" if 300 <= response.status < 400 else ""
             raise ValueError(f"the answer was {response.status}{redirect}")
         body = b""

@@ -15,19 +15,24 @@ from authz.identity.claims import ClaimRules, Claims
 from authz.identity.credentials import Place
 from authz.identity.fetch import Rules, trusted
 from authz.identity.forwarded import ForwardedTokens
+from authz.identity.inquiries import Inquiries, InquiryRules
+from authz.identity.issuers import Introspection, TokenReviews
 from authz.identity.jwks import Origin, RemoteKeys
 from authz.identity.jwt import JwtRules, StaticKeys, Verifier
 from authz.identity.keys import read_keys
 from authz.identity.providers import Provider, Providers
 from authz.policy import Unfit, key_entries
+from authz.policy.documents.asked import OnFailure
 from authz.policy.faults import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from authz.identity.inquiries import Ask
     from authz.identity.jwt import Keys
     from authz.identity.registry import KeyRegistry
     from authz.policy import Beside, Identifier, IdentityProvider, KeyEntry
+    from authz.policy.documents import asked, tokens
     from authz.policy.documents import providers as written
     from authz.policy.source import Text
 
@@ -35,6 +40,10 @@ BEARER = (Place(header="authorization", scheme="Bearer"),)
 """Where tokens are looked for unless the document says otherwise."""
 
 T = TypeVar("T")
+
+IN_CLUSTER = "https://kubernetes.default.svc"
+ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+"""Where Kubernetes mounts a pod's own token and the certificates of its API server."""
 
 REALM = 'realm="api"'
 """RFC 6750, section 3, wants a parameter behind `Bearer`."""
@@ -64,6 +73,10 @@ class IdentityBuilder:
         if spec.envoy_jwt is not None:
             rules = ClaimRules(**_claim_rules(spec.envoy_jwt))
             return Provider(name=name, witness=ForwardedTokens(name, rules, str(spec.envoy_jwt.payload_key)))
+        if spec.introspection is not None:
+            return _introspection(name, spec.introspection)
+        if spec.kubernetes is not None:
+            return _kubernetes(name, spec.kubernetes)
         if spec.api_key is not None:
             return _api_key(name, spec.api_key, beside, self._uses)
         assert spec.peer_certificate is not None  # noqa: S101 - the document says exactly one
@@ -77,7 +90,7 @@ class IdentityBuilder:
         self._uses.keep([(name, key) for name, one in built.items() for key in one.ids])
         return Providers(built)
 
-    def _jwt(self, name: str, spec: written.Jwt, beside: Beside) -> Provider:
+    def _jwt(self, name: str, spec: tokens.Jwt, beside: Beside) -> Provider:
         rules = JwtRules(**_claim_rules(spec), algorithms=tuple(map(str, spec.algorithms)))
         places, keys = _places(spec.places) or BEARER, self._source(spec, beside)
         return Provider(
@@ -89,7 +102,7 @@ class IdentityBuilder:
             challenge=_challenge(places, "Bearer"),
         )
 
-    def _source(self, spec: written.Jwt, beside: Beside) -> Keys:
+    def _source(self, spec: tokens.Jwt, beside: Beside) -> Keys:
         source = spec.jwks
         if source.file is not None:
             _, content = beside.raw(source.file)
@@ -114,8 +127,55 @@ class IdentityBuilder:
         )
 
 
-def _claim_rules(spec: written.Jwt | written.EnvoyJwt) -> dict[str, Any]:
-    """Return what both kinds of token must say, as the arguments of `ClaimRules`."""
+def _introspection(name: str, spec: asked.Introspection) -> Provider:
+    rules, file = ClaimRules(**_claim_rules(spec)), spec.client_secret_file
+    _usable(file, lambda: _secret(file))
+    ask = Introspection(
+        name, rules, str(spec.endpoint), _net(spec, spec.endpoint), str(spec.client_id), lambda: _secret(file)
+    )
+    return _asking(name, spec, ask, rules.issuer)
+
+
+def _kubernetes(name: str, spec: asked.KubernetesToken) -> Provider:
+    file = str(spec.account_token_file or f"{ACCOUNT}/token")
+    server = IN_CLUSTER if spec.server is None else str(spec.server)
+    net = Rules(allow_private=True, ca=f"{ACCOUNT}/ca.crt") if spec.server is None else _net(spec, spec.server)
+    ask = TokenReviews(name, server, net, lambda: _secret(file), tuple(map(str, spec.audiences)))
+    return _asking(name, spec, ask)
+
+
+def _asking(name: str, spec: asked.Asked, ask: Ask, issuer: str | None = None) -> Provider:
+    places = _places(spec.places) or BEARER
+    rules = InquiryRules(
+        timeout=spec.timeout,
+        keep=spec.keep,
+        keep_refused=spec.keep_refused,
+        stale=spec.max_stale if spec.on_error is OnFailure.STALE else 0.0,
+    )
+    inquiry = Inquiries(ask, rules)
+    return Provider(name=name, places=places, inquiry=inquiry, issuer=issuer, challenge=_challenge(places, "Bearer"))
+
+
+def _net(spec: asked.Asked, uri: Text) -> Rules:
+    """Return how somebody is asked; an address that is not https is a fault unless that is permitted."""
+    if not uri.startswith("https://") and not spec.allow_plain_http:
+        raise Unfit(uri.fault(Together.PROOF, "only https is asked: tokens are sent there"))
+    ca = spec.ca
+    if ca is not None:
+        _usable(ca, lambda: trusted(str(ca)))
+    return Rules(
+        allow_private=spec.allow_private_network,
+        allow_plain_http=spec.allow_plain_http,
+        ca=None if ca is None else str(ca),
+    )
+
+
+def _secret(file: str) -> str:
+    return Path(file).read_text(encoding="utf-8").strip()
+
+
+def _claim_rules(spec: tokens.Jwt | tokens.EnvoyJwt | asked.Introspection) -> dict[str, Any]:
+    """Return what every kind of token must say, as the arguments of `ClaimRules`."""
     names, usual = spec.claims, Claims()
     return {
         "issuer": str(spec.issuer),
@@ -167,7 +227,7 @@ def _entry(written: KeyEntry) -> Entry:
     )
 
 
-def _places(places: Sequence[written.Place]) -> tuple[Place, ...]:
+def _places(places: Sequence[tokens.Place]) -> tuple[Place, ...]:
     return tuple(
         Place(
             header=None if place.header is None else str(place.header),

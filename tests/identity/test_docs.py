@@ -17,11 +17,13 @@ DOCUMENTS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 (KEYS,) = re.findall(r"^```yaml keys\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def test_every_example_is_served() -> None:
+def test_every_example_is_served(tmp_path: Path) -> None:
     """All documents of the page together are one set of policies without a fault."""
-    served = compiler("auto").compile({"a.yaml": "---\n".join(DOCUMENTS).encode(), "partner-keys.yaml": KEYS.encode()})
+    (tmp_path / "secret").write_text("s")
+    documents = "---\n".join(DOCUMENTS).replace("/run/secrets/introspection", str(tmp_path / "secret"))
+    served = compiler("auto").compile({"a.yaml": documents.encode(), "partner-keys.yaml": KEYS.encode()})
     names = {document.name for document in served.documents if document.kind == "IdentityProvider"}
-    assert names == {"keycloak", "auth0", "entra", "okta", "partners", "mesh", "edge"}
+    assert names == {"keycloak", "auth0", "entra", "okta", "partners", "mesh", "edge", "opaque", "cluster"}
     (entry,) = key_entries("partner-keys.yaml", KEYS.encode())
     assert entry.id == "acme-2026"
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -139,28 +141,40 @@ class Asking:
     def _raise(self, error: BaseException) -> None:
         raise error
 
-    def __call__(
+    def request(
         self, path: str = "/orders", *, ip: str = "192.0.2.1", principal: str = "", raw: str = "", **headers: str
-    ) -> CheckResponse:
+    ) -> CheckRequest:
+        """Return what Envoy would ask about a request with these headers; `raw` is the name of one more."""
         named = tuple((name.replace("_", "-"), value) for name, value in headers.items())
         named += ((raw, "root"),) if raw else ()
         request = CheckRequest.FromString(
             message(Asked(method="GET", url=f"https://api.example.com{path}", headers=named, ip=ip, time=time.time()))
         )
         request.attributes.source.principal = principal
-        call = _Call()
+        return request
+
+    def send(self, request: CheckRequest, call: _Call) -> CheckResponse:
+        """Ask, and return what has been answered by then."""
         self._engine.check(request.SerializeToString(), call)
         return CheckResponse.FromString(call.response)
+
+    def __call__(self, path: str = "/orders", **about: str) -> CheckResponse:
+        """Ask about a request whose caller is known at once."""
+        return self.send(self.request(path, **about), _Call())
 
 
 class _Call:
     deadline = None
     cancelled = False
     metadata = ()
-    response = b""
+
+    def __init__(self) -> None:
+        self.response = b""
+        self.came = threading.Event()
 
     def answer(self, response: bytes) -> None:
         self.response = response
+        self.came.set()
 
 
 @pytest.fixture
@@ -287,3 +301,96 @@ def test_compiling_fetches_nothing_unless_asked_to(files: dict[str, bytes]) -> N
     with pytest.raises(PolicyFaults):
         compile_(files | {"p/a.yaml": b"{}"})
     assert followed == [["staff"]]
+
+
+ASKED = """
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: opaque}
+spec:
+  introspection:
+    issuer: https://login.example.com/
+    endpoint: ENDPOINT
+    client_id: authz
+    client_secret_file: SECRET
+    timeout: 2s
+    allow_private_network: true
+    allow_plain_http: true
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: cluster}
+spec: {kubernetes: {audiences: [orders]}}
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: edge}
+spec: {envoy_jwt: {issuer: "https://login.example.com/", payload_key: jwt_payload}}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/**"]}]
+  identity: {providers: [opaque, edge]}
+  rules: [{name: known, allow: true, request_headers: {set: {x-subject: "${identity.subject}", x-provider: a}}}]
+"""
+
+
+class _Endpoint(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        good = b"good" in self.rfile.read(int(self.headers["content-length"]))
+        answer = json.dumps({"active": good, "sub": "alice"}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[dict[str, bytes]]:
+    """Serve an introspection endpoint, and return the documents that name it."""
+    (tmp_path / "secret").write_text("s\n")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Endpoint) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        uri = f"http://127.0.0.1:{server.server_address[1]}/introspect"
+        yield {"a.yaml": ASKED.replace("ENDPOINT", uri).replace("SECRET", str(tmp_path / "secret")).encode()}
+        server.shutdown()
+        thread.join()
+
+
+def test_a_provider_that_asks_answers_when_it_was_told(asked: dict[str, bytes]) -> None:
+    """The check goes on where the issuer's answer comes in; the next one with the same token need not wait."""
+    ask = Asking(asked)
+    for token_, expected in (("good", 0), ("bad", 401), ("good", 0), ("bad", 401)):
+        call = _Call()
+        ask.send(ask.request(authorization=f"Bearer {token_}"), call)
+        assert call.came.wait(10)
+        response = CheckResponse.FromString(call.response)
+        assert response.denied_response.status.code == expected
+    assert told(ask(authorization="Bearer good")) == ("alice", "a")
+
+
+def test_what_envoy_verified_is_believed(asked: dict[str, bytes]) -> None:
+    """The payload of `jwt_authn` in the request's metadata names the caller; without it there is nobody."""
+    ask = Asking(asked)
+    request = ask.request()
+    claims = {"iss": ISSUER, "sub": "alice", "exp": time.time() + 60}
+    request.attributes.metadata_context.filter_metadata["envoy.filters.http.jwt_authn"].update({"jwt_payload": claims})
+    assert told(ask.send(request, _Call())) == ("alice", "a")
+    assert refused(ask())[0] == 401
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), [
+    ("allow_plain_http: true", "allow_plain_http: false", "only https is asked"),
+    ("/secret", "/other", "cannot be used: No such file or directory"),
+    ("{audiences: [orders]}", "{audiences: [orders], server: 'http://k8s'}", "only https is asked"),
+])  # fmt: skip
+def test_tokens_are_sent_nowhere_without_tls(asked: dict[str, bytes], old: str, new: str, expected: str) -> None:
+    """What could be read on the way, or not be asked at all, is a fault of the document."""
+    with pytest.raises(PolicyFaults, match=expected):
+        compiler("auto").compile({"a.yaml": asked["a.yaml"].decode().replace(old, new).encode()})
