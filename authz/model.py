@@ -143,7 +143,8 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Who is calling, verified; `ANONYMOUS` when nobody proved anything.
 
     `error` is set when a credential was presented and is bad: the caller is then nobody, and is told so. `detail` says
-    why, to the operator only, and never repeats the credential. `challenge` is what a 401 carries in `WWW-Authenticate`.
+    why, to the operator only, and never repeats the credential. `challenge` is what a 401 carries in
+    `WWW-Authenticate`.
     """
 
     authenticated: bool = False

@@ -174,7 +174,7 @@ def docker_redis() -> Iterator[str]:
         pytest.skip(f"no Docker engine at {engine}")
     from testcontainers.redis import RedisContainer  # noqa: PLC0415 - it looks for Docker when imported
 
-    container = RedisContainer("redis:7.4-alpine").start()
+    container = RedisContainer(os.environ.get("AUTHZ_TEST_REDIS_IMAGE", "redis:7.4-alpine")).start()
     yield f"redis://{container.get_container_host_ip()}:{container.get_exposed_port(6379)}"
     container.stop()
 
