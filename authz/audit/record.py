@@ -91,7 +91,7 @@ class IdentityLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     key_id: str
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One decision as it is kept.
 
     `source` is the direct peer's address and `principal` who the mesh says it is; `client` is the caller's address
