@@ -21,6 +21,12 @@ def shown(line: str) -> str:
     return str(event.get("message", "")) if event.get("level") in {"warning", "error", "critical"} else ""
 
 
+def admin_port(line: str) -> int | None:
+    """Return the admin port that a line of the log names; `None` where it names none."""
+    port = (_read(line) or {}).get("admin_port")
+    return port if isinstance(port, int) else None
+
+
 def _read(line: str) -> dict[str, Any] | None:
     try:
         event = json.loads(line)

@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import yaml
 
 from authz.cli.demo import files
+from authz.cli.demo.log import admin_port
 from authz.cli.demo.upstream import Upstream
 from authz.errors import Unavailable
 
@@ -30,7 +31,10 @@ READY_WITHIN = 30.0
 
 
 class Stack:
-    """The demo's processes, from `start` to `stop`. `line` is called with each line the service logs."""
+    """The demo's processes, from `start` to `stop`. `line` is called with each line the service logs.
+
+    Once started, Envoy listens on `port` and the service's admin port is `admin_port`.
+    """
 
     def __init__(self, scratch: Path, policies: Path, port: int, line: Callable[[str], None]) -> None:
         self._scratch = scratch
@@ -38,7 +42,7 @@ class Stack:
         self._line = line
         self._running = ExitStack()
         self.port = free_port(port)
-        self.admin_port = free_port(9192)
+        self.admin_port = 0
 
     def start(self) -> None:
         """Start everything and wait until Envoy passes requests; raises `Unavailable` where that does not happen."""
@@ -68,7 +72,7 @@ class Stack:
             *(sys.executable, "-m", "authz", "serve"),
             *("--policies", str(self._policies)),
             *("--listen", f"unix://{self._scratch}/authz.sock"),
-            *("--admin", f"127.0.0.1:{self.admin_port}"),
+            *("--admin", "127.0.0.1:0"),
             *("--redis", redis),
         ]
         service = self._start(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -107,11 +111,12 @@ class Stack:
     def _follow(self, stream: IO[str]) -> None:
         with stream:
             for line in stream:
+                self.admin_port = admin_port(line) or self.admin_port
                 self._line(line.rstrip("\n"))
 
     def _wait(self, *processes: subprocess.Popen[str]) -> None:
         deadline = time.monotonic() + READY_WITHIN
-        while not self._passes():
+        while not (self.admin_port and self._passes()):
             for process in processes:
                 if process.poll() is not None:
                     raise Unavailable(f"{process.args!r} ended with status {process.returncode}")
