@@ -60,6 +60,9 @@ _MAPS: Mapping[str, Callable[[Facts], Mapping[str, object]]] = {
 _QUERY = frozenset({"request.query", "request.query_one"})
 _PARAMS = "request.params"
 
+_ABSENT = object()
+"""What stands for a key that is not there; a claim that is `null` is there, and `has()` says so."""
+
 
 class Unfit(Exception):
     """A value that can't be compared as what it is to a rule."""
@@ -167,9 +170,10 @@ def _texts(read: Callable[[Facts], Mapping[str, object]], keys: Sequence[str]) -
     names = tuple(keys)
 
     def texts(facts: Facts, _segments: Sequence[str]) -> object:
-        values = tuple(map(read(facts).get, names))
+        whole = read(facts)
+        values = tuple([whole.get(name, _ABSENT) for name in names])
         for value in values:
-            if type(value) is not str and value is not None:
+            if type(value) is not str and value is not _ABSENT:
                 raise Unfit
         return values
 

@@ -117,6 +117,15 @@ def test_only_texts_are_compared(make: Make, claims: dict[str, object]) -> None:
     assert kept(policies, make.facts(make.request({}), {"claims": {"level": "1"}}))
 
 
+def test_a_claim_that_is_null_is_not_one_that_is_absent(make: Make) -> None:
+    """`has()` tells them apart, so a decision for one is not the decision for the other."""
+    policies = compiled(policy("!has(identity.claims.suspended)", "  identity: {providers: [staff]}"))
+    absent = make.facts(make.request({}), {"claims": {"level": "1"}})
+    null = make.facts(make.request({}), {"claims": {"suspended": None}})
+    effects = [policies.select(f.request).decide(f).effect for f in (absent, null, absent)]
+    assert effects == [Effect.ALLOW, Effect.DENY, Effect.ALLOW]
+
+
 def test_a_bad_credential_is_not_the_good_one_of_before(make: Make) -> None:
     """Who is calling, and whether they proved it, is part of what a decision follows from."""
     policies = compiled(policy('request.method == "GET"', "  identity: {providers: [staff]}"))
