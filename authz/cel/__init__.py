@@ -10,7 +10,9 @@ from authz.cel.environment import Environment, Expression
 from authz.cel.faults import Code, CompileError, CompileFault
 from authz.cel.indexes import Constant, StringSet
 from authz.cel.networks import NetworkIndex
+from authz.cel.parts import Part
 from authz.cel.reads import Attribute
+from authz.cel.tracing import Trace, Tracer
 from authz.cel.types import (
     BOOL,
     BYTES,
@@ -56,7 +58,10 @@ __all__ = [
     "EvaluationError",
     "Expression",
     "NetworkIndex",
+    "Part",
     "StringSet",
+    "Trace",
+    "Tracer",
     "list_of",
     "map_of",
     "message",

@@ -7,6 +7,7 @@ what it reads is derived (`reads`), some of it is exchanged (`rewrite`), and the
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,9 +17,11 @@ from authz.cel.bindings import Bindings
 from authz.cel.checks import check, check_constants, check_presence
 from authz.cel.engine import EngineName, load
 from authz.cel.faults import CompileError
+from authz.cel.parts import parts
 from authz.cel.reads import reads
 from authz.cel.rewrite import TIME, rewrite
 from authz.cel.source import NOW
+from authz.cel.tracing import Tracer
 from authz.cel.tree import type_of, walk
 from authz.cel.types import TIMESTAMP
 
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from authz._pb.cel.expr.checked_pb2 import CheckedExpr
-    from authz.cel.engine import Activation
+    from authz.cel.engine import Activation, Program
     from authz.cel.reads import Attribute
     from authz.cel.source import Source
     from authz.cel.types import CelType
@@ -40,7 +43,7 @@ class Expression(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `variables` are the names it reads, `reads` the same with the constant keys that are followed. `holds` gives
     `True` or `False` only for a CEL bool, `value` the plain Python value; both give an `EvaluationError` for
-    anything else and raise nothing.
+    anything else and raise nothing. `tracer` makes what shows an evaluation part by part, for people: it is slow.
     """
 
     source: str
@@ -49,6 +52,7 @@ class Expression(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     reads: tuple[Attribute, ...]
     holds: Callable[[Activation], bool | EvaluationError]
     value: Callable[[Activation], object | EvaluationError]
+    tracer: Callable[[], Tracer]
 
 
 class Environment:
@@ -98,7 +102,14 @@ class Environment:
             reads=attributes,
             holds=program.holds,
             value=program.value,
+            tracer=partial(self._tracer, source, read, program),
         )
+
+    def _tracer(self, written: str, source: Source, program: Program) -> Tracer:
+        checked = self._engine.check(source.text)
+        whole = parts(checked, written)
+        rewrite(checked, walk(checked.expr), self.variables)
+        return Tracer(whole, checked.expr, self.variables, program)
 
     def _checked(self, source: Source) -> CheckedExpr:
         """Return the engine's tree; where it finds faults, also those it does not see for what they are."""

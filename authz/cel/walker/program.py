@@ -31,31 +31,37 @@ class Program:
 
     __slots__ = ("_run",)
 
-    def __init__(self, tree: Expr, variables: Mapping[str, CelType]) -> None:
-        """Make the functions of a tree; raise `CompileError` if it holds what cannot be walked."""
+    def __init__(
+        self, tree: Expr, variables: Mapping[str, CelType], watch: Callable[[Expr, Node], Node] | None = None
+    ) -> None:
+        """Make the functions of a tree; raise `CompileError` if it holds what cannot be walked.
+
+        `watch` may put a function of its own in the place of each.
+        """
         try:
-            self._run = _Compiler(variables).node(tree, NO_SCOPE)
+            self._run = _Compiler(variables, watch).node(tree, NO_SCOPE)
         except UnsupportedError as error:
             raise CompileError([CompileFault(code=Code.UNSUPPORTED, message=str(error))]) from None
 
     def holds(self, activation: Activation) -> bool | EvaluationError:
         """Return the value if it is a bool, and an error whatever else it is."""
-        value = self._evaluated(activation)
+        value = self.evaluated(Frame(activation.values))
         if value is True or value is False or isinstance(value, EvaluationError):
             return value
         return EvaluationError(f"not a bool: {kind_of(value).value}")
 
     def value(self, activation: Activation) -> object | EvaluationError:
         """Return the value as plain Python."""
-        value = self._evaluated(activation)
+        value = self.evaluated(Frame(activation.values))
         try:
             return value if isinstance(value, EvaluationError) else plain(value)
         except NoValueError as error:
             return EvaluationError(str(error))
 
-    def _evaluated(self, activation: Activation) -> object:
+    def evaluated(self, frame: Frame) -> object:
+        """Return the value as this engine has it, or an `EvaluationError`."""
         try:
-            return self._run(Frame(activation.values))
+            return self._run(frame)
         except NoValueError as error:
             return EvaluationError(str(error), isinstance(error, UnsupportedError))
         except ExhaustedError:
@@ -69,11 +75,16 @@ class Program:
 class _Compiler:
     """Makes a function of each node; `variables` are the names that are bound from outside."""
 
-    def __init__(self, variables: Mapping[str, CelType]) -> None:
+    def __init__(self, variables: Mapping[str, CelType], watch: Callable[[Expr, Node], Node] | None) -> None:
         self._variables = variables
+        self._watch = watch
 
     def node(self, node: Expr, scope: Scope) -> Node:
         """Return the function of a node."""
+        made = self._made(node, scope)
+        return made if self._watch is None else self._watch(node, made)
+
+    def _made(self, node: Expr, scope: Scope) -> Node:
         kind = node.WhichOneof("expr_kind")
         if kind == "const_expr":
             return _constant(_literal(node))
