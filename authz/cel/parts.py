@@ -15,7 +15,7 @@ import msgspec
 
 from authz.cel.names import spoken
 from authz.cel.source import NOW, tokens_of
-from authz.cel.tree import is_loop
+from authz.cel.tree import children, is_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -80,22 +80,12 @@ class _Cutter:
 
     def _below(self, node: Expr) -> Sequence[Expr]:
         """Return the nodes of the parts of a node."""
-        match node.WhichOneof("expr_kind"):
-            case "select_expr":
-                return [node.select_expr.operand]
-            case "list_expr":
-                return node.list_expr.elements
-            case "struct_expr":
-                return [part for entry in node.struct_expr.entries for part in (entry.map_key, entry.value)]
-            case "comprehension_expr":
-                return list(self._of_comprehension(node))
-            case "call_expr" if self._is_chosen(node):
-                return [node.call_expr.args[0].call_expr.target, *self._of_choice(node)]
-            case "call_expr":
-                call = node.call_expr
-                operands = [call.target, *call.args] if call.HasField("target") else list(call.args)
-                return operands[:1] if call.function == "_?._" else operands
-        return ()
+        if node.HasField("comprehension_expr"):
+            return list(self._of_comprehension(node))
+        if self._is_chosen(node):
+            return [node.call_expr.args[0].call_expr.target, *self._of_choice(node)]
+        operands = [child for child, _ in children(node)]
+        return operands[:1] if node.call_expr.function == "_?._" else operands
 
     def _of_comprehension(self, node: Expr) -> Iterator[Expr]:
         macro = node.comprehension_expr

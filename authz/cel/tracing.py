@@ -70,7 +70,7 @@ class Tracer:
         """Evaluate and return what happened; raises nothing."""
         value = self._decides.value(activation)
         frame = _Watched(activation.values)
-        walked = EvaluationError("cannot be walked", unsupported=True)
+        walked: object = EvaluationError("cannot be walked", unsupported=True)
         if self._walked is not None:
             walked = _plain(self._walked.evaluated(frame))
         seen = {number: tuple(map(_shown, values)) for number, values in frame.seen.items()}
