@@ -12,12 +12,20 @@ sends is never repeated unescaped. Nothing here knows a protocol, a file format 
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+class Severity(StrEnum):
+    """How bad a fault is: an error is refused, a warning is only told."""
+
+    ERROR = "error"
+    WARNING = "warning"
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True, order=True):
@@ -35,11 +43,13 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, order=True):
     hint: str = ""
     text: str = ""
     length: int = 1
+    severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
         """Return `file:line:column: message`, and below it the source line with a caret."""
         place = self.file if not self.line else f"{self.file}:{self.line}:{self.column}"
-        head = f"{place}: {self.message}" + (f" ({self.hint})" if self.hint else "")
+        grave = "" if self.severity is Severity.ERROR else f"{self.severity}: "
+        head = f"{place}: {grave}{self.message}" + (f" ({self.hint})" if self.hint else "")
         if not self.text:
             return head
         caret = " " * (self.column - 1) + "^" * max(1, self.length)

@@ -48,7 +48,7 @@ def _json(faults: Sequence[Fault]) -> str:
     listed = [
         {
             "file": fault.file, "line": fault.line, "column": fault.column, "length": fault.length,
-            "code": fault.code, "message": fault.message, "hint": fault.hint,
+            "code": fault.code, "severity": fault.severity, "message": fault.message, "hint": fault.hint,
         }
         for fault in faults
     ]  # fmt: skip
@@ -67,7 +67,7 @@ def _annotation(fault: Fault) -> str:
     if fault.code:
         place = {**place, "title": fault.code}
     properties = ",".join(f"{name}={_escaped(str(value), ',:')}" for name, value in place.items())
-    return f"::error {properties}::{_escaped(_sentence(fault))}"
+    return f"::{fault.severity} {properties}::{_escaped(_sentence(fault))}"
 
 
 def _escaped(text: str, also: str = "") -> str:
@@ -94,7 +94,11 @@ def _result(fault: Fault) -> dict[str, Any]:
     if fault.line:
         end = fault.column + fault.length
         location["region"] = {"startLine": fault.line, "startColumn": fault.column, "endColumn": end}
-    result = {"level": "error", "message": {"text": _sentence(fault)}, "locations": [{"physicalLocation": location}]}
+    result = {
+        "level": str(fault.severity),
+        "message": {"text": _sentence(fault)},
+        "locations": [{"physicalLocation": location}],
+    }
     return {"ruleId": fault.code, **result} if fault.code else result
 
 

@@ -194,6 +194,13 @@ class Settings(_Section):
     record: RecordSettings = Field(RecordSettings(), description="Decision records.")
     otlp: OtlpSettings = Field(OtlpSettings(), description="Metrics and traces over OTLP.")
 
+    def of_worker(self, path: str, worker: int) -> str:
+        """Return the file that is a worker's own: `authz.sock` is `authz-0.sock` for the first of several."""
+        name, dot, suffix = path.rpartition(".")
+        if self.workers == 1:
+            return path
+        return f"{name}-{worker}.{suffix}" if dot and "/" not in suffix else f"{path}-{worker}"
+
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting as it is written: `name` in the file, `variable` in the environment, `flag` on the command line.

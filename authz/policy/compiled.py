@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from authz import model
+    from authz.cel import Attribute
     from authz.model import Ambiguity, Effect, Mode
     from authz.policy.facts import BodyValidator
     from authz.policy.template import Template
@@ -84,7 +85,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `permits` are the ambiguities it says how to read, `providers` those whose identities it accepts (none named: any).
     `variables` are what it defines itself, by full name; `early` the names to bind before it is asked and
-    `late` those that are bound when they are needed (see `terms`).
+    `late` those that are bound when they are needed (see `terms`). `reads` is everything that it reads.
     """
 
     kind: str
@@ -99,6 +100,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     variables: Mapping[str, Term]
     early: Mapping[str, Keys]
     late: frozenset[str]
+    reads: tuple[Attribute, ...] = ()
 
     @property
     def is_policy(self) -> bool:

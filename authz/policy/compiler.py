@@ -85,6 +85,7 @@ class Compiler:
         return PolicySet(
             self._indexed(whole, world),
             documents=documents,
+            governed=whole,
             digest=digest,
             identifier=self._builder.join(providers),
         )

@@ -70,6 +70,7 @@ class Compilation:
             variables=self._terms.variables,
             early=self._terms.early,
             late=frozenset(self._terms.late),
+            reads=tuple(self._terms.reads),
         )
 
     def _rule(self, written: Rule) -> compiled.Rule:

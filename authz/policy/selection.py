@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from authz.model import Mode
 from authz.policy.case import Case
 from authz.policy.compiling import limit
-from authz.policy.documents import Guardrail, Policy
+from authz.policy.documents import Guardrail, IdentityProvider, Policy
 from authz.policy.listing import Listed, listed
+from authz.policy.needs import Needs, needs
 from authz.policy.routes import segments
 from authz.policy.shadow import observed
 from authz.policy.steps import decide, require_one_reading, require_policy
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from authz.policy import compiled
     from authz.policy.documents import Document
     from authz.policy.facts import Facts
-    from authz.policy.index import Index
+    from authz.policy.index import Entry, Index
     from authz.policy.plan import Plan
     from authz.policy.providers import Identifier
 
@@ -90,11 +92,13 @@ class PolicySet:
         index: Index[compiled.Document, Plan],
         *,
         documents: Sequence[Document],
+        governed: Sequence[Entry[compiled.Document]],
         digest: str,
         identifier: Identifier,
     ) -> None:
         self._index = index
         self._documents = documents
+        self._governed = governed
         self.digest = digest
         self.identifier = identifier
 
@@ -107,6 +111,12 @@ class PolicySet:
     def documents(self) -> tuple[Listed, ...]:
         """Return what there is, by kind and name, for people to look at."""
         return listed(self._documents)
+
+    @property
+    def needs(self) -> Needs:
+        """Return what Envoy has to send for them; documents that are off need nothing."""
+        governed = [entry for entry in self._governed if entry.document.mode is not Mode.OFF]
+        return needs(governed, (each for each in self._documents if isinstance(each, IdentityProvider)))
 
     @property
     def limits(self) -> tuple[Limit, ...]:

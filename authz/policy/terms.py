@@ -60,7 +60,7 @@ class Terms:
     `faults` decide what becomes of the document in the end; until then an expression at fault is stood in for by one
     that says nothing, so that the next one is looked at as well. `early` grows with every term: the names to
     bind before any of them is evaluated, each with the keys that are read of a map, `None` where all of it may be;
-    `late` grows too: the names of `LATE` that any of them reads.
+    `late` grows too: the names of `LATE` that any of them reads. `reads` is all of it, to its last constant key.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -69,6 +69,7 @@ class Terms:
         self.variables: dict[str, Term] = {}
         self.early: dict[str, Keys] = {}
         self.late: set[str] = set()
+        self.reads: dict[Attribute, None] = {}
 
     def compile(
         self, written: Scalar, label: str, expect: CelType | None = None, *, source: str = "", span: Span = WHOLE
@@ -129,6 +130,7 @@ class Terms:
     def _note(self, reads: Iterable[Attribute]) -> None:
         """Note what an expression reads."""
         for attribute in reads:
+            self.reads[attribute] = None
             name = attribute.variable
             if name in LATE:
                 self.late.add(name)

@@ -127,7 +127,7 @@ def _recorder(settings: Settings, worker: int) -> Recorder | None:
     if record.sink == "off":
         return None
     sampling = Sampling(allow=record.allow, deny=record.deny, redirect=record.redirect)
-    name = record.sink if record.sink == "stdout" else _of_worker(record.sink, settings, worker)
+    name = record.sink if record.sink == "stdout" else settings.of_worker(record.sink, worker)
     try:
         return Recorder(
             open_sink(name), sampling=sampling, worker=worker, client_ip=client_ip(settings.client),
@@ -161,9 +161,7 @@ def _server(settings: Settings, engine: Engine, worker: int, further: tuple[Meth
         files = Tls(certificate=tls.certificate, key=tls.key, client_ca=tls.client_ca)
     return open_server(
         engine,
-        listen=[
-            _of_worker(place, settings, worker) if place.startswith("unix:") else place for place in settings.listen
-        ],
+        listen=[settings.of_worker(place, worker) if place.startswith("unix:") else place for place in settings.listen],
         last_resort=wire.LAST_RESORT,
         transport=TransportName(settings.transport),
         tls=files,
@@ -172,14 +170,6 @@ def _server(settings: Settings, engine: Engine, worker: int, further: tuple[Meth
         max_message_bytes=settings.check.max_message,
         further=further,
     )
-
-
-def _of_worker(path: str, settings: Settings, worker: int) -> str:
-    """Give each worker a file of its own: `authz.sock` is `authz-0.sock` for the first of several."""
-    name, dot, suffix = path.rpartition(".")
-    if settings.workers == 1:
-        return path
-    return f"{name}-{worker}.{suffix}" if dot and "/" not in suffix else f"{path}-{worker}"
 
 
 def _admin(settings: Settings, process: Process, worker: int) -> AdminServer | None:

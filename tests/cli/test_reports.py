@@ -5,7 +5,7 @@ import json
 import pytest
 
 from authz.cli.reports import Report, report
-from authz.errors import Fault
+from authz.errors import Fault, Severity
 
 WHOLE = Fault(file="/abs/a b.yaml", message="does not exist")
 PLACED = Fault(
@@ -27,7 +27,7 @@ def test_programs_get_every_field() -> None:
     assert json.loads(report([PLACED], Report.JSON)) == {
         "faults": [
             {
-                "file": "dir/c,d:e.yaml", "line": 3, "column": 5, "length": 4, "code": "AZ103",
+                "file": "dir/c,d:e.yaml", "line": 3, "column": 5, "length": 4, "code": "AZ103", "severity": "error",
                 "message": "100% wrong,\r\nhere: there", "hint": "mend it",
             }
         ]
@@ -57,6 +57,15 @@ def test_sarif_names_rules_places_and_columns() -> None:
     }
     assert "ruleId" not in whole
     assert whole["locations"][0]["physicalLocation"] == {"artifactLocation": {"uri": "file:///abs/a%20b.yaml"}}
+
+
+def test_a_warning_is_told_as_one() -> None:
+    """Every reader can tell what is refused from what is only told."""
+    warning = Fault(file="a.yaml", line=1, column=2, code="EV203", message="odd", severity=Severity.WARNING)
+    assert str(warning) == "a.yaml:1:2: warning: odd"
+    assert report([warning], Report.GITHUB).startswith("::warning file=a.yaml")
+    assert json.loads(report([warning], Report.JSON))["faults"][0]["severity"] == "warning"
+    assert json.loads(report([warning], Report.SARIF))["runs"][0]["results"][0]["level"] == "warning"
 
 
 @pytest.mark.parametrize("form", [Report.PRETTY, Report.GITHUB])

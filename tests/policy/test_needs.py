@@ -1,0 +1,116 @@
+"""What policies need to be told of a request, so that Envoy can be told to send it."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from authz.policy import Compiler, Needs
+
+PROVIDERS = """\
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: filtered}
+spec: {envoy_jwt: {issuer: "https://login.example.com/", payload_key: p}}
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: asked}
+spec:
+  introspection:
+    issuer: https://login.example.com/
+    endpoint: https://login.example.com/introspect
+    client_id: authz
+    client_secret_file: /run/secrets/introspection
+    from: [{header: x-token}, {cookie: session}, {query: token}]
+    timeout: 150ms
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: forwarding}
+spec: {peer_certificate: {trust_domains: [cluster.local], forwarded_from: [10.0.0.0/8]}}
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: cluster}
+spec: {kubernetes: {audiences: [orders]}}
+"""
+
+
+def needs_of(compiler: Compiler, *rules: str, mode: str = "enforce", more: str = "", extra: bytes = b"") -> Needs:
+    """Return what a policy of `/orders/{id}` with these conditions needs."""
+    text = textwrap.dedent(
+        f"""\
+        apiVersion: authz/v1
+        kind: Policy
+        metadata: {{name: orders}}
+        spec:
+          mode: {mode}
+          match: [{{paths: ["/orders/{{id}}"]}}]
+          {more}
+          rules:
+        """
+    ) + "".join(f"    - {{name: r{place}, allow: '{rule}'}}\n" for place, rule in enumerate(rules))
+    files = {"orders.yaml": text.encode()} | ({"providers.yaml": extra} if extra else {})
+    return compiler.compile(files).needs
+
+
+def test_a_policy_that_reads_nothing_special_needs_nothing(compiler: Compiler) -> None:
+    """Method, path and addresses always come."""
+    assert needs_of(compiler, 'request.method == "GET" && source.principal != ""') == Needs()
+
+
+@pytest.mark.parametrize(
+    ("rule", "need"),
+    [
+        ('request.headers["x-a"] == "a" && "x-b" in request.headers', {"headers": frozenset({"x-a", "x-b"})}),
+        ('request.headers_all["x-role"].size() == 1', {"headers": frozenset({"x-role"})}),
+        ('request.headers[request.method] == "a"', {"headers": None}),
+        ('attributes.request.http.headers["x-role"] == "a"', {"headers": frozenset({"x-role"})}),
+        ('metadata["io.team"].tier == "a"', {"metadata": frozenset({"io.team"})}),
+        ('attributes.metadata_context.filter_metadata["io.team"].tier == "a"', {"metadata": frozenset({"io.team"})}),
+        ('route.metadata["io.team"].tier == "a"', {"route_metadata": frozenset({"io.team"})}),
+        ('source.certificate != ""', {"certificate": True}),
+        ('attributes.source.certificate != ""', {"certificate": True}),
+        ('attributes.tls_session.sni != ""', {"tls_session": True}),
+    ],
+)  # fmt: skip
+def test_what_expressions_read_is_needed(rule: str, need: dict[str, object], compiler: Compiler) -> None:
+    """Row E8, E9: by our names and by Envoy's own; a computed key may be any."""
+    assert needs_of(compiler, rule) == Needs(**need)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "request.body.size() == 1", 'request.json.sku == "a"', 'request.mcp.tool == "a"',
+        'request.graphql.operation_name == "a"', 'request.body_state == "absent"',
+        'attributes.request.http.body == "a"', 'variables.sku == "a"',
+    ],
+)  # fmt: skip
+def test_bodies_are_needed_where_the_document_governs(rule: str, compiler: Compiler) -> None:
+    """Row B2: whatever a body is read as, also by way of a variable."""
+    (route,) = needs_of(compiler, rule, more="variables: {sku: request.json.sku}" if "variables" in rule else "").bodies
+    assert route.template.segments == ("orders", None)
+
+
+def test_a_validation_needs_the_body_and_says_how_long_it_may_be(compiler: Compiler) -> None:
+    """The longest of all is what Envoy has to hold."""
+    more = "validate: [{name: a, max_bytes: 70000, content_type: text/plain}, {name: b, max_bytes: 9}]"
+    found = needs_of(compiler, "true", more=more)
+    assert (len(found.bodies), found.longest_body) == (1, 70000)
+
+
+def test_a_document_that_is_off_needs_nothing_and_a_shadow_does(compiler: Compiler) -> None:
+    """What is recorded of a shadow is worth nothing if it was not told everything."""
+    assert needs_of(compiler, "request.json == 1", mode="off") == Needs()
+    assert needs_of(compiler, "request.json == 1", mode="shadow").bodies
+
+
+def test_providers_need_where_their_credentials_are(compiler: Compiler) -> None:
+    """Headers, cookies, what Envoy verified, and time to ask; a query comes with the path."""
+    found = needs_of(compiler, "true", extra=PROVIDERS.encode())
+    assert found.headers == {"x-token", "cookie", "x-forwarded-client-cert", "authorization"}
+    assert found.metadata == {"envoy.filters.http.jwt_authn"}
+    assert found.inquiry == 0.15
