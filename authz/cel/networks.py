@@ -23,15 +23,19 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 
 
 class NetworkIndex(Indexed):
-    """The value of a variable of type `NETWORK_SET`; the engine sees a message with its number."""
+    """The value of a variable of type `NETWORK_SET`; the engine sees a message with its number.
 
-    __slots__ = ("_ranges",)
+    `beside` is another index whose networks are in this one too, without being merged into it.
+    """
 
-    def __init__(self, networks: Iterable[str]) -> None:
+    __slots__ = ("_beside", "_ranges")
+
+    def __init__(self, networks: Iterable[str], *, beside: NetworkIndex | None = None) -> None:
         ranges: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
         for version, low, high in map(network, networks):
             ranges[version].append((low, high))
         self._ranges = {version: _merged(found) for version, found in ranges.items()}
+        self._beside = beside
         super().__init__(None)
         self.fitted = NetworkSet(name=str(self.number))
 
@@ -39,7 +43,7 @@ class NetworkIndex(Indexed):
         version, number = address(address_text)
         starts, ends = self._ranges[version]
         at = bisect_right(starts, number) - 1
-        return at >= 0 and number <= ends[at]
+        return (at >= 0 and number <= ends[at]) or (self._beside is not None and address_text in self._beside)
 
 
 def in_set(address_text: str, networks: NetworkSet) -> bool:

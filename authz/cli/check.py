@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from authz.cli.notes import ending
 from authz.cli.output import Exit, say, tell
 from authz.cli.reports import Report, report
 
 if TYPE_CHECKING:
     from authz.errors import Fault
+    from authz.policy import PolicySet
     from authz.store import Reading
 
 
@@ -26,23 +29,26 @@ def command(
     from authz.store import read  # noqa: PLC0415 - see the package's docstring
 
     reading = read(paths)
-    faults = sorted({*reading.faults, *_faults(reading)})
+    policies, refused = _compiled(reading)
+    faults = sorted({*reading.faults, *refused})
     text = report(faults, output)
     if text:
         say(text)
+    for note in ending(policies.ending if policies else (), time.time()):
+        tell(note)
     tell(_summary(len(reading.files), len(faults)))
     raise typer.Exit(Exit.POLICIES if faults else Exit.FINE)
 
 
-def _faults(reading: Reading) -> tuple[Fault, ...]:
+def _compiled(reading: Reading) -> tuple[PolicySet | None, tuple[Fault, ...]]:
+    """Return the policies, or why there are none."""
     from authz.errors import PolicyFaults  # noqa: PLC0415
     from authz.server.deciding import compiler  # noqa: PLC0415
 
     try:
-        compiler("auto").compile(reading.files)
+        return compiler("auto").compile(reading.files), ()
     except PolicyFaults as refusal:
-        return refusal.faults
-    return ()
+        return None, refusal.faults
 
 
 def _summary(files: int, faults: int) -> str:

@@ -81,6 +81,9 @@ class State(Protocol):
     def policies(self) -> Sequence[Mapping[str, object]]:
         """Return the documents in force, their rules and limits, and what each said how often."""
 
+    def exceptions(self) -> Sequence[Mapping[str, object]]:
+        """Return the entries of data that end, those that end first before others, and whether each still counts."""
+
 
 def application(state: State) -> Starlette:
     """Build the pages over a state."""
@@ -111,6 +114,9 @@ def _api(state: State) -> dict[str, Page]:
     async def policies(_: Request) -> Response:
         return _json(state.policies())
 
+    async def exceptions(_: Request) -> Response:
+        return _json(state.exceptions())
+
     async def denied(_: Request) -> Response:
         total, most = state.denied.most()
         return _json({"total": total, "most": most})
@@ -118,7 +124,13 @@ def _api(state: State) -> dict[str, Page]:
     async def tail(request: Request) -> Response:
         return decisions(state.tail, request.query_params, HEADERS)
 
-    return {"/api/state": now, "/api/policies": policies, "/api/denied": denied, "/api/decisions": tail}
+    return {
+        "/api/state": now,
+        "/api/policies": policies,
+        "/api/exceptions": exceptions,
+        "/api/denied": denied,
+        "/api/decisions": tail,
+    }
 
 
 def _files() -> dict[str, Page]:

@@ -4,12 +4,13 @@ from authz.policy.compiler import Compiler
 from authz.policy.documents import IdentityProvider, KeyEntry, key_entries
 from authz.policy.documents.grammar import Unfit
 from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts
-from authz.policy.listing import Listed, ListedRule
+from authz.policy.listing import Listed, ListedEntry, ListedRule
 from authz.policy.needs import Needs
 from authz.policy.providers import Beside, Identifier, ProviderBuilder
 from authz.policy.selection import PolicySet, Selection
 
 __all__ = [
     "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Facts", "Identifier", "IdentityProvider",
-    "KeyEntry", "Listed", "ListedRule", "Needs", "PolicySet", "ProviderBuilder", "Selection", "Unfit", "key_entries",
+    "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Needs", "PolicySet", "ProviderBuilder", "Selection", "Unfit",
+    "key_entries",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from authz.model import Mode
 from authz.policy.attempt import Attempt, Kept
 from authz.policy.documents import Data, Guardrail, IdentityProvider, Policy
 from authz.policy.index import Index
+from authz.policy.listing import ending
 from authz.policy.plan import DATA, World, arrange
 from authz.policy.providers import Unproved
 from authz.policy.reading import is_policy_file, read
@@ -64,7 +65,8 @@ class Compiler:
         """
         attempt = Attempt(files, self._read(files), self._kept, self._pause)
         documents = attempt.documents()
-        data = {DATA + document.name: attempt.data(document) for document in documents if isinstance(document, Data)}
+        held = [(document, attempt.data(document)) for document in documents if isinstance(document, Data)]
+        data = {DATA + document.name: one for document, one in held}
         providers = {
             document.name: attempt.provider(document, self._builder)
             for document in documents
@@ -88,6 +90,7 @@ class Compiler:
             governed=whole,
             digest=digest,
             identifier=self._builder.join(providers),
+            ending=ending((document, entry) for document, one in held for entry in one.timed),
         )
 
     def _read(self, files: Mapping[str, bytes]) -> list[FileReading]:

@@ -1,7 +1,8 @@
 """Data documents: what they are called in expressions, of which type, and what is bound for them.
 
 Sets of networks and lists of strings are indexed once, when they are loaded; asking them costs the same however long
-they are. Every value is bound as a constant, so that no request pays for its size.
+they are. Every value is bound as a constant, so that no request pays for its size. Where entries end, the value is one
+for each time between two ends (`expiring`). `tables` reads the files.
 """
 
 from __future__ import annotations
@@ -24,98 +25,97 @@ from authz.cel import (
     StringSet,
     list_of,
 )  # fmt: skip
-from authz.policy.documents import FileReference
-from authz.policy.documents.grammar import Unfit, network
-from authz.policy.faults import Together
+from authz.policy import tables
+from authz.policy.documents import FileReference, Timed
+from authz.policy.expiring import Expiring
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from authz.errors import Fault
+    from authz.cel.indexes import Indexed
     from authz.policy.documents import Data
     from authz.policy.files import Content, Files
     from authz.policy.source import Text
+
+    Live = Callable[[Timed], bool]
 
 _ELEMENTS: dict[type, CelType] = {bool: BOOL, int: INT, float: DOUBLE}
 
 
 class Datum(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """One Data document: the type that expressions are checked against, and the value that is bound."""
+    """One Data document: the type that expressions are checked against, and the value that is bound.
+
+    `value` is an `Expiring` where there are entries that end, `timed` are these.
+    """
 
     type: CelType
     value: object
+    timed: tuple[Timed, ...] = ()
 
 
 def datum(document: Data, files: Files) -> Datum:
     """Return what a Data document says; raise `Unfit` with every fault of it or of the file it names."""
     spec = document.spec
     if spec.networks is not None:
-        return _networks(spec.networks, files)
+        return _networks(_given(spec.networks, files, tables.networks))
     if spec.values is not None:
-        values = spec.values
-        return _list(_rows(files.read(values.file), values.file) if isinstance(values, FileReference) else values)
-    value = spec.map
-    return Datum(
-        type=STRING_MAP,
-        value=Constant(_pairs(files.read(value.file), value.file) if isinstance(value, FileReference) else value),
-    )
+        return _list(_given(spec.values, files, tables.values))
+    return _map(_given(spec.map, files, tables.entries))
 
 
-def _networks(given: Sequence[Text] | FileReference, files: Files) -> Datum:
-    if isinstance(given, FileReference):
-        content = files.read(given.file)
-        given = tuple(map(content.placed, _strings(content, given.file)))
-        _check(given)
-    return Datum(type=NETWORK_SET, value=NetworkIndex([str(network) for network in given]))
+def _given(given: object, files: Files, read: Callable[[Content, Text], Any]) -> Any:  # noqa: ANN401 - either form
+    """Return what stands in the document, or what `read` makes of the file that it names."""
+    return read(files.read(given.file), given.file) if isinstance(given, FileReference) else given
 
 
-def _check(networks: Sequence[Text]) -> None:
-    """Raise `Unfit` with a fault for every text that is no network."""
-    faults: list[Fault] = []
-    for text in networks:
-        try:
-            network(text)
-        except Unfit as unfit:
-            faults.extend(unfit.faults)
-    if faults:
-        raise Unfit(*faults)
+def _networks(rows: Sequence[object]) -> Datum:
+    """Return a set of networks; those that end are kept apart, so that little is made again when one does."""
+    lasting = NetworkIndex([str(row) for row in rows if not isinstance(row, Timed)])
+    timed = _timed(rows)
+    if not timed:
+        return Datum(type=NETWORK_SET, value=lasting)
+    return _expiring(NETWORK_SET, timed, lambda live: NetworkIndex(map(str, _values(timed, live)), beside=lasting))
 
 
-def _list(values: Sequence[object]) -> Datum:
-    """Return a list, typed where all its elements are of one type."""
-    kinds = {type(value) for value in values}
-    if kinds == {str}:
-        return Datum(type=STRING_SET, value=StringSet([str(value) for value in values]))
+def _list(rows: Sequence[object]) -> Datum:
+    """Return a list, typed where all its elements are of one type, also those that end."""
+    kinds = {type(row.value if isinstance(row, Timed) else row) for row in rows}
     element = _ELEMENTS.get(next(iter(kinds)), DYN) if len(kinds) == 1 else DYN
-    return Datum(type=list_of(element), value=Constant(list(values)))
+    kind, make = (STRING_SET, StringSet) if kinds == {str} else (list_of(element), Constant)
+    timed = _timed(rows)
+    if not timed:
+        return Datum(type=kind, value=make(list(rows)))  # type: ignore[arg-type]  # texts, where it is a set of them
+    return _expiring(kind, timed, lambda live: make(list(_values(rows, live))))  # type: ignore[arg-type]
 
 
-def _strings(content: Content, name: Text) -> list[str]:
-    """Return the texts of a file; of CSV the first column."""
-    rows = [row[0] if isinstance(row, list) and row else row for row in _rows(content, name)]
-    if not all(isinstance(row, str) for row in rows):
-        raise _unlike(name, "a list of texts")
-    return rows
+def _map(pairs: Mapping[str, object]) -> Datum:
+    timed = _timed(pairs.values())
+    if not timed:
+        return Datum(type=STRING_MAP, value=Constant(pairs))
+
+    def made(live: Live) -> Constant:
+        counting = {key: value for key, value in pairs.items() if not isinstance(value, Timed) or live(value)}
+        return Constant(dict(zip(counting, _values(counting.values(), live), strict=True)))
+
+    return _expiring(STRING_MAP, timed, made)
 
 
-def _rows(content: Content, name: Text) -> list[Any]:
-    """Return the list a file is; rows of CSV with one field are that field."""
-    if not isinstance(content.value, list):
-        raise _unlike(name, "a list")
-    return [
-        row[0] if isinstance(row, list) and name.endswith(".csv") and len(row) == 1 else row for row in content.value
-    ]
+def _expiring(kind: CelType, timed: tuple[Timed, ...], make: Callable[[Live], Indexed]) -> Datum:
+    return Datum(type=kind, value=Expiring([one.until for one in timed], lambda at: make(_live(at))), timed=timed)
 
 
-def _pairs(content: Content, name: Text) -> dict[str, object]:
-    """Return the map a file is; of CSV the first column gives the keys, the second the values."""
-    value = content.value
-    if name.endswith(".csv") and isinstance(value, list) and all(len(row) == 2 for row in value):
-        value = dict(value)
-    if not isinstance(value, dict):
-        raise _unlike(name, "a map")
-    return value
+def _live(moment: float) -> Live:
+    return lambda one: one.until > moment
 
 
-def _unlike(name: Text, wanted: str) -> Unfit:
-    return Unfit(name.fault(Together.DATA, f'"{name}" does not hold {wanted}'))
+def _timed(rows: Iterable[object]) -> tuple[Timed, ...]:
+    return tuple(row for row in rows if isinstance(row, Timed))
+
+
+def _values(rows: Iterable[object], live: Live) -> Iterator[object]:
+    """Yield the values of what lasts and of what has not ended."""
+    for row in rows:
+        if not isinstance(row, Timed):
+            yield row
+        elif live(row):
+            yield row.value

@@ -143,6 +143,8 @@ class Evaluation:
         """Bind the names that are cheap and the same in every scope, and note which keys of them are in doubt."""
         plan, facts = self._plan, self._facts
         early = self._early = Bound(plan.data.copy(), {})
+        for name, expiring in plan.expiring.items():
+            early.values[name] = expiring.at(facts.request.time)
         for name, read in plan.attributes:
             try:
                 early.values[name] = read(facts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
 
@@ -18,16 +18,19 @@ from authz.errors import Fault
 from authz.policy.codes import Code
 from authz.policy.documents.grammar import Unfit, plain
 from authz.policy.faults import Together
-from authz.policy.source import Source, Text
+from authz.policy.source import Boolean, Mapping, Node, Null, Number, Sequence, Source, Text
 from authz.policy.yaml import compose, decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections import abc
+    from collections.abc import Callable, Iterable
 
 MAX_BYTES = 16 << 20
 """The largest file of data; a list of a million networks is about this large."""
 
 MAX_INTEGER = 2**63 - 1
+
+Collected = TypeVar("Collected", Mapping, Sequence)
 
 
 class Content(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,15 +42,36 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     def placed(self, text: str) -> Text:
         """Return a text found in the value with its place in the file, as far as it can be found again."""
         start = max(0, self.source.text.find(text))
-        placed = Text(text)
-        placed.source, placed.start, placed.end = self.source, start, start + len(text)
-        return placed
+        return cast("Text", Text.at(text, self.source, start, start + len(text)))
+
+    def node(self, value: object, *, placed: bool) -> Node:
+        """Return a value as nodes; finding their places takes time, and is for those who have a fault to show."""
+        if isinstance(value, dict):
+            pairs = ((self._text(key, placed), self.node(item, placed=placed)) for key, item in value.items())
+            return self._at(Mapping(pairs))
+        if isinstance(value, list):
+            return self._at(Sequence(self.node(item, placed=placed) for item in value))
+        if isinstance(value, str):
+            return self._text(value, placed)
+        if value is None:
+            return Null.at("null", self.source, 0, 0)
+        kind = Boolean if isinstance(value, bool) else Number
+        return kind.at(json.dumps(value), self.source, 0, 0)
+
+    def _text(self, text: str, placed: bool) -> Text:
+        return self.placed(text) if placed else cast("Text", Text.at(text, self.source, 0, 0))
+
+    def _at(self, node: Collected) -> Collected:
+        """Return a mapping or a list that stands where its first key or item does."""
+        first = next(iter(node), None)
+        node.source, node.start = self.source, first.start if isinstance(first, Node) else 0
+        return node
 
 
 class Files:
     """The files beside one document; `named` are those it asked for that are there."""
 
-    def __init__(self, contents: Mapping[str, bytes]) -> None:
+    def __init__(self, contents: abc.Mapping[str, bytes]) -> None:
         self._contents = contents
         self.named: dict[str, bytes] = {}
 

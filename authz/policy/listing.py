@@ -12,7 +12,7 @@ from authz.policy.documents import Guardrail, Policy
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from authz.policy.documents import Document
+    from authz.policy.documents import Document, Timed
 
 
 class ListedRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +36,29 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode | None = None
     rules: tuple[ListedRule, ...] = ()
     limits: tuple[str, ...] = ()
+
+
+class ListedEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of a Data document that ends; `until` is seconds since the epoch."""
+
+    data: str
+    file: str
+    value: object
+    until: float
+    reason: str
+    ticket: str
+
+
+def ending(entries: Iterable[tuple[Document, Timed]]) -> tuple[ListedEntry, ...]:
+    """Return the entries of data that end, those that end first before others."""
+    made = [
+        ListedEntry(
+            data=document.name, file=document.file, value=one.value, until=one.until, reason=one.reason,
+            ticket=one.ticket,
+        )
+        for document, one in entries
+    ]  # fmt: skip
+    return tuple(sorted(made, key=lambda one: (one.until, one.data)))
 
 
 def listed(documents: Iterable[Document]) -> tuple[Listed, ...]:

@@ -2,7 +2,8 @@
 
 A decision is a function of the values that its plan reads, and of nothing else: rules, data and variables are the
 plan's own, and there is no clock and no chance in them. Callers ask the same again and again. So a plan whose reads
-are few short texts keeps its decisions by these values, until new policies bring new plans.
+are few short texts keeps its decisions by these values, until new policies bring new plans. Of data with entries that
+end, the value is between which ends the request comes.
 
 What is kept is exact or not kept at all. Values are compared as texts and whole numbers of one type per place, because
 `1`, `1.0` and `true` are three values to a rule and one to a dict. A plan that reads the time, a body, a whole map or
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from authz.model import Decision
+    from authz.policy.expiring import Expiring
     from authz.policy.facts import Facts
     from authz.policy.plan import Plan
     from authz.policy.terms import Keys
@@ -151,6 +153,8 @@ def _readers(plan: Plan, names: Mapping[str, Keys]) -> Iterator[Reader]:
             yield _raw_query
         elif name == _PARAMS:
             yield from (_captured(scope.captures, keys) for scope in plan.scopes if scope.captures is not None)
+        elif name in plan.expiring:
+            yield _span(plan.expiring[name])
         elif name not in plan.data:
             raise Unfit
 
@@ -182,6 +186,11 @@ def _texts(read: Callable[[Facts], Mapping[str, object]], keys: Sequence[str]) -
 
 def _raw_query(facts: Facts, _segments: Sequence[str]) -> object:
     return facts.request.query
+
+
+def _span(expiring: Expiring) -> Reader:
+    """Return the reader of between which ends of data's entries a request comes: what was decided holds there."""
+    return lambda facts, _segments: expiring.span(facts.request.time)
 
 
 def _captured(captures: Sequence[tuple[str, int]], keys: Keys) -> Reader:

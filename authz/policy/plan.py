@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from authz.model import Count, DocumentTrace, Effect, Mode
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL, narrowed
 from authz.policy.compiled import NO_CHANGES
+from authz.policy.expiring import Expiring
 from authz.policy.memo import Memo, Remembered, memo
 
 if TYPE_CHECKING:
@@ -139,7 +140,9 @@ class Plan:
         """Work out where each name that is bound early comes from."""
         self.attributes = tuple((name, narrowed(name, names[name])) for name in sorted(names) if name in ATTRIBUTES)
         self.doubtful = tuple((name, DOUBTFUL[name]) for name in sorted(names) if name in DOUBTFUL)
-        self.data = {name: self.world.data[name] for name in names if name.startswith(DATA)}
+        data = {name: self.world.data[name] for name in names if name.startswith(DATA)}
+        self.data = {name: value for name, value in data.items() if not isinstance(value, Expiring)}
+        self.expiring = {name: value for name, value in data.items() if isinstance(value, Expiring)}
 
     def _order(self, places: Sequence[Place]) -> None:
         """Put what the documents say in the order in which it is asked."""

@@ -12,7 +12,7 @@ from authz.model import Mode
 from authz.policy.case import Case
 from authz.policy.compiling import limit
 from authz.policy.documents import Guardrail, IdentityProvider, Policy
-from authz.policy.listing import Listed, listed
+from authz.policy.listing import Listed, ListedEntry, listed
 from authz.policy.needs import Needs, needs
 from authz.policy.routes import segments
 from authz.policy.shadow import observed
@@ -84,7 +84,7 @@ class Selection:
 class PolicySet:
     """The policies in force. `digest` names their text: the same files, the same digest.
 
-    `identifier` is asked for the providers that a selection names.
+    `identifier` is asked for the providers that a selection names; `ending` are the entries of data that end.
     """
 
     def __init__(
@@ -95,12 +95,14 @@ class PolicySet:
         governed: Sequence[Entry[compiled.Document]],
         digest: str,
         identifier: Identifier,
+        ending: tuple[ListedEntry, ...] = (),
     ) -> None:
         self._index = index
         self._documents = documents
         self._governed = governed
         self.digest = digest
         self.identifier = identifier
+        self.ending = ending
 
     def select(self, request: Request) -> Selection:
         """Return what governs a request."""

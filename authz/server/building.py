@@ -24,6 +24,7 @@ from authz.server import numbers
 from authz.server.client import client_ip
 from authz.server.counting import rate_limits
 from authz.server.deciding import compiler, parts
+from authz.server.ending import Endings
 from authz.server.events import PolicyEvents
 from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
@@ -34,10 +35,13 @@ from authz.telemetry import Metrics, sampled_parent
 from authz.transport import Tls, TransportName, open_server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from authz.config import Settings
     from authz.config.settings import RedisSettings
     from authz.engine import Parts
     from authz.limits.redis import RedisLimiter
+    from authz.store import StoreEvent
     from authz.telemetry.otlp import Exporter
     from authz.transport import Method, Server
 
@@ -83,7 +87,8 @@ def build(settings: Settings, worker: int = 0) -> Process:
     events = PolicyEvents(recorder.event if recorder else lambda _: None)
     keys, uses = KeyRegistry(required=settings.identity.require_keys), KeyUses()
     builder = IdentityBuilder(keys, uses, follow=partial(keys.follow, patience=settings.identity.wait))
-    store, counting = _store(settings, events, builder), limiter(settings)
+    endings = Endings(lambda: store.current)
+    store, counting = _store(settings, (events, endings), builder), limiter(settings)
     engine = _engine(
         exporter is not None,
         parts(
@@ -108,7 +113,7 @@ def build(settings: Settings, worker: int = 0) -> Process:
         engine=engine, store=store, limiter=counting, keys=keys, server=server, recorder=recorder, metrics=metrics,
         worker=worker,
     )  # fmt: skip
-    process.exporter, process.tail, process.denied = exporter, tail, denied
+    process.exporter, process.tail, process.denied, process.endings = exporter, tail, denied, endings
     process.admin = _admin(settings, process, worker)
     return process
 
@@ -148,10 +153,14 @@ def _exporter(settings: Settings, metrics: Metrics, worker: int) -> Exporter | N
     return Exporter(otlp.endpoint, metrics, interval=otlp.interval, version=__version__, worker=worker)
 
 
-def _store(settings: Settings, events: PolicyEvents, builder: IdentityBuilder) -> PolicyStore:
+def _store(settings: Settings, told: Sequence[Callable[[StoreEvent], None]], builder: IdentityBuilder) -> PolicyStore:
+    def tell(event: StoreEvent) -> None:
+        for each in told:
+            each(event)
+
     reload = settings.reload
     watching = Watching(interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes)
-    return PolicyStore(settings.policies, compiler(settings.engine, builder), on_event=events, watching=watching)
+    return PolicyStore(settings.policies, compiler(settings.engine, builder), on_event=tell, watching=watching)
 
 
 def _server(settings: Settings, engine: Engine, worker: int, further: tuple[Method, ...]) -> Server:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from authz import __version__
 from authz.console import Denied, Tail
-from authz.server import viewing
+from authz.server import ending, viewing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,6 +71,7 @@ class Process:
         self._grace = 0.0
         self.admin: AdminServer | None = None
         self.exporter: Exporter | None = None
+        self.endings: ending.Endings | None = None
         self.tail = Tail()
         self.denied = Denied()
 
@@ -91,6 +92,9 @@ class Process:
             running.callback(self._limiter.close)
             running.callback(self._keys.stop)
             self._store.load()
+            if self.endings is not None:
+                self.endings.start()
+                running.callback(self.endings.stop)
             self._server.start()
             running.callback(self._close)
             self._store.start()
@@ -135,6 +139,7 @@ class Process:
             "generation": current.generation if current else 0,
             "policy_digest": current.policies.digest if current else "",
             "policy_age_seconds": round(time.time() - current.loaded_at, 3) if current else None,
+            "exceptions": ending.summary(current.policies.ending if current else (), time.time()),
             "policy_faults": [str(fault) for fault in self._store.faults],
             "limiter": self._limiter.status(),
             "jwks": self._keys.status(),
@@ -150,6 +155,12 @@ class Process:
         """Return the documents in force, and what each said how often."""
         current = self._store.current
         return viewing.documents(current.policies, self._metrics.counts()) if current else []
+
+    def exceptions(self) -> Sequence[Mapping[str, object]]:
+        """Return the entries of data that end, and whether each still counts."""
+        current, now = self._store.current, time.time()
+        entries = current.policies.ending if current else ()
+        return [{**ending.shown(entry), "active": entry.until > now} for entry in entries[: ending.MOST_SHOWN]]
 
     def _close(self) -> None:
         cancelled = self._server.stop(self._grace)

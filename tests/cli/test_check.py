@@ -57,3 +57,19 @@ def test_a_path_that_is_not_there_is_a_wrong_argument(run: Callable[..., Any]) -
     """Exit code 2: nothing was checked."""
     ran = run("check", "nowhere")
     assert (ran.status, ran.out) == (Exit.ARGUMENTS, "")
+
+
+def test_exceptions_that_count_and_that_have_ended_are_noted(run: Callable[..., Any], policies: Path) -> None:
+    """Each entry of data that ends is told, with why and by whose ticket; that is no fault."""
+    (policies / "data.yaml").write_text(
+        "apiVersion: authz/v1\nkind: Data\nmetadata: {name: partners}\nspec:\n  values:\n"
+        "    - {value: old, until: 2020-01-01T00:00:00Z, reason: migration, ticket: OPS-1}\n"
+        "    - {value: new, until: 2999-01-01T00:00:00Z}\n"
+    )
+    ran = run("check", str(policies))
+    assert (ran.status, ran.out) == (Exit.FINE, "")
+    assert [line.split("data.partners: ")[-1] for line in ran.err.splitlines()] == [
+        "'old' has ended, and can be removed, since 2020-01-01T00:00:00Z (migration, OPS-1)",
+        "'new' counts until 2999-01-01T00:00:00Z",
+        "2 files read, no fault",
+    ]

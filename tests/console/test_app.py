@@ -45,6 +45,9 @@ class FixedState:
     def policies(self) -> Sequence[Mapping[str, object]]:
         return [{"name": "orders"}]
 
+    def exceptions(self) -> Sequence[Mapping[str, object]]:
+        return [{"data": "blocked", "active": True}]
+
 
 @contextmanager
 def served(state: State) -> Iterator[http.client.HTTPConnection]:
@@ -101,6 +104,7 @@ def test_nothing_can_be_changed(method: str) -> None:
 @pytest.mark.parametrize(("page", "shown"), [
     ("/api/state", {"status": {"generation": 7}, "numbers": {"checks": []}}),
     ("/api/policies", [{"name": "orders"}]),
+    ("/api/exceptions", [{"data": "blocked", "active": True}]),
     ("/api/denied", {"total": 0, "most": []}),
 ])  # fmt: skip
 def test_what_the_console_reads_is_json(page: str, shown: object) -> None:

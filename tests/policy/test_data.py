@@ -177,3 +177,71 @@ def test_files_lie_beside_the_document(compiler: Any) -> None:
     assert compiler.compile(files).documents[0].name == "d"
     with pytest.raises(PolicyFaults, match=r'the file "/etc/other/sub/v\.txt" is not there'):
         compiler.compile({path.replace("team/p", "other/p"): content for path, content in files.items()})
+
+
+NOON = 1_795_435_200.0  # the time of these requests
+UNTIL = "2026-11-23T12:00:10Z"
+ENDS = f"until: {UNTIL}, ticket: OPS-1"
+
+
+@pytest.mark.parametrize(
+    ("spec", "condition", "files"),
+    [
+        (f"{{networks: [10.0.0.0/8, {{value: 203.0.113.9, {ENDS}}}]}}", "client.ip.inSet(data.d)", {}),
+        (f"{{values: [globex, {{value: acme, {ENDS}}}]}}", "'acme' in data.d", {}),
+        (f"{{values: [1, {{value: 2, {ENDS}}}]}}", "2 in data.d && size(data.d) == 2", {}),
+        (f"{{map: {{acme: {{value: {{plan: gold}}, {ENDS}}}}}}}", "data.d.acme.plan == 'gold'", {}),
+        ("{networks: {file: n.csv}}", "client.ip.inSet(data.d)", {"n.csv": f"value,until\n203.0.113.0/24,{UNTIL}\n"}),
+        (
+            "{values: {file: v.csv}}",
+            "'acme' in data.d",
+            {"v.csv": f"value, until, ticket, reason\nglobex,,OPS-1,\nacme,{UNTIL},OPS-2,pen test\n"},
+        ),
+        ("{map: {file: m.csv}}", "data.d.acme == 'gold'", {"m.csv": f"key,value,until\nacme,gold,{UNTIL}\nx,tin,\n"}),
+        ("{values: {file: v.json}}", "'acme' in data.d", {"v.json": f'[{{"value": "acme", "until": "{UNTIL}"}}]'}),
+        ("{map: {file: m.yaml}}", "data.d.a == 1", {"m.yaml": f"a: {{value: 1, {ENDS}}}"}),
+        ("{networks: {file: n.yaml}}", "client.ip.inSet(data.d)", {"n.yaml": f"[{{value: 203.0.113.9, {ENDS}}}]"}),
+    ],
+)
+def test_an_entry_counts_until_its_time(
+    spec: str, condition: str, files: dict[str, str], serve: Callable[..., PolicySet], make: Any
+) -> None:
+    """Without a reload, for the request's time: what counts a moment before does not count at the moment."""
+    policies = serve(policy(condition.replace("'", "''")) + data(spec), **files)
+    for seconds, effect in ((0, "allow"), (9.999, "allow"), (10, "deny"), (1e9, "deny"), (0, "allow")):
+        facts = make.facts(make.request({"time": NOON + seconds}))
+        assert policies.select(facts.request).decide(facts).effect == effect, seconds
+    assert {(entry.data, entry.until) for entry in policies.ending} == {("d", NOON + 10)}
+
+
+@pytest.mark.parametrize(
+    ("spec", "files", "fault"),
+    [
+        (
+            "{values: {file: v.csv}}",
+            {"v.csv": "value,until\nacme,soon\n"},
+            'v.csv:2:6: "soon" is not a time (RFC 3339 with its offset: 2026-11-23T12:00:00Z)',
+        ),
+        (
+            "{values: {file: v.csv}}",
+            {"v.csv": "value,untill\nacme,2026-11-23T12:00:00Z\n"},
+            "v.csv:1:1: the first row names the columns, each once (known: value, until, reason, ticket)",
+        ),
+        (
+            "{values: {file: v.csv}}",
+            {"v.csv": "value,until\nacme\n"},
+            "v.csv:2:1: the first row names 2 columns, and this one has 1",
+        ),
+        ("{map: {file: m.csv}}", {"m.csv": "a,1\nb,2\na,3\n"}, 'm.csv:1:1: "a" is a key twice'),
+        (
+            "{networks: {file: n.json}}",
+            {"n.json": '["10.0.0.0/8",\n {"value": "x", "until": "2026-11-23T12:00:00Z"}]'},
+            'n.json:2:13: "x" is neither a network nor an address',
+        ),
+    ],
+)
+def test_faults_of_entries_that_end(
+    spec: str, files: dict[str, str], fault: str, serve: Callable[..., PolicySet]
+) -> None:
+    """In a file as in a document: at the word that is wrong."""
+    assert faults(serve, data(spec).removeprefix("\n---\n"), **files) == [fault]

@@ -195,3 +195,34 @@ def test_new_data_is_met_by_the_next_request(make: Make) -> None:
     after = compiler.compile({"a.yaml": ORDERS.replace("203.0.113.0/24", "198.51.100.0/24").encode()})
     assert after.select(facts.request).decide(facts).reason is Reason.DENY_RULE
     assert before.select(facts.request).decide(facts).effect is Effect.ALLOW
+
+
+NOON = 1_795_435_200.0  # the time of these requests
+
+ENDING = """
+---
+apiVersion: authz/v1
+kind: Data
+metadata: {name: guests}
+spec: {values: [{value: mallory, until: "2026-11-23T12:00:10Z"}, {value: bob, until: "2026-11-23T12:00:20Z"}]}
+"""
+
+
+@given(times=st.lists(st.integers(0, 30), min_size=2, max_size=40))
+def test_no_kept_decision_outlives_an_exception(make: Make, times: list[int]) -> None:
+    """However often, and in whatever order, a caller asks before and after: at its end the exception is over."""
+    policies = compiled(policy('request.headers["x-user"] in data.guests') + ENDING)
+    for seconds in times:
+        for user, end in (("mallory", 10), ("bob", 20)):
+            facts = make.facts(make.request({"headers": {"x-user": user}, "time": NOON + seconds}))
+            allowed = policies.select(facts.request).decide(facts).effect is Effect.ALLOW
+            assert allowed == (seconds < end), (user, seconds)
+
+
+def test_decisions_from_data_that_ends_are_kept_until_it_does(make: Make) -> None:
+    """An exception somewhere costs no request its memo: between two ends a decision is found again."""
+    policies = compiled(policy('request.headers["x-user"] in data.guests') + ENDING)
+    asked = [
+        make.facts(make.request({"headers": {"x-user": "bob"}, "time": NOON + seconds})) for seconds in (1, 2, 11, 12)
+    ]
+    assert [kept(policies, facts) for facts in asked] == [True, False, True, False]

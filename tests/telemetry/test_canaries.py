@@ -128,7 +128,7 @@ def test_no_stream_tells_a_secret(service: Service, collector: Any) -> None:
     serving = service.wait("serving")
     answers = ask(str(service.socket))
     streams: dict[str, object] = {}
-    for page in ("/", "/status", "/metrics", "/api/state", "/api/policies", "/api/denied"):
+    for page in ("/", "/status", "/metrics", "/api/state", "/api/policies", "/api/exceptions", "/api/denied"):
         with urllib.request.urlopen(f"http://127.0.0.1:{serving['admin_port']}{page}", timeout=10) as answer:
             streams[page] = answer.read().decode()
     collector.wait(lambda it: len(it.spans) == len(answers) and it.metrics)

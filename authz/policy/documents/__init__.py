@@ -24,6 +24,7 @@ from authz.policy.documents.limits import Limit, Rate
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
 from authz.policy.documents.providers import IdentityProvider, ProviderSpec
 from authz.policy.documents.rules import GuardrailRule, Query, RequestHeaders, ResponseHeaders, Rule
+from authz.policy.documents.timed import Timed
 
 __all__ = [
     "API_VERSION",
@@ -52,6 +53,7 @@ __all__ = [
     "RequestHeaders",
     "ResponseHeaders",
     "Rule",
+    "Timed",
     "Validation",
     "key_entries",
 ]

@@ -90,15 +90,23 @@ def file_name(text: Text) -> Text:
 
 def network(text: Text) -> Text:
     """Return a network or an address."""
+    slip = no_network(text)
+    if slip is not None:
+        refuse(text, Code.NETWORK, *slip)
+    return text
+
+
+def no_network(text: str) -> tuple[str, str] | None:
+    """Return why a text is no network, and how to mend it; `None` for one that is."""
     try:
         found = ipaddress.ip_network("" if "%" in text else text, strict=False)  # a zone id means nothing elsewhere
     except ValueError:
-        refuse(text, Code.NETWORK, f"{quoted(text)} is neither a network nor an address")
+        return f"{quoted(text)} is neither a network nor an address", ""
     if ipaddress.ip_address(text.partition("/")[0]) != found.network_address:
-        refuse(text, Code.NETWORK, f"{quoted(text)} has bits behind its prefix", f'write "{found}"')
+        return f"{quoted(text)} has bits behind its prefix", f'write "{found}"'
     if isinstance(found, ipaddress.IPv6Network) and found.network_address.ipv4_mapped is not None:
-        refuse(text, Code.NETWORK, f"{quoted(text)} is an IPv4 network written as IPv6", "write it as IPv4")
-    return text
+        return f"{quoted(text)} is an IPv4 network written as IPv6", "write it as IPv4"
+    return None
 
 
 def flag(scalar: Scalar) -> bool:

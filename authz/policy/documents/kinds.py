@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from authz.errors import Fault
 from authz.model import Mode
 from authz.policy.codes import Code
+from authz.policy.documents import timed
 from authz.policy.documents.document import Document, Metadata
 from authz.policy.documents.limits import Limit
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
@@ -21,15 +22,14 @@ from authz.policy.documents.values import (
     Checked,
     Choice,
     FileName,
+    Fits,
     Flag,
     Identifier,
     Many,
     Maybe,
     MediaType,
     Name,
-    Network,
     Part,
-    PlainList,
     PlainMap,
     Some,
     exactly_one,
@@ -193,28 +193,41 @@ def _map_form(node: object) -> str:
     return "file" if isinstance(node, Mapping) and node.keys() == {"file"} else "inline"
 
 
+_ENTRIES = {"anyOf": [timed.JSON_SCHEMA, {}]}
+Networks = Annotated[
+    tuple[Any, ...],
+    Fits((Sequence,), timed.networks, type="array", items={"anyOf": [{"type": "string"}, timed.JSON_SCHEMA]}),
+]
+Values = Annotated[list[Any], Fits((Sequence,), timed.values, type="array", items=_ENTRIES)]
+Entries = Annotated[dict[str, Any], Fits((Mapping,), timed.entries, type="object", additionalProperties=_ENTRIES)]
+
+
 class DataSpec(Checked):
-    """Named values: exactly one is not `None`."""
+    """Named values: exactly one is not `None`. Of an entry that ends there is a `Timed` in place of its value."""
 
     model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     networks: Maybe[
-        Annotated[
-            Annotated[Many[Network], Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_data_form)
-        ]
+        Annotated[Annotated[Networks, Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_data_form)]
     ] = Field(
         default=None,
         description="Networks and addresses, for `ip.inSet(data.<name>)`.",
         examples=[["203.0.113.0/24", "2001:db8:bad::/48"], {"file": "risky.txt"}],
     )
     values: Maybe[
-        Annotated[
-            Annotated[PlainList, Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_data_form)
-        ]
-    ] = Field(default=None, description="A list.", examples=[["acme", "globex"], {"file": "tenants.csv"}])
+        Annotated[Annotated[Values, Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_data_form)]
+    ] = Field(
+        default=None,
+        description="A list; an entry that ends is a mapping with `value` and `until`.",
+        examples=[["acme", "globex"], {"file": "tenants.csv"}, [{"value": "acme", "until": "2026-12-31T00:00:00Z"}]],
+    )
     map: Maybe[
-        Annotated[Annotated[PlainMap, Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_map_form)]
-    ] = Field(default=None, description="A map.", examples=[{"active": False}, {"file": "plans.json"}])
+        Annotated[Annotated[Entries, Tag("inline")] | Annotated[FileReference, Tag("file")], Discriminator(_map_form)]
+    ] = Field(
+        default=None,
+        description="A map; an entry that ends is a mapping with `value` and `until`.",
+        examples=[{"active": False}, {"file": "plans.json"}],
+    )
 
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:

@@ -142,7 +142,6 @@ Digest = Annotated[Text, _text(grammar.digest, pattern=grammar.DIGEST)]
 
 # Values: what is compared and counted, not looked at again.
 Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
-PlainList = Annotated[list[Any], Fits((Sequence,), grammar.plain, type="array")]
 PlainMap = Annotated[dict[str, Any], Fits((Mapping,), grammar.plain, type="object")]
 Duration = Annotated[float, _text(grammar.duration, pattern=grammar.DURATION)]
 Leeway = Annotated[float, _text(grammar.leeway, pattern=grammar.DURATION)]
