@@ -276,6 +276,32 @@ class RuleError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     error: str
 
 
+class Unmet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One thing in which a request is not what it must be: where, and the schema's word for it; never a value.
+
+    `part` is `body`, `query`, `headers`, `params` or `cookies`; `pointer` a JSON Pointer (RFC 6901) into it.
+    """
+
+    part: str
+    pointer: str
+    keyword: str
+
+    @property
+    def told(self) -> str:
+        """Return the same in one printable line, for the operator."""
+        where = self.pointer.encode("unicode_escape").decode("ascii").replace('"', '\\"')
+        return f'{self.part} "{where}" does not meet "{self.keyword}"'
+
+
+class Objection(msgspec.Struct, frozen=True, kw_only=True):
+    """Why what is being sent is refused; `detail` is for the operator and repeats no value."""
+
+    reason: Reason
+    status: int
+    detail: str
+    unmet: tuple[Unmet, ...] = ()
+
+
 class DocumentTrace(msgspec.Struct, frozen=True, kw_only=True):
     """What one selected document said: `rule` is the name that settled it, without the document's name.
 
@@ -295,7 +321,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect; `body` is the
     text a rule answers with in place of the problem document. `charges` are to be charged together if this decision is
-    carried out: for an allow the limits that count it, for a deny those that count denied requests.
+    carried out: for an allow the limits that count it, for a deny those that count denied requests. `unmet` is what a
+    validation found wrong.
     """
 
     effect: Effect
@@ -310,6 +337,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     charges: tuple[Charge, ...] = ()
     documents: tuple[DocumentTrace, ...] = ()
     errors: tuple[RuleError, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

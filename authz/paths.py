@@ -94,6 +94,11 @@ def segments(path: str) -> tuple[str, ...]:
     return tuple(path.strip("/").split("/")) if path != "/" else ()
 
 
+def decoded(segment: str) -> str:
+    """Return a segment with its escapes decoded once; those of a canonical path are UTF-8."""
+    return _ESCAPES.sub(lambda match: _text(match[0]), segment) if "%" in segment else segment
+
+
 @lru_cache(maxsize=1024)
 def canonical_host(raw: str) -> CanonicalHost:
     """Return the one reading of a `Host` or `:authority` value; raise `Refusal` where it has none.

@@ -6,9 +6,16 @@ error denies. What Envoy cut off, did not send or could not decode is never take
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
+
 from authz.content.json import MAX_BYTES, JSONError, loads
-from authz.content.media import media_type
+from authz.content.media import FORM, media_type
+from authz.errors import Refusal
 from authz.model import BodyState, Request
+from authz.paths import parse_query
+
+_UNESCAPED = re.compile(r"[^!-~]")
 
 
 class BodyError(ValueError):
@@ -41,6 +48,36 @@ class Body:
             raise BodyError(self._error)
         return self._value
 
+    def form(self) -> Mapping[str, Sequence[str]]:
+        """Return the fields of an `application/x-www-form-urlencoded` body, every value of every name.
+
+        Raises `BodyError` unless the body is complete, is said to be a form, and has one reading as such: escapes are
+        UTF-8 and nothing else is written that needs one.
+        """
+        found = media_type(self._request.headers.get("content-type", ""))
+        text = self._text("a form in UTF-8", is_fit=found is not None and found.name == FORM and found.is_utf8)
+        if _UNESCAPED.search(text):
+            raise BodyError("the body is no form: a character in it has to be escaped")
+        try:
+            return parse_query(text)
+        except Refusal as refusal:
+            raise BodyError(f"the body is no form: {refusal.detail}") from None
+
+    def text(self) -> str:
+        """Return the body as text; raise `BodyError` unless it is complete, said to be text, and UTF-8."""
+        found = media_type(self._request.headers.get("content-type", ""))
+        return self._text(
+            "text in UTF-8", is_fit=found is not None and found.name.startswith("text/") and found.is_utf8
+        )
+
+    def _text(self, what: str, *, is_fit: bool) -> str:
+        if error := _unseen(self._request) or ("" if is_fit else f"the body is not said to be {what}"):
+            raise BodyError(error)
+        try:
+            return self._request.body.decode()
+        except UnicodeDecodeError:
+            raise BodyError("the text of the body is not UTF-8") from None
+
     def _read(self) -> None:
         self._error = _unreadable(self._request)
         if self._error:
@@ -51,11 +88,18 @@ class Body:
             self._error = f"the body is {error}" if str(error).startswith("not") else f"the body has {error}"
 
 
-def _unreadable(request: Request) -> str:
-    """Return why a body cannot be JSON whatever its bytes are, or nothing."""
+def _unseen(request: Request) -> str:
+    """Return why a body cannot be read whatever it is said to be, or nothing."""
     if request.body_state is not BodyState.COMPLETE:
         return f"the body is {request.body_state}"
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         return "the body is compressed"
+    return ""
+
+
+def _unreadable(request: Request) -> str:
+    """Return why a body cannot be JSON whatever its bytes are, or nothing."""
+    if error := _unseen(request):
+        return error
     found = media_type(request.headers.get("content-type", ""))
     return "" if found is not None and found.is_json else "the body is not said to be JSON"

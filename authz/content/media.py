@@ -17,6 +17,8 @@ _TYPE = re.compile(rf"({_WORD}/{_WORD})[ \t]*")
 _PARAMETER = re.compile(rf';[ \t]*(?:({_WORD})=(?:({_WORD})|"((?:[^"\\\x00-\x1f\x7f]|\\[ -~])*)"))?[ \t]*')
 _MAX_LENGTH = 256
 
+FORM = "application/x-www-form-urlencoded"
+
 
 class MediaType(msgspec.Struct, frozen=True, kw_only=True):
     """A media type; `name` and the names of `parameters` are lower case."""
@@ -27,8 +29,12 @@ class MediaType(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_json(self) -> bool:
         """Tell whether this is JSON in UTF-8: `application/json`, or any type with the suffix `+json` (RFC 6839)."""
-        named = self.name == "application/json" or self.name.endswith("+json")
-        return named and self.parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
+        return (self.name == "application/json" or self.name.endswith("+json")) and self.is_utf8
+
+    @property
+    def is_utf8(self) -> bool:
+        """Tell whether a text of this type is in UTF-8: it says so, or says nothing."""
+        return self.parameters.get("charset", "utf-8").lower() in ("utf-8", "utf8")
 
 
 @lru_cache(maxsize=256)

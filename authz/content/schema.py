@@ -9,12 +9,15 @@ by JSON Pointer and keyword; values never leave.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
 from authz.content.json import JSONError, loads
+from authz.content.texts import TextsValidator, kinds
+from authz.model import Unmet
 
 Resolve = Callable[[str], bytes]
 """From the path of a referred file, relative to the schema, to its bytes; raises `LookupError`."""
@@ -23,6 +26,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 MAX_FAULTS = 20
 """The most faults of one body that are told."""
+
+MAX_NAME = 100
+"""The most characters of one name in a pointer."""
 
 _BASE = "json-schema:///"
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
@@ -38,21 +44,19 @@ class Validator:
     def __init__(self, compiled: jsonschema_rs.Draft202012Validator) -> None:
         self._compiled = compiled
 
-    def validate(self, value: object) -> tuple[str, ...]:
-        """Return where a value does not meet the schema, as JSON Pointers (RFC 6901) in order; at most `MAX_FAULTS`."""
-        return tuple(dict.fromkeys(where for where, _ in self._errors(value)))
-
-    def fault(self, value: object) -> str | None:
-        """Return the first thing that is wrong with a value, for the operator, or `None`."""
-        for where, keyword in self._errors(value):
-            return f'"{where}" does not meet "{keyword}"'
-        return None
-
-    def _errors(self, value: object) -> list[tuple[str, str]]:
+    def unmet(self, value: object, part: str = "body") -> tuple[Unmet, ...]:
+        """Return where a value does not meet the schema, in order, each place once; at most `MAX_FAULTS`."""
         if self._compiled.is_valid(value):
-            return []
+            return ()
         errors = islice(self._compiled.iter_errors(value), MAX_FAULTS)
-        return sorted((pointer(error.instance_path), _keyword(error.schema_path)) for error in errors)
+        found = sorted((pointer(_place(error)), _keyword(error.schema_path)) for error in errors)
+        return tuple(Unmet(part=part, pointer=where, keyword=keyword) for where, keyword in dict.fromkeys(found))
+
+
+def _place(error: jsonschema_rs.ValidationError) -> list[str | int]:
+    """Return the place of an error; of what is missing, the place where it would be, whose name is the schema's."""
+    path, kind = error.instance_path, error.kind
+    return [*path, kind.property] if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required) else path
 
 
 def _keyword(path: Sequence[str | int]) -> str:
@@ -65,12 +69,23 @@ class SchemaValidators:
 
     def compile(self, schema: object, resolve: Resolve | None = None) -> Validator:
         """Return the validator of a parsed schema; raise `SchemaError` where it is no JSON Schema 2020-12."""
+        return Validator(self._compiled(schema, resolve))
+
+    def compile_texts(self, schema: object, part: str, resolve: Resolve | None = None) -> TextsValidator:
+        """Return the validator of named texts (a query, a form, headers, path parameters) against an object schema."""
+        compiled = self.compile(schema, resolve)
+        try:
+            return TextsValidator(part, kinds(schema), partial(compiled.unmet, part=part))
+        except LookupError as error:
+            raise SchemaError(str(error)) from None
+
+    def _compiled(self, schema: object, resolve: Resolve | None) -> jsonschema_rs.Draft202012Validator:
         if not isinstance(schema, dict | bool):
             raise SchemaError("a schema is a mapping, or true or false")
         if isinstance(schema, dict) and str(schema.get("$schema", DIALECT)).rstrip("#") != DIALECT:
             raise SchemaError(f'the schema is of another dialect than "{DIALECT}"')
         try:
-            return Validator(_compiled(schema, resolve))
+            return _compiled(schema, resolve)
         except jsonschema_rs.ValidationError as error:
             if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Referencing):
                 name = error.message.partition(" is not present in a registry")[0]
@@ -102,6 +117,5 @@ def _parsed(content: bytes) -> object:
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """Return a path as JSON Pointer; what is not printable ASCII is escaped, and a long name is cut."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in path)
-    return "".join("/" + step[:100].encode("unicode_escape").decode("ascii").replace('"', '\\"') for step in steps)
+    """Return a path as JSON Pointer (RFC 6901); a long name is cut."""
+    return "".join("/" + str(step)[:MAX_NAME].replace("~", "~0").replace("/", "~1") for step in path)

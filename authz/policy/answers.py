@@ -18,6 +18,7 @@ from authz.policy.changes import UNCHANGED, Merged, merge
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from authz.model import Objection, Unmet
     from authz.policy.case import Case
     from authz.policy.plan import Place, Plan, RuleStep
     from authz.policy.template import Template
@@ -39,6 +40,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     rule: str | None = None
     error: str | None = None
     step: RuleStep | None = None
+    unmet: tuple[Unmet, ...] = ()
 
 
 class Permission(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +53,14 @@ class Permission(msgspec.Struct, frozen=True, kw_only=True):
 def refused(reason: Reason, place: Place | None = None, rule: str | None = None, error: str | None = None) -> Verdict:
     """Return a denial that no rule asked for."""
     return Verdict(reason=reason, status=STATUS[reason], place=place, rule=rule, error=error)
+
+
+def objected(objection: Objection, place: Place, validation: str) -> Verdict:
+    """Return the denial that an objection to what is being sent makes."""
+    return Verdict(
+        reason=objection.reason, status=objection.status, place=place, rule=validation, error=objection.detail,
+        unmet=objection.unmet,
+    )  # fmt: skip
 
 
 def failed(failure: Failed) -> Verdict:
@@ -111,6 +121,7 @@ def answer(case: Case, verdict: Verdict) -> Decision:
         charges=charges,
         documents=_with_errors(_traces(case.plan, spoken), case),
         errors=tuple(failure.error for failure in case.errors),
+        unmet=verdict.unmet,
     )
 
 

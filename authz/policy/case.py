@@ -39,13 +39,14 @@ class Failed(Exception):
 class Case:
     """One request before one plan. `errors` are those met on the way, `held` the allow rules that let it through."""
 
-    __slots__ = ("_charges", "_evaluation", "errors", "facts", "held", "plan")
+    __slots__ = ("_charges", "_evaluation", "_segments", "errors", "facts", "held", "plan")
 
     def __init__(self, plan: Plan, facts: Facts, segments: Sequence[str]) -> None:
         self.plan = plan
         self.facts = facts
         self.errors: list[Failed] = []
         self.held: tuple[RuleStep, ...] = ()
+        self._segments = segments
         self._evaluation = Evaluation(plan, facts, segments)
         self._charges: dict[LimitStep, Charge | Failed | None] = {}
 
@@ -100,6 +101,11 @@ class Case:
         if isinstance(value, EvaluationError):
             raise Failed(place, rule, value.message)
         return value
+
+    def captured(self, place: Place) -> dict[str, str]:
+        """Return the path parameters of a document, where any expression or validation of it reads them."""
+        captures = self.plan.scopes[place.scope].captures or ()
+        return {name: self._segments[position] for name, position in captures}
 
     def identified(self, place: Place) -> bool:
         """Return whether the caller proved who they are to a provider that counts for a document."""

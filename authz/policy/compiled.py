@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from authz import model
     from authz.cel import Attribute
     from authz.model import Ambiguity, Effect, Mode
-    from authz.policy.facts import BodyValidator
+    from authz.policy.facts import BodyValidator, TextsValidator
     from authz.policy.template import Template
     from authz.policy.terms import Keys, Term
 
@@ -61,13 +61,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True):
-    """What a body must look like, where `when` holds."""
+    """What a request must look like, where `when` holds; of `validator` and `form` at most one reads the body."""
 
     name: str
-    when: Term | None
-    content_type: str | None
-    max_bytes: int | None
-    validator: BodyValidator | None
+    when: Term | None = None
+    content_type: str | None = None
+    max_bytes: int | None = None
+    validator: BodyValidator | None = None
+    form: TextsValidator | None = None
+    query: TextsValidator | None = None
+    headers: TextsValidator | None = None
+    params: TextsValidator | None = None
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,21 +14,20 @@ from authz.cel import BOOL, INT
 from authz.model import STATUS, Ambiguity, Effect, Reason
 from authz.policy import compiled, template
 from authz.policy.documents import EncodedSlashes, Identification, PathParameters, Policy
-from authz.policy.documents.grammar import Unfit
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
-from authz.policy.source import Text
 from authz.policy.terms import Terms
+from authz.policy.validating import Validating, captures
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from authz.cel import Environment
     from authz.errors import Fault
-    from authz.policy.documents import Governing, Guardrail, Limit, Rule, Validation
-    from authz.policy.facts import BodyValidator, BodyValidators
+    from authz.policy.documents import Governing, Guardrail, Limit, Rule
+    from authz.policy.facts import BodyValidators
     from authz.policy.files import Files
-    from authz.policy.source import Scalar
+    from authz.policy.source import Scalar, Text
     from authz.policy.template import Template
     from authz.policy.terms import Term
 
@@ -57,6 +56,7 @@ class Compilation:
         identity = written.spec.identity if isinstance(written, Policy) else Identification()
         providers = self._known(identity.providers)
         self._terms.define(spec.variables)
+        validating = Validating(self._terms, self._validators, self._files, captures(spec.match))
         return compiled.Document(
             kind=str(written.kind),
             name=written.name,
@@ -64,11 +64,11 @@ class Compilation:
             permits=_permits(spec),
             providers=providers,
             identity_required=bool(providers) if identity.required is None else identity.required,
-            validations=tuple(map(self._validation, spec.validations)),
+            validations=tuple(validating.validation(each) for each in spec.validations),
             rules=tuple(map(self._rule, spec.rules)),
             limits=tuple(self._limit(written.name, limit) for limit in spec.limits),
             variables=self._terms.variables,
-            early=self._terms.early,
+            early={**self._terms.early, **validating.early},
             late=frozenset(self._terms.late),
             reads=tuple(self._terms.reads),
         )
@@ -108,31 +108,6 @@ class Compilation:
     def _texts(self, written: Mapping[Text, Text], label: str) -> Iterator[tuple[str, Template]]:
         for name, value in written.items():
             yield str(name), template.text(value, label, self._terms)
-
-    def _validation(self, written: Validation) -> compiled.Validation:
-        return compiled.Validation(
-            name=str(written.name),
-            when=self._condition(written.when, f'validation "{written.name}"'),
-            content_type=None if written.content_type is None else str(written.content_type),
-            max_bytes=written.max_bytes,
-            validator=self._validator(written),
-        )
-
-    def _validator(self, written: Validation) -> BodyValidator | None:
-        schema = written.body_schema
-        if schema is None:
-            return None
-        place = schema if isinstance(schema, Text) else written.name
-        try:
-            content = self._files.read(schema) if isinstance(schema, Text) else None
-            file = place.source.file if content is None else content.source.file
-            value = schema if content is None else content.value
-            return self._validators.compile(value, self._files.resolver(file))
-        except Unfit as unfit:
-            self._terms.faults.extend(unfit.faults)
-        except ValueError as error:
-            self._terms.faults.append(place.fault(Together.SCHEMA, f'validation "{written.name}": {error}'))
-        return None
 
     def _limit(self, document: str, written: Limit) -> compiled.Limit:
         label = f'limit "{written.name}"'

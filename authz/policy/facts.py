@@ -6,12 +6,12 @@ sent. The protocols say what this package needs of `content` without knowing it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
-from authz.model import Identity, Request
+from authz.model import Identity, Request, Unmet
 
 
 class Body(Protocol):
@@ -23,12 +23,29 @@ class Body(Protocol):
         Parsed at most once: asked again, it answers (or raises) the same.
         """
 
+    def form(self) -> Mapping[str, Sequence[str]]:
+        """Return the fields of a form, every value of every name; raise `ValueError` where it is none."""
+
+    def text(self) -> str:
+        """Return the body as text; raise `ValueError` where it is none."""
+
 
 class BodyValidator(Protocol):
     """One JSON Schema, compiled."""
 
-    def fault(self, value: object) -> str | None:
-        """Return the first thing that is wrong with a parsed body, for the operator, or `None`."""
+    def unmet(self, value: object) -> tuple[Unmet, ...]:
+        """Return what is wrong with a parsed body."""
+
+
+class TextsValidator(Protocol):
+    """One JSON Schema for named texts: a query, a form, headers, path parameters."""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names the schema has properties for."""
+
+    def unmet(self, texts: Mapping[str, Sequence[str]], *, separator: str = "") -> tuple[Unmet, ...]:
+        """Return what is wrong with some texts; with a `separator`, one text stands for a list."""
 
 
 class BodyValidators(Protocol):
@@ -39,6 +56,9 @@ class BodyValidators(Protocol):
 
         `resolve` gives the bytes of another schema by its path from this one, or raises `LookupError`.
         """
+
+    def compile_texts(self, schema: object, part: str, resolve: Callable[[str], bytes] | None = None) -> TextsValidator:
+        """Return the validator of the texts of one part of a request; raise `ValueError` as `compile` does."""
 
 
 class UnboundError(Exception):

@@ -6,7 +6,6 @@ writing a segment can miss a template or be decoded a second time in a capture.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from authz import paths
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from authz.policy.documents import Match
 
-_ESCAPES = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-
 EVERYTHING = PathTemplate(segments=(), open=True)
 """The template of a document that names no paths."""
 
@@ -26,12 +23,7 @@ EVERYTHING = PathTemplate(segments=(), open=True)
 def segments(path: str) -> tuple[str, ...]:
     """Return the decoded segments of a canonical path."""
     cut = paths.segments(path)
-    return tuple(map(_decoded, cut)) if "%" in path else cut
-
-
-def _decoded(segment: str) -> str:
-    """Decode the escapes of one segment once. A canonical path holds no escapes that are no UTF-8."""
-    return _ESCAPES.sub(lambda match: bytes.fromhex(match[0].replace("%", "")).decode(), segment)
+    return tuple(map(paths.decoded, cut)) if "%" in path else cut
 
 
 def template(text: str) -> PathTemplate:
@@ -40,7 +32,7 @@ def template(text: str) -> PathTemplate:
     if more := parts[-1:] == ("**",):
         parts = parts[:-1]
     return PathTemplate(
-        segments=tuple(None if _is_wild(part) else _decoded(part) for part in parts),
+        segments=tuple(None if _is_wild(part) else paths.decoded(part) for part in parts),
         open=more,
         captures=tuple((part[1:-1], place) for place, part in enumerate(parts) if part.startswith("{")),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz.model import Reason
-from authz.policy.answers import allow, answer, failed, refused, ruled
+from authz.policy.answers import allow, answer, failed, objected, refused, ruled
 from authz.policy.bodies import objection
 from authz.policy.case import Failed
 
@@ -49,9 +49,8 @@ def validate(case: Case) -> Verdict | None:
         validation = step.validation
         if validation.when is not None and not case.applies(validation.when, step.place, validation.name):
             continue
-        if (found := objection(validation, case.facts)) is not None:
-            reason, detail = found
-            return refused(reason, step.place, validation.name, detail)
+        if (found := objection(validation, case.facts, case.captured(step.place))) is not None:
+            return objected(found, step.place, validation.name)
     return None
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import msgspec
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
-from authz.model import NO_MUTATIONS, STATUS, Effect, HeaderMutation, LimitOutcome, Mutations, Reason
+from authz.model import NO_MUTATIONS, STATUS, Effect, HeaderMutation, LimitOutcome, Mutations, Reason, Unmet
 from authz.wire import limits
 from authz.wire.limits import NO_NAMES, LimitNames
 from authz.wire.mutations import change_request, check, checked_value, fill_struct, write_headers
@@ -43,6 +43,8 @@ _REDIRECTING = range(300, 400)
 DECISION_ID = "x-authz-decision-id"
 MAX_MESSAGE = 2048
 MAX_BODY = 64 * 1024
+MAX_UNMET = 20
+MAX_POINTER = 512
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _URI = re.compile(r"[\x21-\x7e]{1,8192}")
@@ -69,6 +71,7 @@ class _Denial(NamedTuple):
     retry_after: int | None = None
     limits: LimitNames = NO_NAMES
     limit_headers: tuple[HeaderMutation, ...] = ()
+    unmet: tuple[Unmet, ...] = ()
 
 
 def write(outcome: Outcome, limit_headers: Sequence[LimitHeaders] = ()) -> bytes:
@@ -109,7 +112,7 @@ def _denied(outcome: Outcome, identifier: str, styles: Sequence[LimitHeaders]) -
     decision = outcome.decision
     try:
         denial = _denial(outcome, styles)
-        remembered = decision.mutations is NO_MUTATIONS and _is_short(denial)
+        remembered = decision.mutations is NO_MUTATIONS and not denial.unmet and _is_short(denial)
         if remembered and (parts := _denial_parts(denial, len(identifier))):
             return identifier.encode().join(parts)
         return _deny(denial, identifier, decision.mutations)
@@ -251,10 +254,15 @@ def _problem(denial: _Denial, identifier: str) -> str:
         "status": denial.status,
         "detail": denial.message or None,
         "reason": denial.reason,
+        "errors": [_unmet(each) for each in denial.unmet[:MAX_UNMET]] or None,
         "limit": denial.limit,
         "decision_id": identifier,
     }
     return msgspec.json.encode({name: value for name, value in document.items() if value is not None}).decode()
+
+
+def _unmet(unmet: Unmet) -> dict[str, str]:
+    return {"in": unmet.part, "pointer": unmet.pointer[:MAX_POINTER], "keyword": unmet.keyword}
 
 
 def _denial(outcome: Outcome, styles: Sequence[LimitHeaders]) -> _Denial:
@@ -273,6 +281,7 @@ def _denial(outcome: Outcome, styles: Sequence[LimitHeaders]) -> _Denial:
         wait,
         limits.names(usages) if usages else NO_NAMES,
         limits.headers(usages, decision.reason, styles) if usages else (),
+        decision.unmet,
     )
 
 

@@ -14,7 +14,7 @@ from authz.policy.compiled import Validation
 
 def validation(**words: Any) -> Validation:
     """Return a validation of which only what matters is given."""
-    return Validation(**{"name": "v", "when": None, "content_type": None, "max_bytes": None, "validator": None} | words)
+    return Validation(name="v", **words)
 
 
 @pytest.mark.parametrize(
@@ -29,15 +29,15 @@ def test_a_declared_size_must_be_a_size(length: str, reason: Reason | None, make
     facts = make.facts(
         make.request({"body": "abcde", "body_state": "truncated", "headers": {"content-length": length}})
     )
-    found = objection(validation(max_bytes=10), facts)
-    assert (None if found is None else found[0]) is reason
+    found = objection(validation(max_bytes=10), facts, {})
+    assert (None if found is None else found.reason) is reason
 
 
 def test_a_declared_size_cannot_make_a_body_smaller(make: Any) -> None:
     """What was seen counts, whatever was declared."""
     facts = make.facts(make.request({"body": "abcdef", "headers": {"content-length": "2"}}))
-    assert objection(validation(max_bytes=5), facts) is not None
-    assert objection(validation(max_bytes=6), facts) is None
+    assert objection(validation(max_bytes=5), facts, {}) is not None
+    assert objection(validation(max_bytes=6), facts, {}) is None
 
 
 @pytest.mark.parametrize("state", ["truncated", "unavailable", "invalid"])
@@ -47,6 +47,6 @@ def test_an_incomplete_body_meets_no_schema(state: str, make: Any) -> None:
     facts = make.facts(
         make.request({"body": "{}", "body_state": state, "headers": {"content-type": "application/json"}})
     )
-    found = objection(validation(validator=validator), facts)
+    found = objection(validation(validator=validator), facts, {})
     assert found is not None
-    assert found[0] is Reason.INVALID_BODY
+    assert found.reason is Reason.INVALID_BODY

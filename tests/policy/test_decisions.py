@@ -71,6 +71,7 @@ def _said(decision: Decision, early: tuple[Charge, ...], wanted: Mapping[str, An
         "location": decision.location,
         "body": decision.body,
         "errors": [error.rule for error in decision.errors],
+        "unmet": [f"{each.part} {each.pointer} {each.keyword}" for each in decision.unmet],
         "documents": {trace.name: str(trace.outcome) for trace in own},
         "rules": {trace.name: trace.rule for trace in own},
         "would": [

@@ -30,6 +30,7 @@ from authz.model import (
     Mutations,
     Outcome,
     Reason,
+    Unmet,
     Usage,
 )
 
@@ -165,6 +166,28 @@ def test_the_message_of_a_rule_is_told_and_nothing_else() -> None:
         policy_digest="", detail="secret-canary",
     )  # fmt: skip
     assert b"canary" not in wire.write(outcome)
+
+
+def test_what_a_validation_found_is_told_by_pointer_and_keyword() -> None:
+    """O2: the caller sees where and against which keyword, in a bounded number, and each answer is its own."""
+    found = [Unmet(part="query", pointer=f"/{number}", keyword="maximum") for number in range(100)]
+    one = written(deny(Reason.INVALID_BODY, unmet=tuple(found[:1])))
+    many = written(deny(Reason.INVALID_BODY, unmet=tuple(found)))
+
+    assert json.loads(one.denied_response.body)["errors"] == [{"in": "query", "pointer": "/0", "keyword": "maximum"}]
+    assert len(json.loads(many.denied_response.body)["errors"]) == 20
+
+
+@pytest.mark.parametrize("pointer", ["/" + "x" * 100_000, '/"}\n\x1b\u2028é', "/" + ID, "/" + "~" * 32])
+def test_whatever_a_client_names_its_members_the_answer_is_whole(pointer: str) -> None:
+    """I1: a pointer holds names that a client chose; they neither break the document nor make it long."""
+    unmet = (Unmet(part="body", pointer=pointer, keyword="type"),) * 100
+    denied = written(deny(Reason.INVALID_BODY, unmet=unmet)).denied_response
+
+    problem = json.loads(denied.body)
+    assert (problem["status"], problem["decision_id"]) == (400, ID)
+    assert problem["errors"][0]["pointer"] == pointer[:512]
+    assert len(denied.body) < 64 * 1024
 
 
 def test_a_rules_own_body_replaces_the_problem_document() -> None:

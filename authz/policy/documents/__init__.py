@@ -18,13 +18,13 @@ from authz.policy.documents.kinds import (
     Identification,
     Policy,
     PolicySpec,
-    Validation,
 )
 from authz.policy.documents.limits import Limit, Rate
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
 from authz.policy.documents.providers import IdentityProvider, ProviderSpec
 from authz.policy.documents.rules import GuardrailRule, Query, RequestHeaders, ResponseHeaders, Rule
 from authz.policy.documents.timed import Timed
+from authz.policy.documents.validation import Validation
 
 __all__ = [
     "API_VERSION",

@@ -16,6 +16,7 @@ from authz.policy.documents.limits import Limit
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
 from authz.policy.documents.providers import IdentityProvider
 from authz.policy.documents.rules import GuardrailRule, Rule
+from authz.policy.documents.validation import Validation
 from authz.policy.documents.values import (
     AnyText,
     Cel,
@@ -27,54 +28,14 @@ from authz.policy.documents.values import (
     Identifier,
     Many,
     Maybe,
-    MediaType,
     Name,
     Part,
-    PlainMap,
     Some,
     exactly_one,
     shared,
     taken,
-    whole,
 )
-from authz.policy.source import Mapping, Scalar, Sequence, Text
-
-
-def _schema_form(node: object) -> str:
-    return "file" if isinstance(node, Scalar) else "inline"
-
-
-class Validation(Checked):
-    """What a body must look like. `body_schema` is written `schema`: a file beside this one, or JSON Schema inline."""
-
-    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
-
-    name: Name = Field(description="What records and answers call the validation.", examples=["order-body"])
-    when: Maybe[Cel] = Field(
-        default=None,
-        description="CEL: where it does not hold, nothing is validated.",
-        examples=['request.method == "POST"'],
-    )
-    content_type: Maybe[MediaType] = Field(
-        default=None, description="The only media type that is accepted (else 415).", examples=["application/json"]
-    )
-    max_bytes: Maybe[Annotated[int, whole(0, 2**31 - 1)]] = Field(
-        default=None, description="The longest body that is accepted (else 413).", examples=[65536]
-    )
-    body_schema: Maybe[
-        Annotated[Annotated[FileName, Tag("file")] | Annotated[PlainMap, Tag("inline")], Discriminator(_schema_form)]
-    ] = Field(
-        default=None,
-        alias="schema",
-        description="JSON Schema 2020-12 the body must meet (else 400): a file beside this one, or inline.",
-        examples=["order.schema.json", {"type": "object", "required": ["sku"]}],
-    )
-
-    @classmethod
-    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
-        """Yield a fault for a validation that validates nothing."""
-        if node.keys().isdisjoint(("content_type", "max_bytes", "schema")):
-            yield node.fault(Code.MISSING_KEY, "a validation says content_type, max_bytes or schema")
+from authz.policy.source import Mapping, Sequence, Text
 
 
 class Identification(Checked):
@@ -123,7 +84,7 @@ class Governing(Checked):
     validations: Many[Validation] = Field(
         default=(),
         alias="validate",
-        description="What bodies must look like.",
+        description="What requests must look like.",
         examples=[[{"name": "small", "max_bytes": 65536}]],
     )
     limits: Many[Limit] = Field(

@@ -43,41 +43,6 @@ def test_identity_is_required_where_the_author_says_so(policy: Callable[[str], P
     assert faults("identity: {providers: [staff], required: yes}") == [(Code.TYPE, "yes")]
 
 
-@pytest.mark.parametrize(
-    ("validation", "expected"),
-    [
-        ("{name: a}", (Code.MISSING_KEY, "{")),
-        ("{name: a, when: x}", (Code.MISSING_KEY, "{")),
-        ("{name: a, max_bytes: -1}", (Code.RANGE, "-1")),
-        ("{name: a, max_bytes: 1e3}", (Code.TYPE, "1e3")),
-        ("{name: a, max_bytes: 64KiB}", (Code.TYPE, "64KiB")),
-        ("{name: a, content_type: json}", (Code.MEDIA_TYPE, "json")),
-        ("{name: a, schema: ../a.json}", (Code.FILE, "../a.json")),
-        ("{name: a, schema: [a]}", (Code.TYPE, "schema")),
-        ("{name: a, schema: {maximum: 1e999}}", (Code.RANGE, "1e999")),
-        ("{name: a, shema: a.json}", (Code.UNKNOWN_KEY, "shema")),
-    ],
-)
-def test_a_validation_that_validates_nothing(faults: Faults, validation: str, expected: tuple[str, str]) -> None:
-    """A validation names a type, a length or a schema that can be checked."""
-    found = faults(f"validate: [{validation}]")
-
-    assert expected in found
-    assert len(found) == 1 or expected[1] == "shema"
-
-
-def test_a_schema_is_a_file_or_inline(policy: Callable[[str], Policy]) -> None:
-    """A text is the name of a file, a mapping is the schema itself, as plain values."""
-    file, inline = policy("""
-        validate:
-          - {name: a, schema: order.schema.json}
-          - {name: b, schema: {enum: [no, 1, 1.5, true, null, "1"]}}
-    """).spec.validations
-
-    assert file.body_schema == "order.schema.json"
-    assert inline.body_schema == {"enum": ["no", 1, 1.5, True, None, "1"]}
-
-
 def test_variables_are_names_and_expressions(policy: Callable[[str], Policy], faults: Faults) -> None:
     """Variables have names that expressions can read."""
     assert policy("variables: {a: x, b: 1}").spec.variables == {"a": "x", "b": "1"}

@@ -1,0 +1,83 @@
+"""What requests must look like: JSON Schema for the body, the query, the headers and what the path captures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import ConfigDict, Discriminator, Field, Tag
+
+from authz.errors import Fault
+from authz.policy.codes import Code
+from authz.policy.documents.values import Cel, Checked, FileName, Maybe, MediaType, Name, PlainMap, whole
+from authz.policy.source import Mapping, Scalar, Text
+
+FORM = "application/x-www-form-urlencoded"
+
+_SAYS = ("content_type", "max_bytes", "schema", "query", "headers", "params")
+
+
+def _schema_form(node: object) -> str:
+    return "file" if isinstance(node, Scalar) else "inline"
+
+
+Schema = Annotated[Annotated[FileName, Tag("file")] | Annotated[PlainMap, Tag("inline")], Discriminator(_schema_form)]
+
+
+class Validation(Checked):
+    """What a request must look like. `body_schema` is written `schema`.
+
+    A schema is a file beside this one, or JSON Schema inline; those of `query`, `headers` and `params` have a property
+    for each name.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 2})
+
+    name: Name = Field(description="What records and answers call the validation.", examples=["order-body"])
+    when: Maybe[Cel] = Field(
+        default=None,
+        description="CEL: where it does not hold, nothing is validated.",
+        examples=['request.method == "POST"'],
+    )
+    content_type: Maybe[MediaType] = Field(
+        default=None, description="The only media type that is accepted (else 415).", examples=["application/json"]
+    )
+    max_bytes: Maybe[Annotated[int, whole(0, 2**31 - 1)]] = Field(
+        default=None, description="The longest body that is accepted (else 413).", examples=[65536]
+    )
+    body_schema: Maybe[Schema] = Field(
+        default=None,
+        alias="schema",
+        description="JSON Schema 2020-12 the body must meet (else 400): a file beside this one, or inline. "
+        f"The body is JSON, or a form where `content_type` is {FORM}.",
+        examples=["order.schema.json", {"type": "object", "required": ["sku"]}],
+    )
+    query: Maybe[Schema] = Field(
+        default=None,
+        description="JSON Schema that the query must meet (else 400), a property for each parameter.",
+        examples=[{"properties": {"limit": {"type": "integer", "maximum": 100}}, "additionalProperties": False}],
+    )
+    headers: Maybe[Schema] = Field(
+        default=None,
+        description="JSON Schema that the headers must meet (else 400), a property for each, in lower case.",
+        examples=[{"required": ["x-tenant"], "properties": {"x-tenant": {"pattern": "^[a-z]+$"}}}],
+    )
+    params: Maybe[Schema] = Field(
+        default=None,
+        description="JSON Schema that what the path captures must meet (else 400), a property for each name.",
+        examples=[{"properties": {"id": {"type": "integer", "minimum": 1}}}],
+    )
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault for a validation that validates nothing, or nothing that there can be."""
+        if node.keys().isdisjoint(_SAYS):
+            yield node.fault(Code.MISSING_KEY, "a validation says " + ", ".join(_SAYS[:-1]) + f" or {_SAYS[-1]}")
+        written = node.get("content_type")
+        if "schema" in node and isinstance(written, Text) and not _has_schema(written):
+            hint = f"application/json, a type that ends in +json, or {FORM}"
+            yield written.fault(Code.TOGETHER, f'no schema can be met by "{written}"', hint=hint)
+
+
+def _has_schema(media_type: str) -> bool:
+    return media_type in {"application/json", FORM} or media_type.endswith("+json")

@@ -1,0 +1,97 @@
+"""The validations of one document, compiled: its schemas read, checked and ready, with every fault on the way.
+
+What no request could ever meet is a fault here: a header that is not in lower case, a path parameter that no path of
+the document captures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, TypeVar
+
+from authz.cel import BOOL
+from authz.policy import compiled
+from authz.policy.documents.grammar import Unfit
+from authz.policy.documents.validation import FORM
+from authz.policy.documents.values import nearest
+from authz.policy.faults import Together
+from authz.policy.plan import PARAMS
+from authz.policy.routes import template
+from authz.policy.source import Text
+
+if TYPE_CHECKING:
+    from authz.policy.documents import Match, Validation
+    from authz.policy.facts import BodyValidator, BodyValidators, TextsValidator
+    from authz.policy.files import Files
+    from authz.policy.terms import Keys, Terms
+
+T = TypeVar("T")
+Written = Text | dict[str, object]
+
+
+class Validating:
+    """Compiles validations. `early` is what requests have to bind for them, complete when all are compiled."""
+
+    def __init__(self, terms: Terms, validators: BodyValidators, files: Files, captures: frozenset[str]) -> None:
+        self._terms = terms
+        self._validators = validators
+        self._files = files
+        self._captures = captures
+        self.early: Mapping[str, Keys] = {}
+
+    def validation(self, written: Validation) -> compiled.Validation:
+        """Compile one validation."""
+        label = f'validation "{written.name}"'
+        if written.params is not None:
+            self.early = {PARAMS: None}
+        form = written.body_schema if written.content_type == FORM else None
+        body = written.body_schema if form is None else None
+        return compiled.Validation(
+            name=str(written.name),
+            when=None if written.when is None else self._terms.compile(written.when, label, BOOL),
+            content_type=None if written.content_type is None else str(written.content_type),
+            max_bytes=written.max_bytes,
+            validator=self._body(body, written.name),
+            form=self._texts(form, written.name, "body"),
+            query=self._texts(written.query, written.name, "query"),
+            headers=self._texts(written.headers, written.name, "headers"),
+            params=self._texts(written.params, written.name, "params"),
+        )
+
+    def _body(self, schema: Written | None, name: Text) -> BodyValidator | None:
+        return None if schema is None else self._made(schema, name, self._validators.compile)
+
+    def _texts(self, schema: Written | None, name: Text, part: str) -> TextsValidator | None:
+        if schema is None:
+            return None
+        return self._made(
+            schema, name, lambda value, resolve: self._named(self._validators.compile_texts(value, part, resolve), part)
+        )
+
+    def _named(self, validator: TextsValidator, part: str) -> TextsValidator:
+        """Return a validator if the names it speaks of are names that there can be; raise `ValueError` otherwise."""
+        for name in sorted(validator.names):
+            if part == "headers" and name != name.lower():
+                raise ValueError(f'headers are compared in lower case, so there is no "{name}"')
+            if part == "params" and name not in self._captures:
+                close = nearest(name, sorted(self._captures))
+                raise ValueError(f'no path captures "{name}"' + (f' (did you mean "{close}"?)' if close else ""))
+        return validator
+
+    def _made(self, schema: Written, name: Text, make: Callable[[object, Callable[[str], bytes]], T]) -> T | None:
+        """Return what is made of a schema and of what finds the files it refers to; note what is wrong with it."""
+        place = schema if isinstance(schema, Text) else name
+        try:
+            content = self._files.read(schema) if isinstance(schema, Text) else None
+            file = place.source.file if content is None else content.source.file
+            return make(schema if content is None else content.value, self._files.resolver(file))
+        except Unfit as unfit:
+            self._terms.faults.extend(unfit.faults)
+        except ValueError as error:
+            self._terms.faults.append(place.fault(Together.SCHEMA, f'validation "{name}": {error}'))
+        return None
+
+
+def captures(matches: Iterable[Match]) -> frozenset[str]:
+    """Return every name that some path of a document captures."""
+    return frozenset(name for match in matches for path in match.paths or () for name, _ in template(path).captures)
