@@ -173,6 +173,14 @@ class Algorithm(StrEnum):
     FIXED_WINDOW = "fixed-window"
 
 
+class Align(StrEnum):
+    """What a fixed window is a piece of, where it is one of the calendar."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+
+
 class OnError(StrEnum):
     """What a limit answers while its store does not."""
 
@@ -192,7 +200,8 @@ class Count(StrEnum):
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """How often: the part of a limit that no request changes. `name` is `document/limit`; `period` is seconds.
 
-    `burst` is for the token bucket only and defaults to `requests`.
+    `burst` is for the token bucket only and defaults to `requests`. `align` is for the fixed window only, whose windows
+    are then those of the calendar of `time_zone` (an IANA name), and `period` the longest that they usually are.
     """
 
     name: str
@@ -200,6 +209,8 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     period: float
     algorithm: Algorithm = Algorithm.SLIDING_WINDOW
     burst: int | None = None
+    align: Align | None = None
+    time_zone: str = "UTC"
     count: Count = Count.ALLOWED
     mode: Mode = Mode.ENFORCE
     on_error: OnError = OnError.LOCAL

@@ -3,7 +3,10 @@
 Times are whole microseconds, amounts whole requests, all held in doubles because Lua has no other number: below
 2**53 every step is exact, beyond it both twins round alike. A state is three numbers; absent is the same as whole.
 
-* fixed-window: at most `requests` in each window of the clock, so just under twice that across a boundary.
+* fixed-window: at most `requests` in each window of the clock, so just under twice that across a boundary. With `align`
+  its windows are the calendar's (see calendar.py). The script is told where they begin, the last, this and the next
+  ones by the caller's clock, and takes the one that the server's clock is in: so all agree as long as their clocks are
+  less than a window apart, and beyond that the script answers CLOCK and nobody is counted into a wrong one.
 * sliding-window: two windows, the older one counted by the share of it still in view. At most `requests` in one
   window of the clock; an adversary reaches just under twice that in a rolling period, spread over its second half.
 * token-bucket (GCRA written as a meter that fills by cost and drains by rate): at most `burst + rate * t` in any
@@ -16,17 +19,20 @@ again; by more, the state means nothing and counting starts over, so nobody stay
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
+from authz.limits.calendar import Calendar, calendar
 from authz.model import Algorithm, Limit, Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 State = tuple[float, float, float]
-"""Window: its number, what it holds, what the one before held. Bucket: when it was measured, its level, 0."""
+"""Window: its number (of a calendar's: when it began), what it holds, what the one before held. Bucket: when it was
+measured, its level, 0."""
 
 MICROSECONDS = 1_000_000
 LARGEST = 2**53
@@ -50,7 +56,7 @@ class Meter(Protocol):
 
     @property
     def arguments(self) -> tuple[str, str, str, str]:
-        """What the script is told of this limit: code (upper case: shadow), capacity, period, rate."""
+        """What the script is told of this limit: code (upper case: shadow), capacity, period or windows, rate."""
 
     def settle(self, state: State | None, now: float) -> State:
         """Bring a stored state to this moment."""
@@ -74,18 +80,31 @@ class _Numbers(msgspec.Struct, frozen=True, kw_only=True):
     period: float
     rate: float
     shadow: bool
-    arguments: tuple[str, str, str, str]
+    told: tuple[str, str, str, str]
+
+    @property
+    def arguments(self) -> tuple[str, str, str, str]:
+        """What the script is told."""
+        return self.told
 
 
 class FixedWindow(_Numbers, frozen=True, kw_only=True):
     """Counts the requests of each window of the clock."""
 
+    def window(self, now: float) -> tuple[float, float]:
+        """Return the numbers of this window and of the next one."""
+        return now // self.period, now // self.period + 1
+
+    def ending(self, window: float) -> float:
+        """Return when a window ends."""
+        return (window + 1) * self.period
+
     def settle(self, state: State | None, now: float) -> State:
         """Start at nothing when the window is over."""
-        window = now // self.period
-        if state is not None and window <= state[0] <= window + 1:
+        this, following = self.window(now)
+        if state is not None and this <= state[0] <= following:
             return state
-        return (window, 0.0, 0.0)
+        return (this, 0.0, 0.0)
 
     def room(self, state: State, now: float) -> float:  # noqa: ARG002 - the protocol's shape
         """Return what the window has left."""
@@ -97,11 +116,33 @@ class FixedWindow(_Numbers, frozen=True, kw_only=True):
 
     def reset(self, state: State, now: float) -> float:
         """Return the time until the window ends."""
-        return (state[0] + 1) * self.period - now if state[1] > 0 else 0.0
+        return self.ending(state[0]) - now if state[1] > 0 else 0.0
 
     def retry(self, state: State, now: float, cost: float) -> float:
         """Wait for the next window."""
-        return 0.0 if cost <= self.room(state, now) else (state[0] + 1) * self.period - now
+        return 0.0 if cost <= self.room(state, now) else self.ending(state[0]) - now
+
+
+class AlignedWindow(FixedWindow, frozen=True, kw_only=True):
+    """Counts the requests of each window of a calendar, which is known by when it began."""
+
+    calendar: Calendar
+    clock: Callable[[], float]
+
+    @property
+    def arguments(self) -> tuple[str, str, str, str]:
+        """What the script is told: in place of a period the windows around what we think is now."""
+        code, capacity, _, rate = self.told
+        return code, capacity, self.calendar.around(self.clock()).text, rate
+
+    def window(self, now: float) -> tuple[float, float]:
+        """Return when this window began and when the next one does."""
+        starts = self.calendar.around(now / MICROSECONDS).starts
+        return float(starts[1] * MICROSECONDS), float(starts[2] * MICROSECONDS)
+
+    def ending(self, window: float) -> float:
+        """Return when the window that began then ends."""
+        return self.window(window)[1]
 
 
 class SlidingWindow(_Numbers, frozen=True, kw_only=True):
@@ -175,22 +216,29 @@ _METERS: Mapping[Algorithm, tuple[str, type[FixedWindow | SlidingWindow | TokenB
 }
 
 
-def meter(limit: Limit) -> Meter:
-    """Make a limit's way of counting; it may be asked where `requests` and the capacity are at least 1."""
+def meter(limit: Limit, clock: Callable[[], float] = time.time) -> Meter:
+    """Make a limit's way of counting; it may be asked where `requests` and the capacity are at least 1.
+
+    `clock` says in seconds of the epoch which windows of a calendar a script is told of.
+    """
     code, kind = _METERS[limit.algorithm]
     shadow = limit.mode is not Mode.ENFORCE
     period = min(max(1, round(limit.period * MICROSECONDS)), LARGEST)
     rate = min(limit.requests, LARGEST)
     bursts = kind is TokenBucket and limit.burst is not None
     capacity = min(limit.burst or 0, LARGEST) if bursts else rate
-    return kind(
+    numbers = _Numbers(
         limit=limit,
         capacity=float(capacity),
         period=float(period),
         rate=float(rate),
         shadow=shadow,
-        arguments=(code.upper() if shadow else code, str(capacity), str(period), str(rate)),
+        told=(code.upper() if shadow else code, str(capacity), str(period), str(rate)),
     )
+    if limit.align is not None:
+        cut = calendar(limit.align, limit.time_zone)
+        return AlignedWindow(**msgspec.structs.asdict(numbers), calendar=cut, clock=clock)
+    return kind(**msgspec.structs.asdict(numbers))
 
 
 def tally(

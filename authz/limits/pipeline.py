@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 NEVER = float("inf")
 _PAUSE = 0.02
+CLOCK = "CLOCK"
+"""Our clock is too far from the server's to count by the calendar, says the script: no reason to stop asking it."""
+
 LARGEST_BATCH = 256
 """Callers in one batch: more would not come back within the budget."""
 
@@ -267,7 +270,8 @@ class Pipeline:
             self._breaker.succeeded(now, answered)
         for code, count in faults.items():
             self._failed(code, code, count)
-            self._breaker.failed(now, count)
+            if code != CLOCK:
+                self._breaker.failed(now, count)
         if not DROPS.isdisjoint(faults):
             self._lose("dropped", self.last_error or "", now)
 

@@ -8,6 +8,7 @@ the sum of their costs.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,7 +18,7 @@ from authz.limits.keys import KeyMaker, limit_id
 from authz.model import UNLIMITED, Charge, Limit, LimitOutcome, LimitUsage, Mode, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _REMEMBERED = 65_536
 PER_ASK = 4
@@ -56,10 +57,14 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Planner:
-    """Plans charges. What follows from a limit alone is worked out once for each `Limit` object."""
+    """Plans charges. What follows from a limit alone is worked out once for each `Limit` object.
 
-    def __init__(self, secret: bytes = b"") -> None:
+    `clock`, seconds of the epoch, says which windows of a calendar Redis is told of.
+    """
+
+    def __init__(self, secret: bytes = b"", clock: Callable[[], float] = time.time) -> None:
         self._keys = KeyMaker(secret)
+        self._clock = clock
         self._known: dict[int, _Known] = {}
 
     def plan(self, charges: Sequence[Charge]) -> Plan | Usage:
@@ -86,7 +91,7 @@ class Planner:
     def _learn(self, limit: Limit) -> _Known:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        known = _Known(limit=limit, id=limit_id(limit), meter=meter(limit))  # holds the limit, so its id stays its own
+        known = _Known(limit=limit, id=limit_id(limit), meter=meter(limit, self._clock))  # holds it: its `id` stays
         self._known[id(limit)] = known
         return known
 

@@ -87,7 +87,10 @@ class RedisOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RedisLimiter:
-    """A store in Redis. `secret` keys the hashes in the keys; `password_file` is read anew at every connect."""
+    """A store in Redis. `secret` keys the hashes in the keys; `password_file` is read anew at every connect.
+
+    `wall` says in seconds of the epoch which windows of a calendar to tell the script of; its clock counts.
+    """
 
     def __init__(
         self,
@@ -97,11 +100,12 @@ class RedisLimiter:
         secret: bytes = b"",
         password_file: Path | None = None,
         clock: str = SERVER_CLOCK,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.counters = LimiterCounters()
         self._url = redacted(url)
         self._budget = options.budget
-        self._planner = Planner(secret)
+        self._planner = Planner(secret, wall)
         self._local = LocalShare(options.processes)
         self._denials = Denials(options.max_denials)
         self._busiest = Busiest()

@@ -47,6 +47,7 @@ class Code(StrEnum):
     GUARDRAIL = "AZ122"
     MOMENT = "AZ123"
     DIGEST = "AZ124"
+    TIME_ZONE = "AZ125"
 
 
 EXPLAINED: Mapping[str, str] = {
@@ -127,7 +128,10 @@ EXPLAINED: Mapping[str, str] = {
         "lower case and without port, so a pattern with either would never match."
     ),
     "AZ114": "Methods are case-sensitive: `get` is not GET, and no client sends it.",
-    "AZ115": "A rate is N/second, N/minute, N/hour or N/day, or `{requests: N, per: 90s}` for any other time.",
+    "AZ115": (
+        "A rate is N/second, N/minute, N/hour or N/day, or `{requests: N, per: 90s}` for any other time; N/month where "
+        "the limit has `align: month`."
+    ),
     "AZ116": "A duration is numbers with units, the largest first: 90s, 5m, 1h30m, 24h, 7d, 250ms.",
     "AZ117": (
         "A network is an address with a prefix (203.0.113.0/24, 2001:db8::/32), or one address. Bits behind the "
@@ -152,6 +156,10 @@ EXPLAINED: Mapping[str, str] = {
     "AZ124": (
         "An API key is known by its digest: 64 hex digits in lower case, of SHA-256 or of HMAC-SHA-256. A key that was "
         "written there in the clear is no secret any more: make a new one with `authz keys new`."
+    ),
+    "AZ125": (
+        "A time zone is a name of the IANA database, as `timedatectl list-timezones` prints them: UTC, Europe/Berlin, "
+        "America/New_York. Abbreviations and offsets do not know when summer begins."
     ),
     "AZ201": "Variables, or documents, refer to each other in a circle, so that none of them can be evaluated first.",
     "AZ202": (

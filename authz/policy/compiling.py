@@ -145,6 +145,8 @@ def limit(document: str, written: Limit) -> model.Limit:
         period=written.rate.per,
         algorithm=written.algorithm,
         burst=written.burst,
+        align=written.align,
+        time_zone=str(written.time_zone or "UTC"),
         count=written.count,
         mode=written.mode,
         on_error=written.on_error,

@@ -16,7 +16,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from authz.model import Algorithm, HeaderMutation, LimitOutcome, Mode, Reason
+from authz.model import Algorithm, Align, HeaderMutation, LimitOutcome, Mode, Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,8 +106,8 @@ def _draft(shown: Sequence[LimitUsage], *, append: bool) -> tuple[HeaderMutation
 
 @lru_cache(maxsize=1024)
 def _policy(limit: Limit) -> str:
-    """Return a Quota Policy Item; `w` is left out where the period is no whole number of seconds."""
-    whole = limit.period >= 1 and limit.period == int(limit.period)
+    """Return a Quota Policy Item; `w` is left out where the period is no whole number of seconds, or a month."""
+    whole = limit.period >= 1 and limit.period == int(limit.period) and limit.align is not Align.MONTH
     window = f";w={_integer(limit.period)}" if whole else ""
     bursts = limit.algorithm is Algorithm.TOKEN_BUCKET and limit.burst is not None
     burst = f";authz-burst={_integer(limit.burst or 0)}" if bursts else ""
@@ -130,7 +130,8 @@ def _legacy(usage: LimitUsage) -> Iterable[HeaderMutation]:
 
 def _wait(usage: LimitUsage) -> int | None:
     if usage.outcome is not LimitOutcome.OVER:
-        return whole_seconds(min(usage.reset, usage.charge.limit.period))
+        limit = usage.charge.limit  # a day of the calendar can have 25 hours
+        return whole_seconds(usage.reset if limit.align else min(usage.reset, limit.period))
     return None if usage.retry_after is None else whole_seconds(usage.retry_after)
 
 

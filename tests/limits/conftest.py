@@ -8,6 +8,7 @@ import socket
 import tempfile
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -52,6 +53,7 @@ class Store:
 
     def __init__(self, limiter: Limiter, put_time: Callable[[int], None]) -> None:
         self.limiter = limiter
+        self.skew = 0.0
         self._put_time = put_time
         self.at(0)
 
@@ -157,13 +159,27 @@ def memory_store() -> Store:
     return Store(MemoryLimiter(clock=lambda: held[0] / 1_000_000), put_time)
 
 
+@contextmanager
+def held_redis(url: str, client: redis.Redis) -> Iterator[Store]:
+    """Give a store in a Redis whose clock is held; ours is the same one, and can be set apart by `skew` seconds."""
+    held = [0]
+
+    def put_time(now: int) -> None:
+        held[0] = now
+        client.set("clock", now)
+
+    limiter = RedisLimiter(url, HELD, clock=TEST_CLOCK, wall=lambda: held[0] / 1_000_000 + store.skew)
+    store = Store(limiter, put_time)
+    limiter.start()
+    yield store
+    limiter.close()
+
+
 @pytest.fixture
 def redis_store(valkey: str, client: redis.Redis) -> Iterator[Store]:
     """Give a store in Valkey under a held clock."""
-    limiter = RedisLimiter(valkey, HELD, clock=TEST_CLOCK)
-    limiter.start()
-    yield Store(limiter, lambda now: client.set("clock", now))
-    limiter.close()
+    with held_redis(valkey, client) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")
@@ -189,12 +205,10 @@ def docker_redis() -> Iterator[str]:
 @pytest.fixture
 def container_store(docker_redis: str) -> Iterator[Store]:
     """Give a store in a Redis in a container under a held clock."""
-    limiter = RedisLimiter(docker_redis, HELD, clock=TEST_CLOCK)
     with redis.Redis.from_url(docker_redis) as plain:
         plain.flushall()
-        limiter.start()
-        yield Store(limiter, lambda now: plain.set("clock", now))
-        limiter.close()
+        with held_redis(docker_redis, plain) as store:
+            yield store
 
 
 @pytest.fixture(

@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authz.limits.algorithms import State, meter, tally
-from authz.limits.redis import RedisLimiter
-from authz.model import Algorithm, Limit, Mode
-from tests.limits.conftest import HELD, START, TEST_CLOCK, Store, charge, limit, memory_store
+from authz.model import Algorithm, Align, Limit, Mode
+from tests.limits.conftest import START, Store, charge, held_redis, limit, memory_store
 
 if TYPE_CHECKING:
     import redis
@@ -83,6 +82,14 @@ LIMITS = st.builds(
     algorithm=st.sampled_from(list(Algorithm)),
     burst=st.one_of(st.none(), st.integers(1, 12)),
     mode=st.sampled_from([Mode.ENFORCE, Mode.ENFORCE, Mode.SHADOW]),
+) | st.builds(
+    Limit,
+    name=st.sampled_from(["doc/a", "doc/b"]),
+    requests=st.integers(1, 12),
+    period=st.just(86_400.0),
+    algorithm=st.just(Algorithm.FIXED_WINDOW),
+    align=st.sampled_from(list(Align)),
+    time_zone=st.sampled_from(["UTC", "Asia/Kathmandu", "America/St_Johns"]),
 )
 STEPS = st.lists(
     st.tuples(
@@ -100,22 +107,19 @@ def twins(valkey: str) -> object:
     """Keep one limiter and one client for all histories."""
     import redis as client  # noqa: PLC0415 - a fixture's own
 
-    limiter = RedisLimiter(valkey, HELD, clock=TEST_CLOCK)
-    limiter.start()
-    with client.Redis.from_url(valkey) as plain:
-        yield limiter, plain
-    limiter.close()
+    with client.Redis.from_url(valkey) as plain, held_redis(valkey, plain) as store:
+        yield store, plain
 
 
 @settings(max_examples=300)
 @given(limits=st.lists(LIMITS, min_size=3, max_size=3), steps=STEPS)
 def test_memory_and_redis_are_twins(
-    twins: tuple[RedisLimiter, redis.Redis], limits: list[Limit], steps: list[tuple[int, list, bool]]
+    twins: tuple[Store, redis.Redis], limits: list[Limit], steps: list[tuple[int, list, bool]]
 ) -> None:
     """Any history of charges, peeks and clock steps gets the same answers, to the microsecond, from both stores."""
-    limiter, plain = twins
+    remote, plain = twins
     plain.flushdb()
-    remote = Store(limiter, lambda now: plain.set("clock", now))
+    remote.at(0)
     local = memory_store()
     for wait, charges, look in steps:
         wanted = [charge(limits[which], key, cost=cost) for which, key, cost in charges]

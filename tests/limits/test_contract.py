@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from authz.model import UNLIMITED, Algorithm, LimitOutcome, Mode, OnError, Usage
-from tests.limits.conftest import Store, charge, limit
+from authz.model import UNLIMITED, Algorithm, Align, LimitOutcome, Mode, OnError, Usage
+from tests.limits.conftest import START, Store, charge, limit
 
 TICK = 0.000001
 ALGORITHMS = list(Algorithm)
@@ -266,6 +268,53 @@ def test_a_clock_that_steps_back_a_little_opens_nothing(store: Store, algorithm:
     assert not store.charge(each).admitted
     store.wait(TICK)
     assert store.charge(each).admitted
+
+
+BERLIN = [  # what is aligned, when (UTC) it is asked, and how many hours later the next window begins
+    (Align.DAY, "2026-03-28T22:59:59Z", 1 / 3600),
+    (Align.DAY, "2026-03-28T23:00:00Z", 23.0),
+    (Align.DAY, "2026-10-24T22:00:00Z", 25.0),
+    (Align.DAY, "2026-07-01T10:30:00Z", 11.5),
+    (Align.HOUR, "2026-10-25T00:30:00Z", 0.5),
+    (Align.HOUR, "2026-10-25T01:00:00Z", 1.0),
+    (Align.MONTH, "2026-02-28T22:59:59.5Z", 0.5 / 3600),
+    (Align.MONTH, "2026-02-28T23:00:00Z", 31 * 24.0 - 1),
+    (Align.MONTH, "2026-09-30T22:00:00Z", 31 * 24.0 + 1),
+    (Align.MONTH, "2028-01-31T23:00:00Z", 29 * 24.0),
+    (Align.MONTH, "2026-12-31T23:00:00Z", 31 * 24.0),
+]
+
+
+@pytest.mark.parametrize(("align", "when", "hours"), BERLIN)
+def test_a_window_of_the_calendar_ends_with_its_piece(store: Store, align: Align, when: str, hours: float) -> None:
+    """Days of 23 and 25 hours, months of 28 to 31 days: `reset` and `retry_after` are exact to the microsecond."""
+    each = charge(limit(requests=2, align=align, time_zone="Europe/Berlin"))
+    store.at(datetime.fromisoformat(when).timestamp() - START)
+    assert store.charge(each).limits[0].reset == hours * 3600
+    store.charge(each)
+    refused = store.charge(each).limits[0]
+    assert (refused.outcome, refused.retry_after, refused.reset) == (LimitOutcome.OVER, hours * 3600, hours * 3600)
+    store.wait(hours * 3600 - TICK)
+    assert store.charge(each).limits[0].retry_after == TICK
+    store.wait(TICK)
+    assert store.charge(each).limits[0].remaining == 1
+
+
+def test_calendars_count_apart(store: Store) -> None:
+    """Another time zone, another piece of the calendar and none are other counters."""
+    zones = [limit(requests=1, period=86_400.0, align=Align.DAY, time_zone=zone) for zone in ("UTC", "Asia/Tokyo")]
+    others = [limit(requests=1, period=86_400.0, align=Align.MONTH), limit(requests=1, period=86_400.0)]
+    assert all(store.charge(charge(each)).admitted for each in (*zones, *others))
+    assert not any(store.charge(charge(each)).admitted for each in (*zones, *others))
+
+
+def test_a_clock_that_steps_back_over_midnight_opens_nothing(store: Store) -> None:
+    """After a failover to a clock half a second behind, the day that has begun goes on."""
+    each = charge(limit(requests=1, align=Align.DAY))
+    store.at(86_400)
+    store.charge(each)
+    store.at(86_399.5)
+    assert store.charge(each).limits[0].retry_after == 86_400.5
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)

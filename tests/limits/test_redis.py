@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from authz.limits.redis import RedisLimiter, RedisOptions
-from authz.model import Algorithm, Charge, LimitOutcome, OnError, Usage
-from tests.limits.conftest import answer, charge, eventually, limit
+from authz.model import Algorithm, Align, Charge, LimitOutcome, OnError, Usage
+from tests.limits.conftest import Store, answer, charge, eventually, limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +104,33 @@ def test_many_at_once_are_admitted_exactly(valkey: str, algorithm: Algorithm, co
     assert len(heard) == total
     assert sum(usage.admitted for usage in heard) == 300
     assert sorted(usage.limits[0].remaining for usage in heard if usage.admitted) == list(range(300))
+
+
+@pytest.mark.parametrize("skew", [-86_000.0, -30.0, 30.0, 86_000.0])
+def test_the_server_says_which_day_it_is(redis_store: Store, skew: float) -> None:
+    """R12: as long as clocks differ by less than a window, the calendar is cut by the server's alone."""
+    each = charge(limit("day/each", requests=2, align=Align.DAY, time_zone="Europe/Berlin"))
+    for when in (0.0, 82_799.5):
+        redis_store.skew = 0.0
+        redis_store.at(when)
+        redis_store.charge(each)
+        redis_store.skew = skew
+        assert redis_store.charge(each).limits[0].reset == 82_800 - when if when else 82_800.0
+
+
+def test_a_clock_that_knows_another_day_counts_nowhere(redis_store: Store) -> None:
+    """Beyond that nothing is charged, `on_error` answers, the fault is told, and other limits are counted as ever."""
+    each = limit("day/lost", align=Align.DAY, on_error=OnError.DENY)
+    redis_store.skew = 5 * 86_400.0
+    for _ in range(20):
+        assert redis_store.charge(charge(each)).limits[0].outcome is LimitOutcome.DEGRADED_DENY
+        assert redis_store.charge(charge(limit("day/other", requests=99))).limits[0].outcome is LimitOutcome.OK
+    limiter = redis_store.limiter
+    assert isinstance(limiter, RedisLimiter)
+    assert limiter.counters.errors == {"CLOCK": 20}
+    assert limiter.status()["last_error"] == "CLOCK"
+    redis_store.skew = 0.0
+    assert redis_store.charge(charge(each)).limits[0].remaining == 2
 
 
 def test_every_key_has_a_time_to_live(client: redis.Redis, valkey: str) -> None:

@@ -19,6 +19,7 @@ from authz.model import (
     STATUS,
     UNLIMITED,
     Algorithm,
+    Align,
     Charge,
     Decision,
     Effect,
@@ -37,12 +38,13 @@ from authz.wire.limits import MAX_WAIT, headers, names
 
 BOTH = (LimitHeaders.DRAFT_11, LimitHeaders.LEGACY)
 ALLOW = Decision(effect=Effect.ALLOW, reason=Reason.ALLOWED, status=200, policy="orders", rule="readers")
+_OF_LIMITS = ("requests", "period", "algorithm", "burst", "mode", "align")
 OVER = Decision(effect=Effect.DENY, reason=Reason.RATE_LIMITED, status=STATUS[Reason.RATE_LIMITED])
 
 
 def usage(name: str = "orders/each", outcome: LimitOutcome = LimitOutcome.OK, **given_: Any) -> LimitUsage:
     """Return what a limit of 3 a minute answered."""
-    limit = {key: given_.pop(key) for key in ("requests", "period", "algorithm", "burst", "mode") if key in given_}
+    limit = {key: given_.pop(key) for key in _OF_LIMITS if key in given_}
     defaults: dict[str, Any] = {"name": name, "requests": 3, "period": 60.0}
     charge = Charge(limit=Limit(**defaults | limit), key=("k",), cost=given_.pop("cost", 1))
     answered: dict[str, Any] = {"charge": charge, "outcome": outcome, "remaining": 2, "reset": 31.5}
@@ -250,6 +252,16 @@ def test_times_that_are_none_are_no_times() -> None:
     for wait, told in ((math.nan, 0), (math.inf, MAX_WAIT), (-1.0, 0), (0.2, 1)):
         over = usage(outcome=LimitOutcome.OVER, retry_after=wait)
         assert parsed(shown([over], Reason.RATE_LIMITED)["ratelimit"])[0][1]["t"] == told
+
+
+def test_a_piece_of_the_calendar_has_its_own_length() -> None:
+    """A day of 25 hours is told as such, and a month has no length to tell."""
+    day = usage(period=86_400.0, align=Align.DAY, reset=90_000.0)
+    month = usage(period=2_678_400.0, align=Align.MONTH, reset=2_682_000.0)
+    assert shown([day])["ratelimit"] == '"orders/each";r=2;t=90000'
+    assert shown([day])["ratelimit-policy"] == '"orders/each";q=3;w=86400'
+    assert shown([month])["ratelimit-policy"] == '"orders/each";q=3'
+    assert shown([month])["ratelimit"] == '"orders/each";r=2;t=2682000'
 
 
 def test_the_effective_window_is_one_period_at_most() -> None:

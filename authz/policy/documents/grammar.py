@@ -10,7 +10,10 @@ import ipaddress
 import math
 import re
 from datetime import datetime
+from difflib import get_close_matches
+from functools import cache
 from typing import NoReturn
+from zoneinfo import available_timezones
 
 from authz.errors import Fault
 from authz.policy.codes import Code
@@ -19,7 +22,8 @@ from authz.policy.source import Boolean, Mapping, Null, Number, Scalar, Sequence
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
 DURATION = r"^(?=\d)(\d{1,6}d)?(\d{1,6}h)?(\d{1,6}m)?(\d{1,6}s)?(\d{1,6}ms)?$"
-RATE = r"^(\d{1,10})/(second|minute|hour|day)$"
+RATE = r"^(\d{1,10})/(second|minute|hour|day|month)$"
+TIME_ZONE = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
 MOMENT = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})$"
 DIGEST = r"^[0-9a-f]{64}$"
 FILE = r"^(?!/)(?:(?!\.\.?(?:/|$))[^/\\\x00-\x1f]+(?:/(?!$)|$))+$"
@@ -37,7 +41,10 @@ _RESERVED = re.compile(
     "^(as|break|const|continue|else|false|for|function|if|import|in|let|loop|namespace|null|package|return|true|var|"
     "void|while)$"
 )
-_PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0}
+MONTH = 31 * 86400.0
+"""The longest month, in seconds: what `N/month` stands for, which is a rate only with `align: month`."""
+
+_PERIODS = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86400.0, "month": MONTH}
 _UNITS = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 _INTEGER = re.compile(r"[-+]?\d+")
 
@@ -173,11 +180,27 @@ def rate(scalar: Scalar, most: int) -> tuple[int, float]:
     """Return requests and seconds of `3/minute`."""
     found = _RATE.fullmatch(scalar)
     if not found:
-        hint = "N/second, N/minute, N/hour, N/day, or {requests: N, per: 90s}"
+        hint = "N/second, N/minute, N/hour, N/day, N/month, or {requests: N, per: 90s}"
         refuse(scalar, Code.RATE, f"{quoted(scalar)} is not a rate", hint)
     if int(found[1]) > most:
         refuse(scalar, Code.RANGE, f"{found[1]} requests are out of range", f"at most {most}")
     return int(found[1]), _PERIODS[found[2]]
+
+
+def time_zone(text: Text) -> Text:
+    """Return a name of the IANA database of time zones, in its own spelling."""
+    if text not in _zones():
+        spelled = {zone.lower(): zone for zone in _zones()}
+        close = get_close_matches(text.lower(), spelled, n=1, cutoff=0.6)
+        hint = f'did you mean "{spelled[close[0]]}"?' if close else "a name like Europe/Berlin, or UTC"
+        refuse(text, Code.TIME_ZONE, f"{quoted(text)} is not a time zone", hint)
+    return text
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Return the zones there are: tables that come with Python, as those of Unicode do, and do not change."""
+    return frozenset(available_timezones() - {"localtime", "Factory"})
 
 
 def plain(node: object) -> object:

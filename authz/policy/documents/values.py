@@ -138,6 +138,7 @@ Method = Annotated[Text, _text(http.method, pattern=http.METHOD)]
 MediaType = Annotated[Text, _text(http.media_type, pattern=http.MEDIA_TYPE)]
 FileName = Annotated[Text, _text(grammar.file_name, pattern=grammar.FILE)]
 Network = Annotated[Text, _text(grammar.network)]
+TimeZone = Annotated[Text, _text(grammar.time_zone, pattern=grammar.TIME_ZONE)]
 Digest = Annotated[Text, _text(grammar.digest, pattern=grammar.DIGEST)]
 
 # Values: what is compared and counted, not looked at again.

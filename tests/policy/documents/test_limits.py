@@ -50,6 +50,23 @@ def test_a_bucket_has_a_burst(policy: Callable[[str], Policy]) -> None:
 
 
 @pytest.mark.parametrize(
+    "keys",
+    [
+        "rate: 100/month, align: month, time_zone: America/New_York",
+        "rate: 100/day, align: day",
+        "rate: {requests: 1, per: 24h}, align: day, time_zone: UTC",
+        "rate: 1/hour, align: hour, time_zone: Asia/Kathmandu",
+    ],
+)
+def test_a_fixed_window_is_a_piece_of_the_calendar(policy: Callable[[str], Policy], keys: str) -> None:
+    """An hour, a day or a month of a time zone; a month's rate is written as such."""
+    (limit,) = policy(f"limits: [{{name: a, algorithm: fixed-window, {keys}}}]").spec.limits
+
+    assert limit.align is not None
+    assert f"align: {limit.align}" in keys
+
+
+@pytest.mark.parametrize(
     ("keys", "expected"),
     [
         ("rate: 3", (Code.RATE, "3")),
@@ -77,6 +94,24 @@ def test_a_bucket_has_a_burst(policy: Callable[[str], Policy]) -> None:
         ("rate: 1/day, count: always", (Code.CHOICE, "always")),
         ("rate: 1/day, on_error: deni", (Code.CHOICE, "deni")),
         ("rate: 1/day, mode: no", (Code.CHOICE, "no")),
+        ("rate: 1/month", (Code.TOGETHER, "1/month")),
+        ("rate: 1/month, algorithm: fixed-window", (Code.TOGETHER, "1/month")),
+        ("rate: 1/day, time_zone: UTC", (Code.TOGETHER, "time_zone")),
+        ("rate: 1/day, align: day", (Code.TOGETHER, "align")),
+        ("rate: 1/day, align: day, algorithm: token-bucket", (Code.TOGETHER, "align")),
+        ("rate: 1/day, align: week, algorithm: fixed-window", (Code.CHOICE, "week")),
+        ("rate: 1/day, align: [], algorithm: fixed-window", (Code.CHOICE, "align")),
+        ("rate: 1/day, align: month, algorithm: fixed-window", (Code.TOGETHER, "rate")),
+        ("rate: 1/month, align: day, algorithm: fixed-window", (Code.TOGETHER, "rate")),
+        ("rate: {requests: 1, per: 31d}, align: month, algorithm: fixed-window", (Code.TOGETHER, "rate")),
+        ("rate: {requests: 1, per: 2d}, align: day, algorithm: fixed-window", (Code.TOGETHER, "rate")),
+        ("rate: 1/day, align: day, algorithm: fixed-window, time_zone: Berlin", (Code.TIME_ZONE, "Berlin")),
+        (
+            "rate: 1/day, align: day, algorithm: fixed-window, time_zone: europe/berlin",
+            (Code.TIME_ZONE, "europe/berlin"),
+        ),
+        ("rate: 1/day, align: day, algorithm: fixed-window, time_zone: ../UTC", (Code.TIME_ZONE, "../UTC")),
+        ("rate: 1/day, align: day, algorithm: fixed-window, time_zone: localtime", (Code.TIME_ZONE, "localtime")),
     ],
 )
 def test_a_limit_that_cannot_count(faults: Faults, keys: str, expected: tuple[str, str]) -> None:
