@@ -296,7 +296,7 @@ def refused(reason: Reason, decision: Decision | None = None) -> Decision:
         return _REFUSALS[reason]
     return msgspec.structs.replace(
         _REFUSALS[reason], policy=decision.policy, rule=decision.rule, documents=decision.documents,
-        errors=decision.errors,
+        errors=decision.errors, reads=decision.reads,
     )  # fmt: skip
 
 

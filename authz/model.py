@@ -7,9 +7,10 @@ A stage takes these and returns these; nobody changes one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -327,13 +328,45 @@ class DocumentTrace(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
+class Knowing(StrEnum):
+    """What is known of something that was read."""
+
+    VALUE = "value"
+    ABSENT = "absent"
+    UNBOUND = "unbound"
+
+
+class Read(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One attribute a decision may depend on: a name of the vocabulary and, of a map, one key; `None` is all of it.
+
+    `value` is the value, or why the name has none.
+    """
+
+    name: str
+    key: str | None
+    knowing: Knowing
+    value: Any = None
+
+    def __str__(self) -> str:
+        return self.name if self.key is None else f"{self.name}[{json.dumps(self.key, ensure_ascii=False)}]"
+
+
+class Reads(Protocol):
+    """What a decision depended on, found out when somebody asks. `written` is for whoever writes it down: once."""
+
+    written: tuple[object, bytes] | None
+
+    def entries(self) -> Sequence[Read]:
+        """Return every attribute that the documents which governed the request read."""
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the policies say, and why, before the limits are asked.
 
     `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect; `body` is the
     text a rule answers with in place of the problem document. `charges` are to be charged together if this decision is
     carried out: for an allow the limits that count it, for a deny those that count denied requests. `unmet` is what a
-    validation found wrong.
+    validation found wrong; `reads` are what it depended on, `None` where no document was asked.
     """
 
     effect: Effect
@@ -349,6 +382,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[DocumentTrace, ...] = ()
     errors: tuple[RuleError, ...] = ()
     unmet: tuple[Unmet, ...] = ()
+    reads: Reads | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@
 takes records off the request path through a bounded queue; `sinks` write lines. Nothing here changes an answer.
 """
 
+from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.audit.record import FORMAT, Record, line_of, record_of
 from authz.audit.recorder import Recorder, Sampling
 from authz.audit.sinks import FileSink, Sink, StdoutSink, open_sink
@@ -11,6 +12,8 @@ from authz.audit.sinks import FileSink, Sink, StdoutSink, open_sink
 __all__ = [
     "FORMAT",
     "FileSink",
+    "ReadsForm",
+    "ReadsWriter",
     "Record",
     "Recorder",
     "Sampling",

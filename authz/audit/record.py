@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from authz.audit.reads import HEADERS, NOTHING
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from authz.model import DocumentTrace, Identity, LimitUsage, Outcome, Request
+    from authz.model import DocumentTrace, Identity, LimitUsage, Outcome, Reads, Request
 
 FORMAT = "authz.record/v1"
 
@@ -27,9 +29,6 @@ EVENT_FORMAT = "authz.event/v1"
 
 LONGEST = 512
 """Characters of any one text; the rest is cut and marked."""
-
-HEADERS = ("user-agent", "x-request-id", "content-type", "accept", "origin")
-"""The request headers that are recorded: none of them carries a credential."""
 
 MOST = 64
 """Entries of any one list; what documents and limits say beyond it is counted in the metrics."""
@@ -95,7 +94,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One decision as it is kept.
 
     `source` is the direct peer's address and `principal` who the mesh says it is; `client` is the caller's address
-    behind the proxies that are trusted. `detail` is for the operator: why there was no request or no identity.
+    behind the proxies that are trusted. `reads` has, by attribute, what the decision depended on (see `reads`).
+    `detail` is for the operator: why there was no request or no identity.
     """
 
     format: str
@@ -113,6 +113,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     principal: str
     client: str
     identity: IdentityLine
+    reads: msgspec.Raw
     detail: str
     generation: int
     policy_digest: str
@@ -121,10 +122,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     worker: int
 
 
+def _unread(_reads: Reads | None) -> msgspec.Raw:
+    return NOTHING
+
+
 def record_of(
-    outcome: Outcome, worker: int = 0, client_ip: Callable[[Request], str] = attrgetter("source.ip")
+    outcome: Outcome,
+    worker: int = 0,
+    client_ip: Callable[[Request], str] = attrgetter("source.ip"),
+    reads: Callable[[Reads | None], msgspec.Raw] = _unread,
 ) -> Record:
-    """Keep of an outcome what may be kept; `client_ip` finds the caller behind trusted proxies."""
+    """Keep of an outcome what may be kept.
+
+    `client_ip` finds the caller behind trusted proxies, `reads` writes what the decision depended on.
+    """
     decision = outcome.decision
     request = outcome.request
     return Record(
@@ -143,6 +154,7 @@ def record_of(
         principal=_cut(request.source.principal) if request else "",
         client=client_ip(request) if request else "",
         identity=_identity(outcome.identity),
+        reads=reads(decision.reads),
         detail=_cut(outcome.detail),
         generation=outcome.generation,
         policy_digest=outcome.policy_digest,

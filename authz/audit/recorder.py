@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.audit.record import event_line, line_of, record_of
 from authz.model import Effect
 
@@ -55,7 +56,7 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
 class Recorder:
     """An observer that writes one line per outcome. `dropped` and `written` are counters to read.
 
-    `client_ip` finds the caller of a request behind trusted proxies.
+    `client_ip` finds the caller of a request behind trusted proxies, `reads` writes what decisions depended on.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Recorder:
         sampling: Sampling | None = None,
         worker: int = 0,
         client_ip: Callable[[Request], str] = attrgetter("source.ip"),
+        reads: ReadsWriter | None = None,
         capacity: int = CAPACITY,
         fault: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
@@ -73,6 +75,7 @@ class Recorder:
         self._samples = (self._sampling.allow, self._sampling.deny, self._sampling.redirect) != (1.0, 1.0, 1.0)
         self._worker = worker
         self._client_ip = client_ip
+        self._reads = reads or ReadsWriter(ReadsForm.OFF)
         self._capacity = capacity
         self._fault = fault
         self._queue: deque[bytes] = deque()
@@ -89,7 +92,7 @@ class Recorder:
     def __call__(self, outcome: Outcome) -> None:
         """Queue the line of one outcome; drop it, and count that, where the queue is full."""
         if (not self._samples or self._sampling.keeps(outcome)) and self._has_room():
-            self._put(line_of(record_of(outcome, self._worker, self._client_ip)))
+            self._put(line_of(record_of(outcome, self._worker, self._client_ip, self._reads)))
 
     def event(self, event: Mapping[str, object]) -> None:
         """Queue a record that is no decision: policies loaded, swapped, refused."""

@@ -145,6 +145,12 @@ class RecordSettings(_Section):
     allow: Share = Field(1.0, description="Share of allowed requests that is recorded, 0 to 1.")
     deny: Share = Field(1.0, description="Share of denied requests that is recorded, 0 to 1.")
     redirect: Share = Field(1.0, description="Share of redirected requests that is recorded, 0 to 1.")
+    reads: Literal["off", "fingerprints", "values"] = Field(
+        "fingerprints", description="How a record holds what its decision depended on; a replay needs values."
+    )
+    key_file: Path | None = Field(
+        None, description="File with the secret that keys fingerprints; without one, each process makes its own."
+    )
 
 
 class OtlpSettings(_Section):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.audit import Record, line_of, record_of
+from authz.audit import ReadsForm, ReadsWriter, Record, line_of, record_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,11 +53,20 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tail:
-    """An observer that keeps what watchers have not seen. `client_ip` finds the caller behind trusted proxies."""
+    """An observer that keeps what watchers have not seen.
 
-    def __init__(self, worker: int = 0, client_ip: Callable[[Request], str] = attrgetter("source.ip")) -> None:
+    `client_ip` finds the caller behind trusted proxies, `reads` writes what decisions depended on.
+    """
+
+    def __init__(
+        self,
+        worker: int = 0,
+        client_ip: Callable[[Request], str] = attrgetter("source.ip"),
+        reads: ReadsWriter | None = None,
+    ) -> None:
         self._worker = worker
         self._client_ip = client_ip
+        self._reads = reads or ReadsWriter(ReadsForm.OFF)
         self._ring: deque[tuple[int, Outcome]] = deque(maxlen=KEPT)
         self._numbers = count(1)
         self.watchers = 0
@@ -89,7 +98,7 @@ class Tail:
 
     def record(self, outcome: Outcome) -> Record:
         """Return what may be shown of an outcome: what may be recorded."""
-        return record_of(outcome, self._worker, self._client_ip)
+        return record_of(outcome, self._worker, self._client_ip, self._reads)
 
 
 class Watcher:

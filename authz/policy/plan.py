@@ -20,6 +20,7 @@ from authz.policy.attributes import ATTRIBUTES, DOUBTFUL, narrowed
 from authz.policy.compiled import NO_CHANGES
 from authz.policy.expiring import Expiring
 from authz.policy.memo import Memo, Remembered, memo
+from authz.policy.reads import read_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -114,7 +115,8 @@ class Plan:
 
     Documents come guardrails by name first, then policies by name; `silent` is what they say until one of them speaks.
     `providers` identify the caller; `permits` are the ambiguities all documents say how to read. `shadow_rules`
-    are asked when everything is decided. `claimed` are the request headers that callers cannot write. `held` remembers
+    are asked when everything is decided. `reads` are what decisions may depend on.
+    `claimed` are the request headers that callers cannot write. `held` remembers
     what it means that certain allow rules held, `uses` counts until there is a `ballot`. `memo` keeps decisions, where
     they can be kept.
     """
@@ -129,6 +131,7 @@ class Plan:
         self.shadows: tuple[Plan, ...] = ()
         self.world = world
         names = _joined(documents)
+        self.reads = read_by(documents)
         self._bind(names)
         self._order(places)
         self.held: dict[tuple[RuleStep, ...], Permission] = {}

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from authz.model import Mode
 from authz.policy.case import Case
 from authz.policy.compiling import limit
 from authz.policy.documents import Guardrail, IdentityProvider, Policy
 from authz.policy.listing import Listed, ListedEntry, listed
 from authz.policy.needs import Needs, needs
+from authz.policy.reads import DecisionReads
 from authz.policy.routes import segments
 from authz.policy.shadow import observed
 from authz.policy.steps import decide, require_one_reading, require_policy
@@ -64,6 +67,8 @@ class Selection:
         decision = memo.find(values)
         if decision is None:
             decision = self._decide(facts)
+            if decision.reads is not None:
+                decision.reads.entries()  # from here on it holds on to no request
             memo.keep(values, decision)
             if not memo.pays:
                 self._plan.memo = None
@@ -78,7 +83,7 @@ class Selection:
         if plan.shadows or plan.shadow_rules:
             shadows = [Case(shadow, facts, self._segments) for shadow in plan.shadows]
             decision = observed(decision, case, shadows)
-        return decision
+        return replace(decision, reads=DecisionReads(plan, facts, self._segments))
 
 
 class PolicySet:

@@ -6,6 +6,7 @@ The one place that knows which class stands behind which seam. To exchange one, 
 from __future__ import annotations
 
 import logging
+import os
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz import __version__, wire
-from authz.audit import Recorder, Sampling, open_sink
+from authz.audit import ReadsForm, ReadsWriter, Recorder, Sampling, open_sink
 from authz.console import AdminServer, Denied, Tail, application
 from authz.engine import Engine
 from authz.errors import Unavailable
@@ -36,6 +37,7 @@ from authz.transport import Tls, TransportName, open_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from authz.config import Settings
     from authz.config.settings import RedisSettings
@@ -61,13 +63,12 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
 
 
 def secret_of(redis: RedisSettings) -> bytes:
-    """Read the secret that keys callers' hashes, of any length and without the line end an editor left.
+    """Read the secret that keys callers' hashes, of any length and without the line end an editor left."""
+    return b"" if redis.secret_file is None else secret_in(redis.secret_file)
 
-    An empty file would key nothing: it raises `Unavailable`, as one that can't be read does.
-    """
-    file = redis.secret_file
-    if file is None:
-        return b""
+
+def secret_in(file: Path) -> bytes:
+    """Read a secret from a file; one that can't be read, or is empty and would key nothing, raises `Unavailable`."""
     try:
         secret = file.read_bytes().strip()
     except OSError as error:
@@ -79,10 +80,11 @@ def secret_of(redis: RedisSettings) -> bytes:
 
 def build(settings: Settings, worker: int = 0) -> Process:
     """Return a process that is ready to start. Raises `SettingsFaults` and `Unavailable`."""
-    recorder = _recorder(settings, worker)
+    reads = _reads(settings)
+    recorder = _recorder(settings, worker, reads)
     metrics, faults = Metrics(), FaultLog(_log)
     exporter = _exporter(settings, metrics, worker)
-    tail, denied = Tail(worker, client_ip(settings.client)), Denied(client_ip(settings.client))
+    tail, denied = Tail(worker, client_ip(settings.client), reads), Denied(client_ip(settings.client))
     console = (tail, denied) if settings.admin else ()
     events = PolicyEvents(recorder.event if recorder else lambda _: None)
     keys, uses = KeyRegistry(required=settings.identity.require_keys), KeyUses()
@@ -127,7 +129,12 @@ def _limit_headers(settings: Settings) -> tuple[wire.LimitHeaders, ...]:
     return tuple(wire.LimitHeaders(name) for name in settings.limits.headers if name != "off")
 
 
-def _recorder(settings: Settings, worker: int) -> Recorder | None:
+def _reads(settings: Settings) -> ReadsWriter:
+    record = settings.record
+    return ReadsWriter(ReadsForm(record.reads), secret_in(record.key_file) if record.key_file else os.urandom(32))
+
+
+def _recorder(settings: Settings, worker: int, reads: ReadsWriter) -> Recorder | None:
     record = settings.record
     if record.sink == "off":
         return None
@@ -136,7 +143,7 @@ def _recorder(settings: Settings, worker: int) -> Recorder | None:
     try:
         return Recorder(
             open_sink(name), sampling=sampling, worker=worker, client_ip=client_ip(settings.client),
-            fault=FaultLog(_log, "records were not written"),
+            reads=reads, fault=FaultLog(_log, "records were not written"),
         )  # fmt: skip
     except OSError as error:
         raise Unavailable(f"can't write records to {name}: {error.strerror}") from error

@@ -1,0 +1,133 @@
+"""What a decision depended on, as its record has it: values that may be kept, fingerprints of all others.
+
+`fingerprints` keeps what a record holds anyway (method, path, addresses, who was identified) and what operators
+chose; of headers outside the record's allow-list, claims, query, body and metadata it keeps only whether two were the
+same: an HMAC with a key that no record holds. `values` keeps values, as a replay needs them, and still only
+fingerprints of what carries credentials by its name. Bounded: long values are cut, and say so.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from authz.model import Knowing
+
+if TYPE_CHECKING:
+    from authz.model import Read, Reads
+
+HEADERS = ("user-agent", "x-request-id", "content-type", "accept", "origin")
+"""The request headers that records hold: none of them carries a credential."""
+
+LONGEST = 512
+"""Bytes of one value, written; a longer one is cut."""
+
+MOST = 64
+"""Attributes of one record."""
+
+ABSENT = "$absent"
+CUT = "$cut"
+ERROR = "$error"
+FINGERPRINT = "$fingerprint"
+MARKS = frozenset({ABSENT, CUT, ERROR, FINGERPRINT})
+"""What stands in a record for a value that is not there, too long, an error, or not to be told; no value looks so."""
+
+NOTHING = msgspec.Raw(b"{}")
+
+_OPEN = frozenset(
+    {
+        "client.ip", "destination.ip", "destination.port", "destination.principal", "destination.service",
+        "identity.authenticated", "identity.expires", "identity.groups", "identity.issuer", "identity.key_id",
+        "identity.provider", "identity.roles", "identity.scopes", "identity.subject", "request.body_state",
+        "request.grpc", "request.host", "request.id", "request.method", "request.params", "request.path",
+        "request.port", "request.protocol", "request.scheme", "request.segments", "request.time", "route.extensions",
+        "source.ip", "source.port", "source.principal", "source.service",
+    }
+)  # fmt: skip
+"""Names whose values are kept in any form: a record holds them already, or they are the operator's own."""
+
+_CLOSED = frozenset({"attributes", "request.body", "source.certificate"})
+"""Names whose values are never kept: anything may be in them."""
+
+_HEADERS = frozenset({"request.headers", "request.headers_all"})
+
+_CREDENTIAL = re.compile(
+    r"auth|cookie|token|secret|passw|session|credential|signature|api.?key|jwt|assertion|\A(key|sig|code|state|pin|otp)\Z",
+    re.IGNORECASE,
+)
+"""Names of headers, parameters and members that carry credentials."""
+
+_encoder = msgspec.json.Encoder(order="deterministic")
+
+
+class ReadsForm(StrEnum):
+    """What records keep of what decisions depended on."""
+
+    OFF = "off"
+    FINGERPRINTS = "fingerprints"
+    VALUES = "values"
+
+
+class ReadsWriter:
+    """Writes reads in one form; `key` keys the fingerprints, and only equal keys make them comparable."""
+
+    def __init__(self, form: ReadsForm, key: bytes = b"") -> None:
+        self._form = form
+        self._key = key
+
+    def __call__(self, reads: Reads | None) -> msgspec.Raw:
+        """Return reads as a JSON object; those that were written before, as they were."""
+        if reads is None or self._form is ReadsForm.OFF:
+            return NOTHING
+        written = reads.written
+        if written is None or written[0] is not self:
+            lines = {str(read): self._value(read) for read in reads.entries()[:MOST]}
+            written = reads.written = (self, _encoder.encode(lines))
+        return msgspec.Raw(written[1])
+
+    def _value(self, read: Read) -> object:
+        if read.knowing is Knowing.ABSENT:
+            return {ABSENT: True}
+        if read.knowing is Knowing.UNBOUND:
+            return {ERROR: str(read.value)[:LONGEST]}
+        if not self._may_be_told(read.name, read.key):
+            return self._fingerprint(read.value)
+        return _bounded(self._redacted(read.name, read.value))
+
+    def _may_be_told(self, name: str, key: str | None) -> bool:
+        if name in _CLOSED or (key is not None and name not in _OPEN and _CREDENTIAL.search(key)):
+            return False
+        if self._form is ReadsForm.VALUES or name in _OPEN:
+            return True
+        return name in _HEADERS and (key is None or key in HEADERS)
+
+    def _redacted(self, name: str, value: object) -> object:
+        """Return a value with fingerprints for what is inside it and not to be told."""
+        if name == "request.url" and isinstance(value, str):
+            return self._fingerprint(value) if _CREDENTIAL.search(value.partition("?")[2]) else value
+        if isinstance(value, dict):
+            if not MARKS.isdisjoint(value):
+                return self._fingerprint(value)
+            return {key: self._member(name, key, each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._redacted(name, each) for each in value]
+        return value
+
+    def _member(self, name: str, key: Any, value: object) -> object:  # noqa: ANN401 - a key of JSON is a text, one of CEL may be more
+        told = name in _OPEN or self._may_be_told(name, str(key))
+        return self._redacted(name, value) if told else self._fingerprint(value)
+
+    def _fingerprint(self, value: object) -> dict[str, str]:
+        return {FINGERPRINT: hmac.digest(self._key, _encoder.encode(value), "sha256")[:8].hex()}
+
+
+def _bounded(value: object) -> object:
+    try:
+        size = len(_encoder.encode(value))
+    except (TypeError, ValueError, RecursionError):
+        return {CUT: 0}
+    return value if size <= LONGEST else {CUT: size}

@@ -1,0 +1,107 @@
+"""What a decision depended on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from authz.content import SchemaValidators
+from authz.model import Knowing, Reason
+from authz.policy import Compiler
+
+if TYPE_CHECKING:
+    from conftest import Make
+
+    from authz.model import Decision
+    from authz.policy import PolicySet
+
+ORDERS = """
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders/{id}"]}]
+  identity: {providers: [staff], required: false}
+  variables:
+    tenant: request.headers[?"x-tenant"].orValue("none")
+  rules:
+    - name: late
+      deny: request.method == "POST" && request.json.sku == "forbidden"
+    - name: own
+      allow: variables.tenant == identity.claims.tenant && request.params.id != data.closed.id
+---
+apiVersion: authz/v1
+kind: Data
+metadata: {name: closed}
+spec: {map: {id: "9"}}
+"""
+
+
+def compiled(source: str) -> PolicySet:
+    """Return a policy set."""
+    return Compiler(validators=SchemaValidators(), providers=("staff",)).compile({"a.yaml": source.encode()})
+
+
+def decided(make: Make, source: str, request: dict[str, Any], identity: dict[str, Any] | None = None) -> Decision:
+    """Return the decision of a request."""
+    facts = make.facts(make.request(request), identity)
+    return compiled(source).select(facts.request).decide(facts)
+
+
+def known(decision: Decision) -> dict[str, object]:
+    """Return what is known of each attribute that was read."""
+    assert decision.reads is not None
+    entries = decision.reads.entries()
+    return {str(read): read.value if read.knowing is Knowing.VALUE else read.knowing for read in entries}
+
+
+def test_a_decision_names_what_its_documents_read(make: Make) -> None:
+    """Each attribute once, maps by the key that is read, variables and data by what they are made of."""
+    request = {"path": "/orders/7", "headers": {"x-tenant": "acme", "x-other": "1"}}
+    decision = decided(make, ORDERS, request, {"claims": {"tenant": "acme", "other": 1}})
+    assert decision.reason is Reason.ALLOWED
+    assert known(decision) == {
+        "identity.authenticated": True,
+        'identity.claims["tenant"]': "acme",
+        'request.headers["x-tenant"]': "acme",
+        'request.json["sku"]': Knowing.UNBOUND,
+        "request.method": "GET",
+        'request.params["id"]': "7",
+    }
+
+
+def test_what_was_not_there_is_told_from_what_was_empty(make: Make) -> None:
+    """An absent header is absent, an empty one is a value, and of a body that is no JSON the reason is known."""
+    absent = known(decided(make, ORDERS, {"path": "/orders/7"}))
+    empty = known(
+        decided(
+            make, ORDERS, {"path": "/orders/7", "method": "POST", "headers": {"x-tenant": ""}, "json": {"sku": "a"}}
+        )
+    )
+    assert absent['request.headers["x-tenant"]'] is Knowing.ABSENT
+    assert absent['identity.claims["tenant"]'] is Knowing.ABSENT
+    assert (empty['request.headers["x-tenant"]'], empty['request.json["sku"]']) == ("", "a")
+
+
+def test_a_kept_decision_keeps_its_reads_and_no_request(make: Make) -> None:
+    """A decision that is found again says the same of what it depended on, and does not hold a request in memory."""
+    policies = compiled(ORDERS.replace("request.json.sku", 'request.headers["x-sku"]'))
+    requests = [{"path": "/orders/7", "headers": {"x-tenant": "acme", "x-other": other}} for other in "12"]
+    facts = [make.facts(make.request(request), {"claims": {"tenant": "acme"}}) for request in requests]
+    first, second = (policies.select(each.request).decide(each) for each in facts)
+    assert second is first
+    assert first.reads is not None
+    assert first.reads._facts is None  # type: ignore[attr-defined]  # what it must not hold is no part of the protocol
+    assert known(second)['identity.claims["tenant"]'] == "acme"
+
+
+def test_a_validation_reads_the_body(make: Make) -> None:
+    """A schema depends on the body though no expression says so."""
+    source = ORDERS.replace("  rules:", "  validate: [{name: small, schema: {type: object}}]\n  rules:")
+    decision = decided(make, source, {"path": "/orders/7", "method": "POST", "json": {"sku": "a"}})
+    assert known(decision)["request.json"] == {"sku": "a"}
+    assert known(decision)["request.body_state"] == "complete"
+
+
+def test_reads_are_no_part_of_what_was_decided_elsewhere(make: Make) -> None:
+    """Without a policy nothing was read; the decision says so."""
+    assert known(decided(make, ORDERS, {"path": "/elsewhere"})) == {}
