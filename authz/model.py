@@ -364,9 +364,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the policies say, and why, before the limits are asked.
 
     `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect; `body` is the
-    text a rule answers with in place of the problem document. `charges` are to be charged together if this decision is
-    carried out: for an allow the limits that count it, for a deny those that count denied requests. `unmet` is what a
-    validation found wrong; `reads` are what it depended on, `None` where no document was asked.
+    text a rule answers with in place of the problem document, of the type `media_type`. `charges` are to be charged
+    together if this decision is carried out: for an allow the limits that count it, for a deny those that count denied
+    requests. `unmet` is what a validation found wrong; `reads` are what it
+    depended on, `None` where no document was asked.
     """
 
     effect: Effect
@@ -377,6 +378,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
     location: str | None = None
     body: str | None = None
+    media_type: str = "text/plain; charset=utf-8"
     mutations: Mutations = NO_MUTATIONS
     charges: tuple[Charge, ...] = ()
     documents: tuple[DocumentTrace, ...] = ()

@@ -14,14 +14,17 @@ from msgspec.structs import replace
 from authz.model import NO_MUTATIONS, STATUS, Charge, Count, Decision, DocumentTrace, Effect, Mutations, Reason
 from authz.policy.case import Failed
 from authz.policy.changes import UNCHANGED, Merged, merge
+from authz.policy.representations import TEXT, chosen, filled, serialized
+from authz.policy.template import Template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from authz.model import Objection, Unmet
     from authz.policy.case import Case
+    from authz.policy.destinations import Destination
     from authz.policy.plan import Place, Plan, RuleStep
-    from authz.policy.template import Template
+    from authz.policy.representations import Representation
 
 REMEMBERED = 1024
 """Combinations of rules that held whose meaning a plan keeps."""
@@ -100,11 +103,14 @@ def answer(case: Case, verdict: Verdict) -> Decision:
     """Return the decision a verdict makes; raise `Failed` only for a redirect that leads nowhere."""
     step, place = verdict.step, verdict.place
     location = mutations = message = body = None
+    media_type = TEXT
     if step is not None:
         if step.rule.location is not None:
-            location = case.text(step.rule.location, step.place, step.rule.name)
+            location = _location(case, step, step.rule.location)
         message = _optional(case, step, step.rule.message)
-        body = _optional(case, step, step.rule.body)
+        if step.rule.body:
+            form = chosen(step.rule.body, case.facts.request.headers)
+            media_type, body = form.media_type, _body(case, step, form)
         mutations = _carried(case, step) if step.changes else None
     charges = charged(case, verdict.effect)
     spoken = () if place is None else (_spoken(place, verdict),)
@@ -117,6 +123,7 @@ def answer(case: Case, verdict: Verdict) -> Decision:
         message=message or "",
         location=location,
         body=body,
+        media_type=media_type,
         mutations=mutations or NO_MUTATIONS,
         charges=charges,
         documents=_with_errors(_traces(case.plan, spoken), case),
@@ -169,6 +176,26 @@ def _remember(plan: Plan, held: tuple[RuleStep, ...]) -> Permission:
         merged=UNCHANGED if merged == UNCHANGED else merged,
     )
     return permission
+
+
+def _location(case: Case, step: RuleStep, destination: Destination) -> str:
+    """Return where a redirect leads; raise `Failed` where nobody allowed it to lead there."""
+    location = case.text(destination.target, step.place, step.rule.name)
+    if destination.strays(location, case.facts.request.host):
+        raise Failed(step.place, step.rule.name, "the redirect leads to a host that is not among allowed_hosts")
+    return location
+
+
+def _body(case: Case, step: RuleStep, form: Representation) -> str | None:
+    """Return a body in one form; as with every text, an answer that is no allow is given without it if it must be."""
+    content = form.content
+    if isinstance(content, Template):
+        return _optional(case, step, content)
+    try:
+        return serialized(filled(content.root, lambda part: case.data(part, step.place, step.rule.name)))
+    except Failed as failure:
+        case.errors.append(failure)
+        return None
 
 
 def _optional(case: Case, step: RuleStep, template: Template | None) -> str | None:

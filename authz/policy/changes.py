@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.model import HeaderMutation, Mutations
+from authz.policy.crumbs import COOKIE, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from authz.policy.case import Case
-    from authz.policy.compiled import HeaderChange
+    from authz.policy.compiled import CookieChange, HeaderChange
     from authz.policy.plan import Place, RuleStep
     from authz.policy.template import Template
 
@@ -30,6 +31,7 @@ class Writing(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     rule: str
     append: bool = False
+    attributes: str = ""
 
 
 class Merged(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +40,8 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
     request_headers: tuple[Writing, ...] = ()
     request_headers_remove: tuple[str, ...] = ()
     response_headers: tuple[Writing, ...] = ()
+    cookies: tuple[Writing, ...] = ()
+    cookies_remove: tuple[str, ...] = ()
     query_set: tuple[Writing, ...] = ()
     query_remove: tuple[str, ...] = ()
     metadata: tuple[Writing, ...] = ()
@@ -51,10 +55,13 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
 
     def mutations(self, case: Case) -> Mutations:
         """Return the changes with every text filled in; raise `Failed` where one has no value."""
+        written, removed = tuple(_headers(self.request_headers, case)), self.request_headers_remove
+        if self.cookies_remove:
+            written, removed = _without_cookies(self.cookies_remove, case, written, removed)
         return Mutations(
-            request_headers=tuple(_headers(self.request_headers, case)),
-            request_headers_remove=self.request_headers_remove,
-            response_headers=tuple(_headers(self.response_headers, case)),
+            request_headers=written,
+            request_headers_remove=removed,
+            response_headers=(*_headers(self.response_headers, case), *_cookies(self.cookies, case)),
             query_set=tuple((item.name, case.text(item.value, item.place, item.rule)) for item in self.query_set),
             query_remove=self.query_remove,
             metadata={item.name: case.data(item.value, item.place, item.rule) for item in self.metadata},
@@ -63,18 +70,23 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
 
 def merge(steps: Iterable[RuleStep]) -> Merged:
     """Return what rules change together."""
-    request, response, query = _Target(), _Target(), _Target()
+    request, response, query, cookies = _Target(), _Target(), _Target(), _Target()
+    crumbs: dict[str, None] = {}
     metadata: dict[str, Writing] = {}
     for step in steps:
         changes = step.rule.changes
         request.take(_written(step, changes.request_headers), changes.request_headers_remove)
         response.take(_written(step, changes.response_headers), ())
+        cookies.take(_baked(step, changes.cookies), ())
+        crumbs.update(dict.fromkeys(changes.cookies_remove))
         query.take(_texts(step, changes.query_set), changes.query_remove)
         metadata.update((item.name, item) for item in _texts(step, changes.metadata))
     return Merged(
         request_headers=request.writings,
         request_headers_remove=tuple(request.removed),
         response_headers=response.writings,
+        cookies=cookies.writings,
+        cookies_remove=tuple(crumbs),
         query_set=query.writings,
         query_remove=tuple(query.removed),
         metadata=tuple(metadata.values()),
@@ -113,6 +125,32 @@ def _written(step: RuleStep, changes: Iterable[HeaderChange]) -> Iterator[Writin
 def _texts(step: RuleStep, texts: Iterable[tuple[str, Template]]) -> Iterator[Writing]:
     for name, value in texts:
         yield Writing(name=name, value=value, place=step.place, rule=step.rule.name)
+
+
+def _baked(step: RuleStep, changes: Iterable[CookieChange]) -> Iterator[Writing]:
+    for change in changes:
+        yield Writing(
+            name=change.name, value=change.value, attributes=change.attributes, place=step.place, rule=step.rule.name
+        )
+
+
+def _cookies(writings: Iterable[Writing], case: Case) -> Iterator[HeaderMutation]:
+    for item in writings:
+        value = f"{item.name}={case.text(item.value, item.place, item.rule)}{item.attributes}"
+        yield HeaderMutation(name="set-cookie", value=value, append=True)
+
+
+def _without_cookies(
+    names: Sequence[str], case: Case, written: tuple[HeaderMutation, ...], removed: tuple[str, ...]
+) -> tuple[tuple[HeaderMutation, ...], tuple[str, ...]]:
+    """Return what happens to request headers if cookies go too; a Cookie header that a rule writes stays as it is."""
+    request = case.facts.request
+    if COOKIE in removed or any(header.name == COOKIE and not header.append for header in written):
+        return written, removed
+    left = without(request.headers.get(COOKIE, ""), names)
+    if left and COOKIE not in request.invalid_headers:
+        return (HeaderMutation(name=COOKIE, value=left), *written), removed
+    return written, (*removed, COOKIE)
 
 
 def _headers(writings: Iterable[Writing], case: Case) -> Iterator[HeaderMutation]:

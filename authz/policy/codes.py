@@ -48,6 +48,7 @@ class Code(StrEnum):
     MOMENT = "AZ123"
     DIGEST = "AZ124"
     TIME_ZONE = "AZ125"
+    COOKIE = "AZ126"
 
 
 EXPLAINED: Mapping[str, str] = {
@@ -143,7 +144,8 @@ EXPLAINED: Mapping[str, str] = {
     ),
     "AZ119": "A media type is type/subtype in lower case, without parameters: application/json.",
     "AZ120": (
-        "A redirect leads to an absolute URL (https://...), to a path on the same host (/...), or to a `${...}`."
+        "A redirect leads to an absolute URL (https://...), to a path on the same host (/...), or to a `${...}`. Where "
+        "a `${...}` says which host, that must be the request's own or one of `allowed_hosts`."
     ),
     "AZ121": (
         "The kind is known, but documents of this kind are not served from here. The message says where they belong."
@@ -161,6 +163,10 @@ EXPLAINED: Mapping[str, str] = {
         "A time zone is a name of the IANA database, as `timedatectl list-timezones` prints them: UTC, Europe/Berlin, "
         "America/New_York. Abbreviations and offsets do not know when summer begins."
     ),
+    "AZ126": (
+        "A cookie's name is a token, its value has no spaces, quotes, commas, semicolons and backslashes, its path "
+        "begins with a slash. Browsers drop a cookie that breaks the rules of its name's prefix or of SameSite=None."
+    ),
     "AZ201": "Variables, or documents, refer to each other in a circle, so that none of them can be evaluated first.",
     "AZ202": (
         "The text is not a template: a `${` is not closed, or holds nothing. Write `$${` for a literal `${`. "
@@ -174,6 +180,11 @@ EXPLAINED: Mapping[str, str] = {
     "AZ206": (
         "What an identity provider needs cannot be used: a key set without a usable key, a secret that cannot be "
         "read, a file of certificates that is none. The message says which and why."
+    ),
+    "AZ207": (
+        "What a `${...}` stands for is escaped in a page, which makes it harmless in text and in quoted attributes "
+        "that are text. In a script, a style, a comment, a tag's name, an event handler or at the start of a URL it "
+        "could still take over the page. Move it, or give the page a `data-` attribute that its script reads."
     ),
     "AZ300": "The expression cannot be compiled, and the engine said why in words of its own.",
     "AZ301": "The expression is not CEL: the place is where the parser could not go on.",

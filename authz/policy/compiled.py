@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from authz import model
     from authz.cel import Attribute
     from authz.model import Ambiguity, Effect, Mode
+    from authz.policy.destinations import Destination
     from authz.policy.facts import BodyValidator, TextsValidator
+    from authz.policy.representations import Representation
     from authz.policy.template import Template
     from authz.policy.terms import Keys, Term
 
@@ -28,12 +30,22 @@ class HeaderChange(msgspec.Struct, frozen=True, kw_only=True):
     append: bool = False
 
 
+class CookieChange(msgspec.Struct, frozen=True, kw_only=True):
+    """One cookie to set; `attributes` are what follows its value, as it is written."""
+
+    name: str
+    value: Template
+    attributes: str
+
+
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
     """What the answer carries when a rule holds; `metadata` values keep their type where they are one expression."""
 
     request_headers: tuple[HeaderChange, ...] = ()
     request_headers_remove: tuple[str, ...] = ()
     response_headers: tuple[HeaderChange, ...] = ()
+    cookies: tuple[CookieChange, ...] = ()
+    cookies_remove: tuple[str, ...] = ()
     query_set: tuple[tuple[str, Template], ...] = ()
     query_remove: tuple[str, ...] = ()
     metadata: tuple[tuple[str, Template], ...] = ()
@@ -46,7 +58,10 @@ POLICY = "Policy"
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule: it holds where `when` and `test` do, each of them only if it is given."""
+    """One rule: it holds where `when` and `test` do, each of them only if it is given.
+
+    `body` are the forms its body has, none where it writes none.
+    """
 
     name: str
     effect: Effect
@@ -55,8 +70,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     when: Term | None
     test: Term | None
     message: Template | None
-    body: Template | None
-    location: Template | None
+    body: tuple[Representation, ...]
+    location: Destination | None
     changes: Changes
 
 

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING
 from authz import model
 from authz.cel import BOOL, INT
 from authz.model import STATUS, Ambiguity, Effect, Reason
-from authz.policy import compiled, template
+from authz.policy import carrying, compiled, template
+from authz.policy.crumbs import COOKIE
+from authz.policy.destinations import Destination, destination
 from authz.policy.documents import EncodedSlashes, Identification, PathParameters, Policy
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
+from authz.policy.representations import TEXT, Representation
+from authz.policy.source import Text
 from authz.policy.terms import Terms
 from authz.policy.validating import Validating, captures
 
@@ -24,10 +28,10 @@ if TYPE_CHECKING:
 
     from authz.cel import Environment
     from authz.errors import Fault
-    from authz.policy.documents import Governing, Guardrail, Limit, Rule
+    from authz.policy.documents import Body, Cookie, Governing, Guardrail, Limit, Rule
     from authz.policy.facts import BodyValidators
     from authz.policy.files import Files
-    from authz.policy.source import Scalar, Text
+    from authz.policy.source import Scalar
     from authz.policy.template import Template
     from authz.policy.terms import Term
 
@@ -83,17 +87,31 @@ class Compilation:
             when=self._condition(written.when, label),
             test=self._condition(written.deny if written.allow is None else written.allow, label),
             message=self._text(written.message, label),
-            body=self._text(written.body, label),
-            location=None if written.redirect is None else template.location(written.redirect, label, self._terms),
+            body=self._body(written.body, label),
+            location=None if written.redirect is None else self._destination(written.redirect, written, label),
             changes=self._changes(written, label),
         )
 
+    def _destination(self, target: Text, written: Rule, label: str) -> Destination:
+        return destination(target, written.allowed_hosts, label, self._terms)
+
+    def _body(self, written: Text | Body | None, label: str) -> tuple[Representation, ...]:
+        if written is None:
+            return ()
+        if isinstance(written, Text):
+            return (Representation(media_type=TEXT, content=template.text(written, label, self._terms)),)
+        return carrying.forms(written, label, self._terms)
+
     def _changes(self, written: Rule, label: str) -> compiled.Changes:
         request, response, query = written.request_headers, written.response_headers, written.query
+        if written.cookies.remove:
+            self._terms.also_read("request.headers", COOKIE)
         return compiled.Changes(
             request_headers=(*self._headers(request.set, label), *self._headers(request.append, label, append=True)),
             request_headers_remove=tuple(map(str, request.remove)),
             response_headers=(*self._headers(response.set, label), *self._headers(response.append, label, append=True)),
+            cookies=tuple(self._cookies(written.cookies.set, label)),
+            cookies_remove=tuple(map(str, written.cookies.remove)),
             query_set=tuple(self._texts(query.set, label)),
             query_remove=tuple(map(str, query.remove)),
             metadata=tuple(self._texts(written.metadata, label)),
@@ -104,6 +122,11 @@ class Compilation:
     ) -> Iterator[compiled.HeaderChange]:
         for name, value in written.items():
             yield compiled.HeaderChange(name=str(name), value=template.header(value, label, self._terms), append=append)
+
+    def _cookies(self, written: Mapping[Text, Cookie], label: str) -> Iterator[compiled.CookieChange]:
+        for name, cookie in written.items():
+            value = template.cookie(cookie.value, label, self._terms)
+            yield compiled.CookieChange(name=str(name), value=value, attributes=carrying.attributes(cookie))
 
     def _texts(self, written: Mapping[Text, Text], label: str) -> Iterator[tuple[str, Template]]:
         for name, value in written.items():

@@ -14,3 +14,4 @@ class Together(StrEnum):
     SCHEMA = "AZ204"
     DATA = "AZ205"
     PROOF = "AZ206"
+    PAGE = "AZ207"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.cel import EvaluationError
+from authz.policy import pages
 from authz.policy.faults import Together
 from authz.policy.scan import closing_brace
 from authz.policy.terms import Span, Term
@@ -34,16 +35,21 @@ Evaluate = Callable[[Term, int], object | EvaluationError]
 
 _OPENING = re.compile(r"\$?\$\{")
 _UNFIT_FOR_HEADER = re.compile(r"[^\t\x20-\x7e]")
+_UNFIT_FOR_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 _UNFIT_FOR_LOCATION = re.compile(r"[^\x21-\x7e]")
 _UNFIT_FOR_TEXT = re.compile(r"[\ud800-\udfff\x00]")
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
-    """A text with holes. `constant` is the text itself where there are none; `unfit` finds what it may not hold."""
+    """A text with holes. `constant` is the text itself where there are none; `unfit` finds what it may not hold.
+
+    `escape` is how what fills a hole is written.
+    """
 
     parts: tuple[str | Term, ...]
     constant: str | None
     unfit: re.Pattern[str] = _UNFIT_FOR_TEXT
+    escape: Callable[[str], str] | None = None
 
     def render(self, evaluate: Evaluate, scope: int) -> str | EvaluationError:
         """Return the text, its holes filled by what `evaluate` finds in a scope."""
@@ -54,7 +60,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
             text = part if isinstance(part, str) else as_text(evaluate(part, scope))
             if isinstance(text, EvaluationError):
                 return text
-            texts.append(text)
+            texts.append(text if self.escape is None or isinstance(part, str) else self.escape(text))
         return self._checked("".join(texts))
 
     def value(self, evaluate: Evaluate, scope: int) -> object | EvaluationError:
@@ -79,12 +85,33 @@ def location(written: Text, label: str, terms: Terms) -> Template:
     return _compiled(written, label, terms, _UNFIT_FOR_LOCATION)
 
 
+def cookie(written: Text, label: str, terms: Terms) -> Template:
+    """Compile the value of a cookie."""
+    return _compiled(written, label, terms, _UNFIT_FOR_COOKIE)
+
+
+def page(written: Text, label: str, terms: Terms) -> Template:
+    """Compile a page of HTML; a hole where escaping is not enough is a fault."""
+    pieces = list(_pieces(written, label, []))
+    holes = [piece for piece in pieces if not isinstance(piece, str)]
+    for number in pages.unsafe(pieces):
+        span = _span(written, holes[number][0] - len("${"))
+        terms.faults.append(written.fault(
+            Together.PAGE, f"{label}: a value cannot stand here in a page",
+            line=span.line, column=span.column, length=2,
+            hint="in text, in a quoted attribute that is text, or behind the beginning of a URL",
+        ))  # fmt: skip
+    return _compiled(written, label, terms, _UNFIT_FOR_TEXT, pages.escape)
+
+
 def text(written: Text, label: str, terms: Terms) -> Template:
     """Compile any other text: a message, a body, a query parameter, metadata."""
     return _compiled(written, label, terms, _UNFIT_FOR_TEXT)
 
 
-def _compiled(written: Text, label: str, terms: Terms, unfit: re.Pattern[str]) -> Template:
+def _compiled(
+    written: Text, label: str, terms: Terms, unfit: re.Pattern[str], escape: Callable[[str], str] | None = None
+) -> Template:
     """Return a template; its faults are noted in `terms`."""
     parts: list[str | Term] = []
     for piece in _pieces(written, label, terms.faults):
@@ -94,7 +121,7 @@ def _compiled(written: Text, label: str, terms: Terms, unfit: re.Pattern[str]) -
             start, end = piece
             parts.append(terms.compile(written, label, source=written[start:end], span=_span(written, start)))
     constant = None if any(isinstance(part, Term) for part in parts) else "".join(map(str, parts))
-    return Template(parts=tuple(parts), constant=constant, unfit=unfit)
+    return Template(parts=tuple(parts), constant=constant, unfit=unfit, escape=escape)
 
 
 def _pieces(written: Text, label: str, faults: list[Fault]) -> Iterator[str | tuple[int, int]]:

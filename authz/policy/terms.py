@@ -127,6 +127,11 @@ class Terms:
                 late[name] = None
         return tuple(late)
 
+    def also_read(self, name: str, key: str | None = None) -> None:
+        """Note that the document reads a name, or one key of it, beside what its expressions do."""
+        keys = self.early.get(name, frozenset())
+        self.early[name] = None if keys is None or key is None else keys | {key}
+
     def _note(self, reads: Iterable[Attribute]) -> None:
         """Note what an expression reads."""
         for attribute in reads:
@@ -135,8 +140,7 @@ class Terms:
             if name in LATE:
                 self.late.add(name)
             elif not name.startswith(VARIABLES):
-                keys, key = self.early.get(name, frozenset()), attribute.keys[:1]
-                self.early[name] = None if keys is None or not key else keys.union(map(str, key))
+                self.also_read(name, str(attribute.keys[0]) if attribute.keys else None)
 
 
 def _direct(expression: Expression) -> str | None:

@@ -53,6 +53,16 @@ _LONGEST_REMEMBERED = 1024
 _OVERLOADED_WAIT = 1
 _PLAIN_CHALLENGE = "Bearer"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_PROBLEM = "application/problem+json"
+_GUARDED = {"x-content-type-options": "nosniff", "vary": "accept"}
+"""What goes with a rule's own body: it is what it says it is, and another caller may get another form of it."""
+
+_PAGE = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+}
+"""What goes with a rule's own page unless the rule says another policy: styles and pictures, and no script."""
+
 _WAITING = frozenset({Reason.RATE_LIMITED, Reason.OVERLOADED})
 
 
@@ -65,6 +75,7 @@ class _Denial(NamedTuple):
     rule: str | None = None
     message: str = ""
     body: str | None = None
+    media_type: str = ""
     location: str | None = None
     challenge: str | None = None
     limit: str | None = None
@@ -225,8 +236,10 @@ def _fill_denied(denied: DeniedHttpResponse, denial: _Denial, identifier: str, m
     denied.status.code = cast("StatusCode", denial.status)
     denied.body = _problem(denial, identifier) if denial.body is None else denial.body
     described = {
-        "content-type": "application/problem+json" if denial.body is None else "text/plain; charset=utf-8",
+        "content-type": _PROBLEM if denial.body is None else denial.media_type,
         "cache-control": "no-store",
+        **(_GUARDED if denial.body is not None else {}),
+        **(_PAGE if denial.media_type.startswith("text/html") else {}),
     }
     stated = {
         DECISION_ID: identifier,
@@ -275,6 +288,7 @@ def _denial(outcome: Outcome, styles: Sequence[LimitHeaders]) -> _Denial:
         decision.rule,
         decision.message[:MAX_MESSAGE],
         decision.body,
+        decision.media_type,
         _location(decision) if decision.effect is Effect.REDIRECT else None,
         _challenge(outcome.identity.challenge) if decision.status == 401 else None,
         limit,

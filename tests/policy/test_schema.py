@@ -73,9 +73,17 @@ def fixed_keys(node: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[A
     if isinstance(node, dict):
         for key, value in node.items():
             yield place, key
-            if key not in {"labels", "annotations", "variables", "set", "append", "map", "schema", "values"} and not (
-                key == "metadata" and place
-            ):
+            if key not in {
+                "labels",
+                "annotations",
+                "variables",
+                "set",
+                "append",
+                "map",
+                "schema",
+                "values",
+                "json",
+            } and not (key == "metadata" and place):
                 yield from fixed_keys(value, (*place, key))
 
 

@@ -200,6 +200,7 @@ def test_a_rules_own_body_replaces_the_problem_document() -> None:
     )
     plain = written(deny(body="Closed.")).denied_response
     assert (plain.body, headers(plain)["content-type"]) == ("Closed.", "text/plain; charset=utf-8")
+    assert headers(plain)["x-content-type-options"] == "nosniff"
     described = written(deny(body="<p>Closed.", mutations=chosen)).denied_response
     assert [option.header.key for option in described.headers].count("content-type") == 1
     assert headers(described)["content-type"] == "text/html"

@@ -5,6 +5,7 @@ compiled or looked up later is a `Text`: a string that knows its place (`express
 column=.., length=..)`). Data values and inline schemas are plain values without places.
 """
 
+from authz.policy.documents.answers import Body, Cookie, Query, RequestHeaders, ResponseHeaders
 from authz.policy.documents.document import API_VERSION, Document, Metadata
 from authz.policy.documents.entries import KeyEntry, key_entries
 from authz.policy.documents.kinds import (
@@ -22,13 +23,15 @@ from authz.policy.documents.kinds import (
 from authz.policy.documents.limits import Limit, Rate
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
 from authz.policy.documents.providers import IdentityProvider, ProviderSpec
-from authz.policy.documents.rules import GuardrailRule, Query, RequestHeaders, ResponseHeaders, Rule
+from authz.policy.documents.rules import GuardrailRule, Rule
 from authz.policy.documents.timed import Timed
 from authz.policy.documents.validation import Validation
 
 __all__ = [
     "API_VERSION",
     "KINDS",
+    "Body",
+    "Cookie",
     "Data",
     "DataSpec",
     "Document",

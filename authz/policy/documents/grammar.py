@@ -17,7 +17,7 @@ from zoneinfo import available_timezones
 
 from authz.errors import Fault
 from authz.policy.codes import Code
-from authz.policy.source import Boolean, Mapping, Null, Number, Scalar, Sequence, Text, quoted
+from authz.policy.source import Boolean, Mapping, Node, Null, Number, Scalar, Sequence, Text, quoted
 
 NAME = r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$"
 IDENTIFIER = r"^[A-Za-z_][A-Za-z0-9_]{0,62}$"
@@ -30,6 +30,9 @@ FILE = r"^(?!/)(?:(?!\.\.?(?:/|$))[^/\\\x00-\x1f]+(?:/(?!$)|$))+$"
 
 MAX_PERIOD = 366 * 86400.0
 """The longest duration a document can speak of, in seconds."""
+
+MAX_AGE = 400 * 86400.0
+"""The longest time for which browsers keep a cookie (RFC 6265bis, section 5.5), in seconds."""
 
 MAX_LEEWAY = 60.0
 """The largest difference of clocks that is forgiven, in seconds."""
@@ -139,6 +142,16 @@ def duration(text: Text) -> float:
     return seconds
 
 
+def age(text: Text) -> int:
+    """Return whole seconds, none included: browsers count no parts of them."""
+    seconds = _seconds(text)
+    if seconds != int(seconds) or seconds > MAX_AGE:
+        refuse(
+            text, Code.RANGE, f"{text} is out of range", "whole seconds, at most 400d: browsers keep no cookie longer"
+        )
+    return int(seconds)
+
+
 def leeway(text: Text) -> float:
     """Return seconds by which clocks may differ: a minute at most, or a stolen token would live on."""
     seconds = _seconds(text)
@@ -218,6 +231,12 @@ def plain(node: object) -> object:
     if isinstance(node, Null):
         return None
     raise TypeError(f"not a node: {type(node).__name__}")
+
+
+def numbers(node: Node) -> Node:
+    """Return a node as it is; raise `Unfit` where it holds a number that JSON could not carry exactly."""
+    plain(node)
+    return node
 
 
 def number(scalar: Number) -> int | float:

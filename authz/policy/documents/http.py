@@ -18,8 +18,14 @@ HEADER = r"^[a-z0-9!#$%&'*+.^_`|~-]+$"
 METHOD = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 MEDIA_TYPE = r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$"
 LOCATION = r"^(https?://|/|\$\{)"
+COOKIE = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+URL_PATH = r"^/[\x21-\x3a\x3c-\x7e]*$"
 
 _HEADER, _METHOD, _MEDIA_TYPE, _LOCATION = map(re.compile, (HEADER, METHOD, MEDIA_TYPE, LOCATION))
+_COOKIE, _URL_PATH = map(re.compile, (COOKIE, URL_PATH))
+_UNFIT_FOR_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
+_AUTHORITY = re.compile(r"https?://([^/?#$]*)")
+_ELSEWHERE = re.compile(r"/[/\\]")
 _CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
@@ -53,7 +59,49 @@ def location(text: Text) -> Text:
     """Return where a redirect leads: an absolute URL, or a path on the same host."""
     if not _LOCATION.match(text) or _CONTROL.search(text):
         refuse(text, Code.LOCATION, f"{quoted(text)} is no place to redirect to", 'begin with "https://" or "/"')
+    if _ELSEWHERE.match(text):
+        refuse(text, Code.LOCATION, f"{quoted(text)} is another host to browsers", "begin with one slash, or https://")
+    authority = _AUTHORITY.match(text)
+    if authority and not text.startswith("${", authority.end()) and not _is_host(authority[1]):
+        refuse(text, Code.LOCATION, f"{quoted(text)} names no host", "a host name, with a port if need be, and a path")
     return text
+
+
+def _is_host(text: str) -> bool:
+    try:
+        paths.canonical_host(text)
+    except Refusal:
+        return False
+    return True
+
+
+def cookie_name(text: Text) -> Text:
+    """Return the name of a cookie: a token (RFC 6265, section 4.1.1)."""
+    if not _COOKIE.fullmatch(text):
+        refuse(text, Code.COOKIE, f"{quoted(text)} is not the name of a cookie")
+    return text
+
+
+def cookie_value(text: Text) -> Text:
+    """Return the value of a cookie; what stands in its holes is CEL, and is looked at when it is filled in."""
+    if "${" not in text and (found := _UNFIT_FOR_COOKIE.search(text)):
+        hint = "url.encode makes any text fit"
+        refuse(text, Code.COOKIE, f"a cookie's value cannot hold {quoted(found[0])}", hint)
+    return text
+
+
+def url_path(text: Text) -> str:
+    """Return the path of a cookie."""
+    if not _URL_PATH.fullmatch(text):
+        refuse(text, Code.COOKIE, f"{quoted(text)} is not the path of a cookie", 'begin with "/"; no ";", no space')
+    return str(text)
+
+
+def domain(text: Text) -> str:
+    """Return the domain of a cookie: a host name of several labels."""
+    if host_pattern(text).startswith("*") or "." not in text or text.startswith("["):
+        refuse(text, Code.COOKIE, f"{quoted(text)} is not the domain of a cookie", "a host name: example.com")
+    return str(text)
 
 
 def method(text: Text) -> Text:

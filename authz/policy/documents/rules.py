@@ -10,13 +10,13 @@ from pydantic import ConfigDict, Field
 from authz.errors import Fault
 from authz.model import Effect, Mode
 from authz.policy.codes import Code
+from authz.policy.documents.answers import AnyBody, Cookies, Query, RequestHeaders, ResponseHeaders
 from authz.policy.documents.values import (
     AnyText,
     Cel,
     Checked,
     Choice,
-    HeaderName,
-    HeaderTemplate,
+    HostPattern,
     Location,
     Many,
     Maybe,
@@ -26,7 +26,7 @@ from authz.policy.documents.values import (
     shared,
     whole,
 )
-from authz.policy.source import Mapping, Scalar, Sequence, Text
+from authz.policy.source import Mapping, Scalar
 
 _EFFECTS = ("allow", "deny", "redirect")
 _BELONGS = {
@@ -35,70 +35,12 @@ _BELONGS = {
     "status": ("deny", "redirect"),
     "message": ("deny", "redirect"),
     "body": ("deny", "redirect"),
+    "allowed_hosts": ("redirect",),
 }
 _STATUSES = {
     "deny": (range(400, 600), "from 400 to 599"),
     "redirect": ((301, 302, 303, 307, 308), "301, 302, 303, 307 or 308"),
 }
-
-
-class Writing(Checked):
-    """Names and what is written there; a name is written in one way only."""
-
-    @classmethod
-    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
-        """Yield a fault for a name that one key sets and another removes, or adds to."""
-        seen: dict[str, str] = {}
-        for way, names in node.items():
-            for name in names if isinstance(names, Mapping | Sequence) else ():
-                if isinstance(name, Text) and seen.setdefault(name, way) != way:
-                    yield name.fault(Code.TOGETHER, f'"{name}" is already given under "{seen[name]}"')
-
-
-class RequestHeaders(Writing):
-    """What happens to the headers of the request on its way to the upstream."""
-
-    set: dict[HeaderName, HeaderTemplate] = Field(
-        default_factory=dict,
-        description="Headers to write, replacing what the client sent; `${...}` is CEL.",
-        examples=[{"x-subject": "${identity.subject}"}],
-    )
-    append: dict[HeaderName, HeaderTemplate] = Field(
-        default_factory=dict,
-        description="Headers to add beside what the client sent; `${...}` is CEL.",
-        examples=[{"x-seen-by": "authz"}],
-    )
-    remove: Many[HeaderName] = Field(
-        default=(), description="Headers the upstream does not get to see.", examples=[["authorization"]]
-    )
-
-
-class ResponseHeaders(Writing):
-    """What happens to the headers of the answer. Envoy lets an authorization service write them, not remove them."""
-
-    set: dict[HeaderName, HeaderTemplate] = Field(
-        default_factory=dict,
-        description="Headers to write, replacing those of the upstream; `${...}` is CEL.",
-        examples=[{"cache-control": "private"}],
-    )
-    append: dict[HeaderName, HeaderTemplate] = Field(
-        default_factory=dict,
-        description="Headers to add beside those of the upstream; `${...}` is CEL.",
-        examples=[{"set-cookie": "seen=1"}],
-    )
-
-
-class Query(Writing):
-    """What happens to the query of the request on its way to the upstream."""
-
-    set: dict[AnyText, Template] = Field(
-        default_factory=dict,
-        description="Parameters to write, replacing those of the same name; `${...}` is CEL.",
-        examples=[{"tenant": "${identity.claims.tenant}"}],
-    )
-    remove: Many[AnyText] = Field(
-        default=(), description="Parameters the upstream does not get to see.", examples=[["debug"]]
-    )
 
 
 def _one_effect(schema: dict[str, Any]) -> None:
@@ -132,6 +74,11 @@ class Rule(Checked):
         description="Where the caller is sent; `${...}` is CEL.",
         examples=["https://login.example.com/?next=${url.encode(request.url)}"],
     )
+    allowed_hosts: Many[HostPattern] = Field(
+        default=(),
+        description="Hosts a redirect may lead to where `${...}` says which, beside the request's own.",
+        examples=[["login.example.com", "*.shop.example.com"]],
+    )
     when: Maybe[Cel] = Field(
         default=None,
         description="CEL: where it does not hold, the rule is not asked.",
@@ -152,10 +99,10 @@ class Rule(Checked):
         description="What the caller is told; `${...}` is CEL.",
         examples=["Orders are read-only during the freeze."],
     )
-    body: Maybe[Template] = Field(
+    body: Maybe[AnyBody] = Field(
         default=None,
-        description="The whole body of the answer, instead of application/problem+json; `${...}` is CEL.",
-        examples=["<h1>Closed</h1>"],
+        description="The whole body of the answer, instead of application/problem+json: a text, or several forms.",
+        examples=["Closed.", {"html": "<h1>Closed</h1>", "json": {"error": "closed"}}],
     )
     request_headers: RequestHeaders = Field(
         default_factory=shared(RequestHeaders()),
@@ -166,6 +113,11 @@ class Rule(Checked):
         default_factory=shared(ResponseHeaders()),
         description="What happens to the answer's headers.",
         examples=[{"set": {"cache-control": "private"}}],
+    )
+    cookies: Cookies = Field(
+        default_factory=shared(Cookies()),
+        description="Cookies that the answer sets, and those of the request that go no further.",
+        examples=[{"set": {"seen": {"value": "1"}}, "remove": ["session"]}],
     )
     query: Query = Field(
         default_factory=shared(Query()),
@@ -195,6 +147,9 @@ class Rule(Checked):
         for key in node.written():
             if effect not in _BELONGS.get(key, _EFFECTS):
                 yield key.fault(Code.TOGETHER, f'"{key}" has no meaning in a rule that says {effect}')
+        cookies = node.get("cookies")
+        if effect != "allow" and isinstance(cookies, Mapping) and "remove" in cookies:
+            yield cookies.key("remove").fault(Code.TOGETHER, f'"remove" has no meaning in a rule that says {effect}')
         statuses, hint = _STATUSES.get(effect, ((), ""))
         status = node.get("status")
         if hint and isinstance(status, Scalar) and status.isdecimal() and int(status[:9]) not in statuses:

@@ -27,7 +27,7 @@ from pydantic_core import core_schema
 from authz.errors import Fault
 from authz.policy.codes import Code
 from authz.policy.documents import grammar, http
-from authz.policy.source import Boolean, Mapping, Node, Number, Scalar, Sequence, Text, quoted
+from authz.policy.source import Boolean, Mapping, Node, Null, Number, Scalar, Sequence, Text, quoted
 
 T = TypeVar("T")
 
@@ -116,6 +116,8 @@ def whole(low: int, high: int) -> Fits:
     return Fits((Number,), partial(grammar.whole, low=low, high=high), type="integer", minimum=low, maximum=high)
 
 
+_JSON = ["object", "array", "string", "number", "boolean", "null"]
+
 # Shapes: `Maybe` may be left out, `Many` may be empty, `Some` may not, `Choice` is one of the words of an enum.
 Maybe = Annotated[T | None, _Given()]
 Many = Annotated[tuple[T, ...], Field(strict=False)]
@@ -130,6 +132,11 @@ Identifier = Annotated[Text, _text(grammar.identifier, pattern=grammar.IDENTIFIE
 Cel = Annotated[Scalar, Fits((Text, Number, Boolean), grammar.cel, type=["string", "number", "boolean"])]
 Template = Annotated[Text, _text()]
 HeaderTemplate = Annotated[Text, _text(http.header_value)]
+JsonTemplate = Annotated[Node, Fits((Mapping, Sequence, Text, Number, Boolean, Null), grammar.numbers, type=_JSON)]
+CookieTemplate = Annotated[Text, _text(http.cookie_value)]
+CookieName = Annotated[Text, _text(http.cookie_name, pattern=http.COOKIE)]
+UrlPath = Annotated[str, _text(http.url_path, pattern=http.URL_PATH)]
+Domain = Annotated[str, _text(http.domain)]
 Location = Annotated[Text, _text(http.location, pattern=http.LOCATION)]
 HeaderName = Annotated[Text, _text(http.header_name, pattern=http.HEADER)]
 HostPattern = Annotated[Text, _text(http.host_pattern)]
@@ -145,6 +152,7 @@ Digest = Annotated[Text, _text(grammar.digest, pattern=grammar.DIGEST)]
 Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
 PlainMap = Annotated[dict[str, Any], Fits((Mapping,), grammar.plain, type="object")]
 Duration = Annotated[float, _text(grammar.duration, pattern=grammar.DURATION)]
+Age = Annotated[int, _text(grammar.age, pattern=grammar.DURATION)]
 Leeway = Annotated[float, _text(grammar.leeway, pattern=grammar.DURATION)]
 Moment = Annotated[float, _text(grammar.moment, pattern=grammar.MOMENT)]
 

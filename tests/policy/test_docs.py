@@ -1,0 +1,86 @@
+"""The pages about policies: every example is served, and does what the page says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from authz.model import Decision, Effect, Reason
+from authz.policy import Compiler, PolicySet
+
+FOLDER = Path(__file__).parents[2] / "authz" / "policy" / "docs"
+
+
+def examples(page: str) -> list[str]:
+    """Return the documents of a page."""
+    return re.findall(r"^```yaml\n(.*?)^```", (FOLDER / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(name="policies")
+def _policies(compiler: Compiler) -> PolicySet:
+    """Return all documents of the page about answers together."""
+    return compiler.compile({"a.yaml": "---\n".join(examples("answers.md")).encode()})
+
+
+def decided(policies: PolicySet, make: Any, **request: Any) -> Decision:
+    """Return what is decided of a request."""
+    facts = make.facts(make.request(request))
+    return policies.select(facts.request).decide(facts)
+
+
+def test_headers_query_and_cookies(policies: PolicySet, make: Any) -> None:
+    """The first example changes what it says, and nothing else."""
+    headers = {"cookie": "a=1; session=2", "x-debug": "1"}
+    decision = decided(policies, make, host="shop.example.com", path="/shop/a", query="tenant=acme", headers=headers)
+    assert decision.effect is Effect.ALLOW
+    changes = decision.mutations
+    assert {header.name: header.value for header in changes.request_headers} == {
+        "cookie": "a=1",
+        "x-tenant": "acme",
+        "x-seen-by": "authz",
+    }
+    assert changes.request_headers_remove == ("x-debug",)
+    assert (changes.query_set, changes.query_remove) == ((("page-size", "20"),), ("tenant",))
+    csrf = "5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9"
+    assert [(header.name, header.value, header.append) for header in changes.response_headers] == [
+        ("cache-control", "private", False),
+        ("vary", "x-tenant", True),
+        ("set-cookie", "visited=1; Path=/; Max-Age=2592000; Secure; HttpOnly; SameSite=Lax", True),
+        ("set-cookie", f"__Host-csrf={csrf}; Path=/; Secure; HttpOnly; SameSite=Strict", True),
+    ]
+    assert changes.metadata == {"host": "shop.example.com", "port": 443}
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "location"),
+    [
+        ("/account/7", "", "https://login.example.com/?next=https%3A%2F%2Fwww.example.com%2Faccount%2F7"),
+        ("/back", "next=https://a.example.com/x", "https://a.example.com/x"),
+        ("/back", "next=/x", "/x"),
+        ("/old/a", "", "/new/old/a"),
+        ("/back", "next=//evil.test", None),
+        ("/back", "next=https://evil.test/", None),
+    ],
+)
+def test_redirects(path: str, query: str, location: str | None, policies: PolicySet, make: Any) -> None:
+    """The second example leads where it says, and is a denial elsewhere."""
+    decision = decided(policies, make, host="www.example.com", path=path, query=query)
+    assert decision.location == location
+    assert decision.reason is (Reason.RULE_ERROR if location is None else Reason.REDIRECT_RULE)
+
+
+def test_bodies(policies: PolicySet, make: Any) -> None:
+    """The third example answers everyone in their own format, and nothing of the path is markup."""
+    path = "/shop/closed/<b>&'"
+    answers = {}
+    for accept in ("text/html", "*/*", "text/plain"):
+        request = {"host": "shop.example.com", "path": path, "headers": {"accept": accept}}
+        decision = decided(policies, make, **request)
+        answers[decision.media_type] = decision.body or ""
+    assert "<p>/shop/closed/&lt;b&gt;&amp;&#x27; is closed." in answers["text/html; charset=utf-8"]
+    assert json.loads(answers["application/json"]) == {"error": "closed", "path": path, "port": 443}
+    assert answers["text/plain; charset=utf-8"] == f"{path} is closed."
