@@ -1,28 +1,39 @@
-"""`authz keys new`: an API key to give away, and the entry that knows it again."""
+"""`authz keys`: a credential to give away, or one that is chosen, and the entry that knows it again.
+
+A password comes from the terminal or from standard input and never from an argument, which other processes could read.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from authz.cli.output import Output, say, tell
+from authz.identity import passwords
 from authz.identity.api_keys import SHORTEST_SECRET, digest, new_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Entry = dict[str, object]
 
 
 class Action(StrEnum):
     """What can be done with keys."""
 
     NEW = "new"
+    PASSWORD = "password"  # noqa: S105 - the word, not one
 
 
 def command(
-    action: Annotated[Action, typer.Argument(help="What to do: `new` makes a key.")],
+    action: Annotated[Action, typer.Argument(help="`new` makes a key, `password` an entry for one that is asked for.")],
     *,
-    key_id: Annotated[str, typer.Option("--id", help="What records call the key. [default: made up]")] = "",
+    key_id: Annotated[str, typer.Option("--id", help="What records call it; the user name. [default: made up]")] = "",
     subject: Annotated[str, typer.Option(help="Who holds it. [default: the id]")] = "",
     roles: Annotated[list[str] | None, typer.Option("--role", help="A role of the holder.")] = None,
     scopes: Annotated[list[str] | None, typer.Option("--scope", help="A scope of the holder.")] = None,
@@ -34,30 +45,63 @@ def command(
 
     The key is kept nowhere: who loses it gets a new one. To rotate, add the new entry, hand over the new key, and take
     the old entry away when metrics say that it is used no more.
-    """
-    from authz.policy import Unfit, key_entries  # noqa: PLC0415 - see the package's docstring
 
-    assert action is Action.NEW  # noqa: S101 - there is no other
-    key = new_key()
-    secret = b"" if secret_file is None else _secret(secret_file)
-    made = digest(key.encode(), secret)
+    With `password` nothing is made up: the password is asked for, or is the first line of standard input, and what is
+    printed is the entry for the provider's file of users.
+    """
     said = {"subject": subject, "roles": roles, "scopes": scopes, "expires": expires}
+    holder: Entry = {name: value for name, value in said.items() if value}
+    if action is Action.PASSWORD:
+        _password(key_id, secret_file, holder, output)
+    else:
+        _new(key_id, secret_file, holder, output)
+
+
+def _new(key_id: str, secret_file: Path | None, holder: Entry, output: Output) -> None:
+    from authz.policy import key_entries  # noqa: PLC0415 - see the package's docstring
+
+    key = new_key()
+    made = digest(key.encode(), b"" if secret_file is None else _secret(secret_file))
     kind = "sha256" if secret_file is None else "hmac-sha256"
-    entry: dict[str, object] = {
-        "id": key_id or f"key-{made[:8]}",
-        kind: made,
-        **{name: value for name, value in said.items() if value},
-    }
-    written = _entry(entry)
-    try:
-        key_entries("the entry", written.encode())
-    except Unfit as unfit:
-        raise typer.BadParameter("; ".join(fault.message for fault in unfit.faults)) from unfit
+    entry: Entry = {"id": key_id or f"key-{made[:8]}", kind: made, **holder}
+    written = _written(entry, key_entries)
     if output is Output.JSON:
         say(json.dumps({"key": key, "entry": entry}, indent=2))
     else:
         say(f"key: {key}\n\n{written}")
         tell("the key is shown this once; the entry goes into the provider's file of keys")
+
+
+def _password(user: str, secret_file: Path | None, holder: Entry, output: Output) -> None:
+    from authz.policy import user_entries  # noqa: PLC0415 - see the package's docstring
+
+    if not user:
+        raise typer.BadParameter("a password needs --id, the user name")
+    if secret_file is not None:
+        raise typer.BadParameter("--secret-file is for keys: the hash of a password has a salt of its own")
+    try:
+        entry: Entry = {"id": user, "hash": passwords.hashed(_chosen()), **holder}
+    except ModuleNotFoundError as error:
+        raise typer.BadParameter(passwords.EXTRA) from error
+    written = _written(entry, user_entries)
+    if output is Output.JSON:
+        say(json.dumps({"entry": entry}, indent=2))
+    else:
+        say(written)
+        tell("the entry goes into the provider's file of users")
+
+
+def _chosen() -> str:
+    """Return the password, typed twice or from standard input, if it is one that the service would take."""
+    if sys.stdin.isatty():
+        password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    else:
+        password = sys.stdin.readline().rstrip("\r\n")
+    length = len(passwords.normal(password).encode())
+    if len(password) < passwords.SHORTEST or length > passwords.LONGEST or not password.isprintable():
+        what = f"{passwords.SHORTEST} characters at least, {passwords.LONGEST} bytes at most, nothing unprintable"
+        raise typer.BadParameter(f"the password: {what}")
+    return password
 
 
 def _secret(file: Path) -> bytes:
@@ -70,6 +114,13 @@ def _secret(file: Path) -> bytes:
     return secret
 
 
-def _entry(entry: dict[str, object]) -> str:
-    """Write an entry as YAML: JSON's texts and lists are YAML's."""
-    return "- " + "\n  ".join(f"{name}: {json.dumps(value)}" for name, value in entry.items())
+def _written(entry: Entry, read: Callable[[str, bytes], object]) -> str:
+    """Write an entry as YAML, JSON's texts and lists being YAML's, that the service would take."""
+    from authz.policy import Unfit  # noqa: PLC0415 - see the package's docstring
+
+    written = "- " + "\n  ".join(f"{name}: {json.dumps(value)}" for name, value in entry.items())
+    try:
+        read("the entry.yaml", written.encode())
+    except Unfit as unfit:
+        raise typer.BadParameter("; ".join(fault.message for fault in unfit.faults)) from unfit
+    return written

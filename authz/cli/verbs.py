@@ -36,7 +36,7 @@ VERBS = {
     ),
     "keys": Verb(
         "authz.cli.keys",
-        "Make an API key, and the entry that knows it again.",
+        "Make an API key, or hash a password, and its entry.",
         "authz keys new --id acme-2026 --subject acme --scope orders:read",
     ),
     "import": Verb(

@@ -13,13 +13,13 @@ import hmac
 import secrets
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from authz.identity.credentials import InvalidCredential
-from authz.model import Identity
+from authz.identity.holders import Holder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+
+    from authz.model import Identity
 
 
 PREFIX = "azk_"
@@ -40,19 +40,11 @@ def digest(key: bytes, secret: bytes = b"") -> str:
     return (hmac.digest(secret, key, "sha256") if secret else hashlib.sha256(key).digest()).hex()
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One key as it is kept. Digests are lower-case hex; times are seconds since the epoch."""
+class Entry(Holder, frozen=True, kw_only=True):
+    """One key as it is kept. Digests are lower-case hex."""
 
-    id: str
-    subject: str
     sha256: str | None = None
     hmac_sha256: str | None = None
-    roles: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    scopes: tuple[str, ...] = ()
-    not_before: float = 0.0
-    expires: float | None = None
-    disabled: bool = False
 
 
 class KeyUses:
@@ -86,7 +78,7 @@ class ApiKeys:
         entries = tuple(entries)
         self.ids = tuple(entry.id for entry in entries)
         self._secret = secret
-        self._identities = {entry.id: _identity(provider, entry) for entry in entries}
+        self._identities = {entry.id: entry.identity(provider) for entry in entries}
         self._plain = {entry.sha256: entry for entry in entries if entry.sha256 is not None}
         self._keyed = {entry.hmac_sha256: entry for entry in entries if entry.hmac_sha256 is not None}
 
@@ -95,12 +87,7 @@ class ApiKeys:
         entry = self._find(key.encode())
         if entry is None:
             raise InvalidCredential("nobody holds the API key")
-        if entry.disabled:
-            raise InvalidCredential(f"the API key {entry.id} is disabled")
-        if now < entry.not_before:
-            raise InvalidCredential(f"the API key {entry.id} is not valid yet")
-        if entry.expires is not None and now >= entry.expires:
-            raise InvalidCredential(f"the API key {entry.id} has expired")
+        entry.check("API key", now)
         self._uses.note(self._provider, entry.id, now)
         return self._identities[entry.id]
 
@@ -114,16 +101,3 @@ class ApiKeys:
         found = digest(key, self._secret)
         entry = self._keyed.get(found)
         return entry if entry is not None and hmac.compare_digest(found, entry.hmac_sha256 or "") else None
-
-
-def _identity(provider: str, entry: Entry) -> Identity:
-    return Identity(
-        authenticated=True,
-        provider=provider,
-        subject=entry.subject,
-        roles=entry.roles,
-        groups=entry.groups,
-        scopes=entry.scopes,
-        key_id=entry.id,
-        expires=entry.expires,
-    )

@@ -1,6 +1,7 @@
-"""Asking somebody else whose a credential is, with a bound on everything: time, threads, memory, failures.
+"""Finding out whose a credential is where that takes a while, with a bound on everything: time, threads, memory.
 
-A finding is kept by the credential's digest, per provider, for as long as it may be; requests that bring the same
+Somebody else is asked, or a password's hash computed. A finding is kept by the credential's digest, keyed for this
+process and provider, for as long as it may be; requests that bring the same
 credential meanwhile wait for the one question that is under way. Threads come when there is something to ask, and a
 sweeper answers whoever would wait too long. An issuer that fails several times in a row is left alone for a while.
 """
@@ -8,6 +9,7 @@ sweeper answers whoever would wait too long. An issuer that fails several times 
 from __future__ import annotations
 
 import hashlib
+import secrets
 import threading
 import time
 from collections import OrderedDict
@@ -33,7 +35,6 @@ REMEMBERED = 10_000
 MOST_WAITING = 256
 """Credentials that are asked about at once, per provider; one more is not asked about."""
 
-THREADS = 4
 FAILURES = 5
 """Failures in a row after which nobody is asked for `REST` seconds."""
 
@@ -53,13 +54,15 @@ class Ask(Protocol):
 class InquiryRules(msgspec.Struct, frozen=True, kw_only=True):
     """How long (seconds) a question may take, a good finding is kept, a bad one is kept.
 
-    `stale` is for how long an outdated finding serves while the issuer fails; 0 for never.
+    `stale` is for how long an outdated finding serves while there is no answer; 0 for never. `threads` is how many
+    questions are under way at once.
     """
 
     timeout: float = 0.1
     keep: float = 60.0
     keep_refused: float = 5.0
     stale: float = 0.0
+    threads: int = 4
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -93,18 +96,19 @@ class Inquiries:
         self._ask = ask
         self._rules = rules
         self._monotonic = monotonic
+        self._key = secrets.token_bytes(32)
         self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
         self._waiting: dict[bytes, _Waiting] = {}
         self._changed = threading.Condition()
         self._sweeping = False
         self._failures = 0
         self._rest_until = float("-inf")
-        self._threads = ThreadPoolExecutor(THREADS, "inquiry")
+        self._threads = ThreadPoolExecutor(rules.threads, "inquiry")
         self._sweeper = ThreadPoolExecutor(1, "inquiry-sweeper")
 
     def ask(self, credential: str, now: float, deadline: float, answer: Answer) -> None:
         """Call `answer` once, by `deadline`: at once where a fresh finding is kept."""
-        digest = hashlib.blake2b(credential.encode(), digest_size=32).digest()
+        digest = hashlib.blake2b(credential.encode(), digest_size=32, key=self._key).digest()
         kept = self._kept.get(digest)
         if kept is not None and now < kept.until:
             answer(kept.at(now))
@@ -177,7 +181,7 @@ class Inquiries:
         kept = self._kept.get(digest)
         if kept is not None and now < kept.until + self._rules.stale:
             return kept.at(now)
-        return Unavailable("the issuer could not be asked in time")
+        return Unavailable("the credential could not be checked in time")
 
     def _watch(self) -> None:
         """Have the sweeper run while anybody waits; called with the lock held."""

@@ -1,7 +1,7 @@
 """YAML to a `PolicySet`, and a request to a decision: what the policies say, never how they are carried out."""
 
 from authz.policy.compiler import Compiler
-from authz.policy.documents import IdentityProvider, KeyEntry, key_entries
+from authz.policy.documents import IdentityProvider, KeyEntry, UserEntry, key_entries, user_entries
 from authz.policy.documents.grammar import Unfit
 from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts
 from authz.policy.listing import Listed, ListedEntry, ListedRule
@@ -12,5 +12,5 @@ from authz.policy.selection import PolicySet, Selection
 __all__ = [
     "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Facts", "Identifier", "IdentityProvider",
     "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Needs", "PolicySet", "ProviderBuilder", "Selection", "Unfit",
-    "key_entries",
+    "UserEntry", "key_entries", "user_entries",
 ]  # fmt: skip

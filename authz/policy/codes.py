@@ -49,6 +49,8 @@ class Code(StrEnum):
     DIGEST = "AZ124"
     TIME_ZONE = "AZ125"
     COOKIE = "AZ126"
+    PASSWORD = "AZ127"  # noqa: S105 - the code of a fault
+    USER = "AZ128"
 
 
 EXPLAINED: Mapping[str, str] = {
@@ -166,6 +168,16 @@ EXPLAINED: Mapping[str, str] = {
     "AZ126": (
         "A cookie's name is a token, its value has no spaces, quotes, commas, semicolons and backslashes, its path "
         "begins with a slash. Browsers drop a cookie that breaks the rules of its name's prefix or of SameSite=None."
+    ),
+    "AZ127": (
+        "A password is known by a hash that is slow to guess from: bcrypt of cost 10 to 14, or argon2id of at least "
+        "7 MiB and as much work as OWASP advises. Plain text, MD5 (apr1), SHA-1 and crypt are not taken. `authz keys "
+        "password` makes an entry, `htpasswd -B -C 12` a line; a password that was written there in the clear is no "
+        "secret any more."
+    ),
+    "AZ128": (
+        "A user name in HTTP Basic (RFC 7617) is at most 128 characters without a colon, which ends it, and without "
+        "control characters."
     ),
     "AZ201": "Variables, or documents, refer to each other in a circle, so that none of them can be evaluated first.",
     "AZ202": (

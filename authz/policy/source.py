@@ -49,6 +49,11 @@ class Source(msgspec.Struct, frozen=True):
             file=self.file, line=line, column=column, code=code, message=message, hint=hint, text=text, length=length
         )
 
+    def unshown(self, offset: int, code: str, message: str, *, hint: str = "") -> Fault:
+        """Return a fault without its source line, which holds what must not be shown."""
+        line, column = self.place(offset)
+        return Fault(file=self.file, line=line, column=column, code=code, message=message, hint=hint)
+
 
 class Scalar(str):
     """A scalar of a YAML document: its value, and the span `start:end` of `source.text` it was written in."""

@@ -108,14 +108,9 @@ def decode(file: str, content: bytes) -> tuple[Source, tuple[Fault, ...]]:
         hint = (
             "save the file without a byte order mark" if found[0] == "\ufeff" else "remove it, or escape it in quotes"
         )
-        return source, (_unseen(source, found.start(), message, hint),)
+        # Without the source line: printing the character would be the harm it does.
+        return source, (source.unshown(found.start(), Code.ENCODING, message, hint=hint),)
     return source, ()
-
-
-def _unseen(source: Source, offset: int, message: str, hint: str) -> Fault:
-    """Return a fault without its source line: printing the character would be the harm it does."""
-    line, column = source.place(offset)
-    return Fault(file=source.file, line=line, column=column, code=Code.ENCODING, message=message, hint=hint)
 
 
 class _GivenUpError(Exception):

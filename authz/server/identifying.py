@@ -6,10 +6,9 @@ What a document names and can't be used is a fault at the key that names it.
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from authz.identity.api_keys import SHORTEST_SECRET, ApiKeys, Entry, KeyUses
+from authz.identity.api_keys import KeyUses
 from authz.identity.certificates import PeerCertificates
 from authz.identity.claims import ClaimRules, Claims
 from authz.identity.credentials import Place
@@ -21,32 +20,29 @@ from authz.identity.jwks import Origin, RemoteKeys
 from authz.identity.jwt import JwtRules, StaticKeys, Verifier
 from authz.identity.keys import read_keys
 from authz.identity.providers import Provider, Providers
-from authz.policy import Unfit, key_entries
+from authz.policy import Unfit
 from authz.policy.documents.asked import OnFailure
 from authz.policy.faults import Together
+from authz.server.holding import api_keys, passwords
+from authz.server.written import challenge_of, places_of, secret_in, usable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from authz.identity.inquiries import Ask
     from authz.identity.jwt import Keys
+    from authz.identity.providers import Witness
     from authz.identity.registry import KeyRegistry
-    from authz.policy import Beside, Identifier, IdentityProvider, KeyEntry
-    from authz.policy.documents import asked, tokens
-    from authz.policy.documents import providers as written
+    from authz.policy import Beside, Identifier, IdentityProvider
+    from authz.policy.documents import ProviderSpec, asked, tokens
     from authz.policy.source import Text
 
 BEARER = (Place(header="authorization", scheme="Bearer"),)
 """Where tokens are looked for unless the document says otherwise."""
 
-T = TypeVar("T")
-
 IN_CLUSTER = "https://kubernetes.default.svc"
 ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 """Where Kubernetes mounts a pod's own token and the certificates of its API server."""
-
-REALM = 'realm="api"'
-"""RFC 6750, section 3, wants a parameter behind `Bearer`."""
 
 
 class IdentityBuilder:
@@ -70,18 +66,15 @@ class IdentityBuilder:
         name, spec = document.name, document.spec
         if spec.jwt is not None:
             return self._jwt(name, spec.jwt, beside)
-        if spec.envoy_jwt is not None:
-            rules = ClaimRules(**_claim_rules(spec.envoy_jwt))
-            return Provider(name=name, witness=ForwardedTokens(name, rules, str(spec.envoy_jwt.payload_key)))
         if spec.introspection is not None:
             return _introspection(name, spec.introspection)
         if spec.kubernetes is not None:
             return _kubernetes(name, spec.kubernetes)
         if spec.api_key is not None:
-            return _api_key(name, spec.api_key, beside, self._uses)
-        assert spec.peer_certificate is not None  # noqa: S101 - the document says exactly one
-        mesh = spec.peer_certificate
-        return Provider(name=name, witness=PeerCertificates(name, mesh.trust_domains, mesh.forwarded_from))
+            return api_keys(name, spec.api_key, beside, self._uses)
+        if spec.basic is not None:
+            return passwords(name, spec.basic, beside)
+        return Provider(name=name, witness=_witness(name, spec))
 
     def join(self, providers: Mapping[str, object]) -> Identifier:
         """Return what asks these providers; from here on their keys are fetched."""
@@ -92,24 +85,24 @@ class IdentityBuilder:
 
     def _jwt(self, name: str, spec: tokens.Jwt, beside: Beside) -> Provider:
         rules = JwtRules(**_claim_rules(spec), algorithms=tuple(map(str, spec.algorithms)))
-        places, keys = _places(spec.places) or BEARER, self._source(spec, beside)
+        places, keys = places_of(spec.places) or BEARER, self._source(spec, beside)
         return Provider(
             name=name,
             places=places,
             proof=Verifier(name, rules, keys),
             issuer=rules.issuer,
             keys=keys if isinstance(keys, RemoteKeys) else None,
-            challenge=_challenge(places, "Bearer"),
+            challenge=challenge_of(places, "Bearer"),
         )
 
     def _source(self, spec: tokens.Jwt, beside: Beside) -> Keys:
         source = spec.jwks
         if source.file is not None:
             _, content = beside.raw(source.file)
-            return _usable(source.file, lambda: StaticKeys(read_keys(content, secrets=True)))
+            return usable(source.file, lambda: StaticKeys(read_keys(content, secrets=True)))
         ca = source.ca
         if ca is not None:
-            _usable(ca, lambda: trusted(str(ca)))
+            usable(ca, lambda: trusted(str(ca)))
         rules = Rules(
             timeout=source.timeout,
             allow_private=source.allow_private_network,
@@ -127,11 +120,21 @@ class IdentityBuilder:
         )
 
 
+def _witness(name: str, spec: ProviderSpec) -> Witness:
+    """Return what believes Envoy: it has verified a token, or the peer's certificate."""
+    if spec.envoy_jwt is not None:
+        rules = ClaimRules(**_claim_rules(spec.envoy_jwt))
+        return ForwardedTokens(name, rules, str(spec.envoy_jwt.payload_key))
+    mesh = spec.peer_certificate
+    assert mesh is not None  # noqa: S101 - the document says exactly one
+    return PeerCertificates(name, mesh.trust_domains, mesh.forwarded_from)
+
+
 def _introspection(name: str, spec: asked.Introspection) -> Provider:
     rules, file = ClaimRules(**_claim_rules(spec)), spec.client_secret_file
-    _usable(file, lambda: _secret(file))
+    usable(file, lambda: secret_in(file))
     ask = Introspection(
-        name, rules, str(spec.endpoint), _net(spec, spec.endpoint), str(spec.client_id), lambda: _secret(file)
+        name, rules, str(spec.endpoint), _net(spec, spec.endpoint), str(spec.client_id), lambda: secret_in(file)
     )
     return _asking(name, spec, ask, rules.issuer)
 
@@ -140,12 +143,12 @@ def _kubernetes(name: str, spec: asked.KubernetesToken) -> Provider:
     file = str(spec.account_token_file or f"{ACCOUNT}/token")
     server = IN_CLUSTER if spec.server is None else str(spec.server)
     net = Rules(allow_private=True, ca=f"{ACCOUNT}/ca.crt") if spec.server is None else _net(spec, spec.server)
-    ask = TokenReviews(name, server, net, lambda: _secret(file), tuple(map(str, spec.audiences)))
+    ask = TokenReviews(name, server, net, lambda: secret_in(file), tuple(map(str, spec.audiences)))
     return _asking(name, spec, ask)
 
 
 def _asking(name: str, spec: asked.Asked, ask: Ask, issuer: str | None = None) -> Provider:
-    places = _places(spec.places) or BEARER
+    places = places_of(spec.places) or BEARER
     rules = InquiryRules(
         timeout=spec.timeout,
         keep=spec.keep,
@@ -153,7 +156,7 @@ def _asking(name: str, spec: asked.Asked, ask: Ask, issuer: str | None = None) -
         stale=spec.max_stale if spec.on_error is OnFailure.STALE else 0.0,
     )
     inquiry = Inquiries(ask, rules)
-    return Provider(name=name, places=places, inquiry=inquiry, issuer=issuer, challenge=_challenge(places, "Bearer"))
+    return Provider(name=name, places=places, inquiry=inquiry, issuer=issuer, challenge=challenge_of(places, "Bearer"))
 
 
 def _net(spec: asked.Asked, uri: Text) -> Rules:
@@ -162,16 +165,12 @@ def _net(spec: asked.Asked, uri: Text) -> Rules:
         raise Unfit(uri.fault(Together.PROOF, "only https is asked: tokens are sent there"))
     ca = spec.ca
     if ca is not None:
-        _usable(ca, lambda: trusted(str(ca)))
+        usable(ca, lambda: trusted(str(ca)))
     return Rules(
         allow_private=spec.allow_private_network,
         allow_plain_http=spec.allow_plain_http,
         ca=None if ca is None else str(ca),
     )
-
-
-def _secret(file: str) -> str:
-    return Path(file).read_text(encoding="utf-8").strip()
 
 
 def _claim_rules(spec: tokens.Jwt | tokens.EnvoyJwt | asked.Introspection) -> dict[str, Any]:
@@ -189,66 +188,3 @@ def _claim_rules(spec: tokens.Jwt | tokens.EnvoyJwt | asked.Introspection) -> di
             scopes=str(names.scopes or usual.scopes),
         ),
     }
-
-
-def _api_key(name: str, spec: written.ApiKey, beside: Beside, uses: KeyUses) -> Provider:
-    entries = key_entries(*beside.raw(spec.keys))
-    secret_file = spec.secret_file
-    secret = b"" if secret_file is None else _usable(secret_file, lambda: Path(secret_file).read_bytes().strip())
-    keyed = next((entry for entry in entries if entry.hmac_sha256 is not None), None)
-    if keyed is not None and len(secret) < SHORTEST_SECRET:
-        raise Unfit(
-            keyed.id.fault(
-                Together.PROOF, f"an HMAC needs a secret of at least {SHORTEST_SECRET} bytes, in secret_file"
-            )
-        )
-    places, proof = _places(spec.places), ApiKeys(name, map(_entry, entries), secret, uses)
-    return Provider(
-        name=name,
-        places=places,
-        proof=proof,
-        ids=proof.ids,
-        challenge=_challenge(places, "ApiKey"),
-    )
-
-
-def _entry(written: KeyEntry) -> Entry:
-    return Entry(
-        id=str(written.id),
-        subject=str(written.subject or written.id),
-        sha256=None if written.sha256 is None else str(written.sha256),
-        hmac_sha256=None if written.hmac_sha256 is None else str(written.hmac_sha256),
-        roles=tuple(map(str, written.roles)),
-        groups=tuple(map(str, written.groups)),
-        scopes=tuple(map(str, written.scopes)),
-        not_before=written.not_before or 0.0,
-        expires=written.expires,
-        disabled=written.disabled,
-    )
-
-
-def _places(places: Sequence[tokens.Place]) -> tuple[Place, ...]:
-    return tuple(
-        Place(
-            header=None if place.header is None else str(place.header),
-            scheme=None if place.scheme is None else str(place.scheme),
-            cookie=None if place.cookie is None else str(place.cookie),
-            query=None if place.query is None else str(place.query),
-        )
-        for place in places
-    )
-
-
-def _challenge(places: Sequence[Place], usual: str) -> str:
-    """Return what a 401 invites with: the scheme of the first place that has one."""
-    scheme = next((place.scheme for place in places if place.scheme is not None), usual)
-    return f"{scheme} {REALM}"
-
-
-def _usable(place: Text, make: Callable[[], T]) -> T:
-    """Return what a document names, made; what is wrong with it is a fault at the key that names it."""
-    try:
-        return make()
-    except (ValueError, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise Unfit(place.fault(Together.PROOF, f'"{place}" cannot be used: {reason}')) from None

@@ -2,13 +2,17 @@
 
 import hashlib
 import hmac
+import io
 import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from authz.policy import key_entries
+import pytest
+
+from authz.identity.passwords import matches
+from authz.policy import key_entries, user_entries
 
 
 def test_a_key_is_printed_once_and_its_entry_knows_it(run: Callable[..., Any]) -> None:
@@ -53,3 +57,36 @@ def test_what_the_service_would_not_take_is_not_made(run: Callable[..., Any]) ->
     for wrong in (("--expires", "tomorrow"), ("--id", "a b")):
         ran = run("keys", "new", *wrong)
         assert (ran.status, ran.out) == (2, "")
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Have standard input hold a text."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def test_a_password_becomes_an_entry(run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """From standard input and never from an argument; what is printed knows it, and does not hold it."""
+    typed(monkeypatch, "correct horse\n")
+    ran = run("keys", "password", "--id", "alice@example.com", "--subject", "alice", "--role", "admin")
+    assert ran.status == 0
+    assert "correct horse" not in ran.out + ran.err
+    (entry,) = user_entries("users.yaml", ran.out.encode())
+    assert (entry.id, entry.subject, entry.roles) == ("alice@example.com", "alice", ("admin",))
+    assert matches(entry.hash, b"correct horse")
+    typed(monkeypatch, "correct horse\n")
+    assert json.loads(run("keys", "password", "--id", "a", "--output", "json").out)["entry"]["id"] == "a"
+
+
+@pytest.mark.parametrize(("password", "arguments"), [
+    ("short", ("--id", "alice")), ("", ("--id", "alice")), ("x" * 257, ("--id", "alice")),
+    ("correct\x07horse", ("--id", "alice")), ("correct horse", ()), ("correct horse", ("--id", "a:b")),
+    ("correct horse", ("--id", "a", "--expires", "tomorrow")), ("correct horse", ("--id", "a", "--secret-file", "x")),
+])  # fmt: skip
+def test_a_password_that_nobody_could_use_is_refused(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, password: str, arguments: tuple[str, ...]
+) -> None:
+    """Too short, too long, unprintable, without a user: a wrong argument, and it is not repeated."""
+    typed(monkeypatch, f"{password}\n")
+    ran = run("keys", "password", *arguments)
+    assert (ran.status, ran.out) == (2, "")
+    assert not password or password not in ran.err

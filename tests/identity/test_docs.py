@@ -8,24 +8,29 @@ from pathlib import Path
 import pytest
 
 from authz.config.settings import SETTINGS
-from authz.policy import key_entries
+from authz.policy import key_entries, user_entries
 from authz.server.deciding import compiler
 
 PAGE = (Path(__file__).parents[2] / "authz" / "identity" / "docs" / "providers.md").read_text()
 SOURCES = "".join(path.read_text() for path in (Path(__file__).parents[2] / "authz" / "identity").glob("*.py"))
 DOCUMENTS = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 (KEYS,) = re.findall(r"^```yaml keys\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+(USERS,) = re.findall(r"^```yaml users\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_every_example_is_served(tmp_path: Path) -> None:
     """All documents of the page together are one set of policies without a fault."""
     (tmp_path / "secret").write_text("s")
     documents = "---\n".join(DOCUMENTS).replace("/run/secrets/introspection", str(tmp_path / "secret"))
-    served = compiler("auto").compile({"a.yaml": documents.encode(), "partner-keys.yaml": KEYS.encode()})
+    served = compiler("auto").compile(
+        {"a.yaml": documents.encode(), "partner-keys.yaml": KEYS.encode(), "users.yaml": USERS.encode()}
+    )
     names = {document.name for document in served.documents if document.kind == "IdentityProvider"}
-    assert names == {"keycloak", "auth0", "entra", "okta", "partners", "mesh", "edge", "opaque", "cluster"}
+    assert names == {"keycloak", "auth0", "entra", "okta", "partners", "mesh", "edge", "opaque", "cluster", "office"}
     (entry,) = key_entries("partner-keys.yaml", KEYS.encode())
     assert entry.id == "acme-2026"
+    (user,) = user_entries("users.yaml", USERS.encode())
+    assert user.id == "alice"
 
 
 @pytest.mark.parametrize("setting", re.findall(r"`(identity\.(?:wait|require_keys))`", PAGE))

@@ -123,7 +123,7 @@ def test_what_waits_is_bounded(issuer: Issuer) -> None:
     issuer.speaks.set()
     wait_for(lambda: not asking._waiting)
     assert found.empty()
-    assert len(issuer.asked) <= inquiries.THREADS + 1
+    assert len(issuer.asked) <= InquiryRules().threads + 1
 
 
 def test_an_issuer_that_fails_is_left_alone(issuer: Issuer) -> None:

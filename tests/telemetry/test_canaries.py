@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from base64 import b64encode
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from jwt.algorithms import ECAlgorithm
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 from authz.cli.request import Asked, message
+from authz.identity.passwords import hashed
 from tests.server.conftest import Service
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ TOKEN = jwt.encode(
     {"iss": "https://login.example.com/", "aud": "shop", "sub": "alice", "exp": 4_000_000_000, "note": CANARY},
     SIGNER, "ES256", {"kid": "1"},
 )  # fmt: skip
+LOGIN = b64encode(f"alice:{CANARY}-good".encode()).decode()
 POLICIES = """\
 apiVersion: authz/v1
 kind: IdentityProvider
@@ -53,11 +56,17 @@ spec:
     jwks: {file: jwks.json}
 ---
 apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: office}
+spec:
+  basic: {users: users.yaml}
+---
+apiVersion: authz/v1
 kind: Policy
 metadata: {name: all}
 spec:
   match: [{paths: ["/**"]}]
-  identity: {providers: [partner, staff], required: false}
+  identity: {providers: [partner, staff, office], required: false}
   rules:
     - {name: converts, deny: 'request.path == "/converts" && int(request.headers["x-secret"]) > 1'}
     - {name: looks-up, deny: 'request.path == "/looks-up" && request.headers[request.headers["x-secret"]] == "1"'}
@@ -70,6 +79,8 @@ ASKED = [
     {"authorization": f"Bearer {TOKEN}", "cookie": f"session={CANARY}"},
     {"authorization": f"Bearer {TOKEN[:-9]}{CANARY}"},
     {"authorization": f"Basic {CANARY}", "proxy-authorization": CANARY},
+    {"authorization": f"Basic {LOGIN}"},
+    {"authorization": f"Basic {b64encode(f'alice:{CANARY}-bad'.encode()).decode()}"},
     {"x-api-key": f"azk_{CANARY}-good"},
     {"x-api-key": f"azk_{CANARY}-bad"},
     {"x-secret": CANARY},
@@ -84,6 +95,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "all.yaml").write_text(POLICIES)
     digest = hashlib.sha256(f"azk_{CANARY}-good".encode()).hexdigest()
     (folder / "keys.yaml").write_text(json.dumps([{"id": "one", "sha256": digest, "subject": "one"}]))
+    (folder / "users.yaml").write_text(json.dumps([{"id": "alice", "hash": hashed(f"{CANARY}-good")}]))
     key = ECAlgorithm.to_jwk(SIGNER.public_key(), as_dict=True) | {"kid": "1", "alg": "ES256"}
     (folder / "jwks.json").write_text(json.dumps({"keys": [key]}))
     return folder
@@ -140,11 +152,12 @@ def test_no_stream_tells_a_secret(service: Service, collector: Any) -> None:
     assert {record["reason"] for record in decisions} >= {
         "allowed", "rule_error", "invalid_credentials", "malformed", "rate_limited",
     }  # fmt: skip
-    assert {record["identity"]["provider"] for record in decisions} >= {"partner", "staff"}
+    assert {record["identity"]["provider"] for record in decisions} >= {"partner", "staff", "office"}
     assert {span.trace_id.hex() for span in collector.spans} == {TRACE} == {one["trace_id"] for one in decisions} - {""}
     streams |= {"records": records, "log": service.log, "otlp": collector.raw, "answers": [*map(str, answers)]}
     for name, said in streams.items():
         assert CANARY not in str(said), name
+        assert LOGIN not in str(said), name
 
 
 def test_a_stdout_that_nobody_reads_changes_no_answer(tmp_path: Path, folder: Path) -> None:

@@ -25,6 +25,7 @@ from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
 from authz.policy.documents.providers import IdentityProvider, ProviderSpec
 from authz.policy.documents.rules import GuardrailRule, Rule
 from authz.policy.documents.timed import Timed
+from authz.policy.documents.users import UserEntry, user_entries
 from authz.policy.documents.validation import Validation
 
 __all__ = [
@@ -57,6 +58,8 @@ __all__ = [
     "ResponseHeaders",
     "Rule",
     "Timed",
+    "UserEntry",
     "Validation",
     "key_entries",
+    "user_entries",
 ]

@@ -1,11 +1,13 @@
 """The file that says who holds which API key: a list of entries, each with the digest of a key and never the key.
 
-No document: it has no kind, and lies beside the IdentityProvider that names it. It is read as strictly as one.
+No document: it has no kind, and lies beside the IdentityProvider that names it. It is read as strictly as one. What
+entries of every kind say of their holder is here, too (`users` has those of passwords).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from pydantic import Field, ValidationError
 
@@ -13,7 +15,19 @@ from authz.errors import Fault
 from authz.policy.codes import Code
 from authz.policy.documents.faults import told
 from authz.policy.documents.grammar import Unfit
-from authz.policy.documents.values import AnyText, Checked, Digest, Flag, Many, Maybe, Moment, Name, exactly_one, taken
+from authz.policy.documents.values import (
+    AnyText,
+    Checked,
+    Digest,
+    Flag,
+    Many,
+    Maybe,
+    Moment,
+    Name,
+    Part,
+    exactly_one,
+    taken,
+)
 from authz.policy.source import Mapping, Node, Sequence, Text
 from authz.policy.yaml import compose
 
@@ -21,7 +35,26 @@ MAX_BYTES = 16 << 20
 """The largest file of entries: about fifty thousand of them."""
 
 
-class KeyEntry(Checked):
+class Held(Part):
+    """What an entry says of who holds a credential, and when it is good."""
+
+    subject: Maybe[AnyText] = Field(default=None, description="Who holds it. Left out: the id.", examples=["acme"])
+    roles: Many[AnyText] = Field(default=(), description="Roles.", examples=[["partner"]])
+    groups: Many[AnyText] = Field(default=(), description="Groups.", examples=[["emea"]])
+    scopes: Many[AnyText] = Field(default=(), description="Scopes.", examples=[["orders:read"]])
+    not_before: Maybe[Moment] = Field(
+        default=None, description="When it begins to be good.", examples=["2026-11-23T12:00:00Z"]
+    )
+    expires: Maybe[Moment] = Field(
+        default=None, description="When it stops being good.", examples=["2027-11-23T12:00:00Z"]
+    )
+    disabled: Flag = Field(default=False, description="Whether it is refused for now.", examples=[True])
+
+
+E = TypeVar("E", bound=Held)
+
+
+class KeyEntry(Held, Checked):
     """One API key: the digest it is known by, and who holds it."""
 
     id: Name = Field(description="What records and metrics call the key.", examples=["acme-2026"])
@@ -36,17 +69,6 @@ class KeyEntry(Checked):
         description="HMAC-SHA-256 of the key with the provider's secret, in hex.",
         examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     )
-    subject: Maybe[AnyText] = Field(default=None, description="Who holds it. Left out: the id.", examples=["acme"])
-    roles: Many[AnyText] = Field(default=(), description="Roles.", examples=[["partner"]])
-    groups: Many[AnyText] = Field(default=(), description="Groups.", examples=[["emea"]])
-    scopes: Many[AnyText] = Field(default=(), description="Scopes.", examples=[["orders:read"]])
-    not_before: Maybe[Moment] = Field(
-        default=None, description="When it begins to be good.", examples=["2026-11-23T12:00:00Z"]
-    )
-    expires: Maybe[Moment] = Field(
-        default=None, description="When it stops being good.", examples=["2027-11-23T12:00:00Z"]
-    )
-    disabled: Flag = Field(default=False, description="Whether it is refused for now.", examples=[True])
 
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
@@ -63,28 +85,33 @@ class KeyEntry(Checked):
 
 def key_entries(path: str, content: bytes) -> tuple[KeyEntry, ...]:
     """Return the entries of a file; raise `Unfit` with every fault of it."""
+    return listed(path, content, KeyEntry, _doubled)
+
+
+def listed(path: str, content: bytes, model: type[E], doubled: Callable[[list[E]], Iterator[Fault]]) -> tuple[E, ...]:
+    """Return the entries of a YAML file; raise `Unfit` with every fault of it, those between entries included."""
     composed = compose(path, content, max_bytes=MAX_BYTES)
     if composed.faults:
         raise Unfit(*composed.faults)
     if len(composed.documents) != 1 or not isinstance(composed.documents[0], Sequence):
-        raise Unfit(Fault(file=path, code=Code.TYPE, message="a file of keys holds one list of entries"))
+        raise Unfit(Fault(file=path, code=Code.TYPE, message="a file of entries holds one list of them"))
     faults: list[Fault] = []
-    entries = [entry for node in composed.documents[0] if (entry := _entry(node, faults)) is not None]
-    faults.extend(_doubled(entries))
+    entries = [entry for node in composed.documents[0] if (entry := _entry(node, model, faults)) is not None]
+    faults.extend(doubled(entries))
     if faults:
         raise Unfit(*faults)
     return tuple(entries)
 
 
-def _entry(node: Node, faults: list[Fault]) -> KeyEntry | None:
+def _entry(node: Node, model: type[E], faults: list[Fault]) -> E | None:
     if not isinstance(node, Mapping):
         faults.append(node.fault(Code.TYPE, f"expected an entry, not {node.SHOWN}"))
         return None
     found: list[Fault] = []
     try:
-        entry = KeyEntry.model_validate(node, context=found)
+        entry = model.model_validate(node, context=found)
     except ValidationError as error:
-        faults.extend((*found, *told(error, node, KeyEntry)))
+        faults.extend((*found, *told(error, node, model)))
         return None
     faults.extend(found)
     return None if found else entry

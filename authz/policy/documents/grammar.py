@@ -182,10 +182,8 @@ def digest(text: Text) -> Text:
     """Return the 64 hex digits of a SHA-256; the message does not repeat what may be the key itself."""
     if not _DIGEST.fullmatch(text):
         hint = "`authz keys new` prints one; the key itself never belongs here"
-        raise Unfit(Fault(  # without the source line, which would show it
-            file=text.source.file, line=text.source.place(text.start)[0], column=text.source.place(text.start)[1],
-            code=Code.DIGEST, message="expected 64 hex digits in lower case, the digest of a key", hint=hint,
-        ))  # fmt: skip
+        message = "expected 64 hex digits in lower case, the digest of a key"
+        raise Unfit(text.source.unshown(text.start, Code.DIGEST, message, hint=hint))
     return text
 
 

@@ -19,10 +19,11 @@ METHOD = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 MEDIA_TYPE = r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$"
 LOCATION = r"^(https?://|/|\$\{)"
 COOKIE = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+REALM = r"^[ !#-\[\]-~]{1,64}$"
 URL_PATH = r"^/[\x21-\x3a\x3c-\x7e]*$"
 
 _HEADER, _METHOD, _MEDIA_TYPE, _LOCATION = map(re.compile, (HEADER, METHOD, MEDIA_TYPE, LOCATION))
-_COOKIE, _URL_PATH = map(re.compile, (COOKIE, URL_PATH))
+_COOKIE, _REALM, _URL_PATH = map(re.compile, (COOKIE, REALM, URL_PATH))
 _UNFIT_FOR_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 _AUTHORITY = re.compile(r"https?://([^/?#$]*)")
 _ELSEWHERE = re.compile(r"/[/\\]")
@@ -52,6 +53,13 @@ def header_value(text: Text) -> Text:
     if found := _CONTROL.search(text):
         hint = "end the block with |- or >-" if found.end() == len(text) and text.endswith("\n") else ""
         refuse(text, Code.HEADER, "a header's value is one line without control characters", hint)
+    return text
+
+
+def realm(text: Text) -> Text:
+    """Return the name of what a password opens, as a challenge can quote it (RFC 9110, section 11.5)."""
+    if not _REALM.fullmatch(text):
+        refuse(text, Code.HEADER, f"{quoted(text)} is no realm", "at most 64 characters of ASCII, without quotes")
     return text
 
 

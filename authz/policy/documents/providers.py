@@ -13,11 +13,13 @@ from authz.policy.documents.tokens import EnvoyJwt, Jwt, Place
 from authz.policy.documents.values import (
     AnyText,
     Checked,
+    Duration,
     FileName,
     Many,
     Maybe,
     Network,
     Part,
+    Realm,
     Some,
     exactly_one,
 )
@@ -33,6 +35,28 @@ class ApiKey(Part):
     keys: FileName = Field(description="The file of keys' digests, beside this one.", examples=["partner-keys.yaml"])
     secret_file: Maybe[AnyText] = Field(
         default=None, description="The secret of HMAC digests: a file.", examples=["/run/secrets/pepper"]
+    )
+
+
+class Basic(Part):
+    """User names and passwords (HTTP Basic, RFC 7617), known here by hash."""
+
+    users: FileName = Field(
+        description="The file of users and hashes, beside this one: entries in YAML, or htpasswd's lines.",
+        examples=["users.yaml", "users.htpasswd"],
+    )
+    realm: Maybe[Realm] = Field(
+        default=None,
+        description='What callers are told the password is for. Left out: "api".',
+        examples=["back office"],
+    )
+    keep: Duration = Field(
+        default=300.0,
+        description="How long a password that was good is not checked again; a change of the file ends it at once.",
+        examples=["5m"],
+    )
+    timeout: Duration = Field(
+        default=1.0, description="How long a request waits for its password to be checked.", examples=["1s"]
     )
 
 
@@ -91,6 +115,9 @@ class ProviderSpec(Checked):
         description="An API key.",
         examples=[{"from": [{"header": "x-api-key"}], "keys": "partner-keys.yaml"}],
     )
+    basic: Maybe[Basic] = Field(
+        default=None, description="A user name and a password.", examples=[{"users": "users.yaml"}]
+    )
     peer_certificate: Maybe[PeerCertificate] = Field(
         default=None, description="The peer's certificate.", examples=[{"trust_domains": ["cluster.local"]}]
     )
@@ -100,7 +127,7 @@ class ProviderSpec(Checked):
         """Yield a fault unless there is one proof."""
         yield from exactly_one(
             node,
-            ("jwt", "envoy_jwt", "introspection", "kubernetes", "api_key", "peer_certificate"),
+            ("jwt", "envoy_jwt", "introspection", "kubernetes", "api_key", "basic", "peer_certificate"),
             "an IdentityProvider",
         )
 
@@ -109,6 +136,8 @@ class ProviderSpec(Checked):
         """Return the names of the files beside the document that it takes."""
         if self.jwt is not None and self.jwt.jwks.file is not None:
             return (self.jwt.jwks.file,)
+        if self.basic is not None:
+            return (self.basic.users,)
         return () if self.api_key is None else (self.api_key.keys,)
 
 

@@ -26,7 +26,7 @@ from pydantic_core import core_schema
 
 from authz.errors import Fault
 from authz.policy.codes import Code
-from authz.policy.documents import grammar, http
+from authz.policy.documents import grammar, hashes, http
 from authz.policy.source import Boolean, Mapping, Node, Null, Number, Scalar, Sequence, Text, quoted
 
 T = TypeVar("T")
@@ -147,6 +147,9 @@ FileName = Annotated[Text, _text(grammar.file_name, pattern=grammar.FILE)]
 Network = Annotated[Text, _text(grammar.network)]
 TimeZone = Annotated[Text, _text(grammar.time_zone, pattern=grammar.TIME_ZONE)]
 Digest = Annotated[Text, _text(grammar.digest, pattern=grammar.DIGEST)]
+UserName = Annotated[Text, _text(hashes.user_name)]
+PasswordHash = Annotated[Text, _text(hashes.password_hash)]
+Realm = Annotated[Text, _text(http.realm, pattern=http.REALM)]
 
 # Values: what is compared and counted, not looked at again.
 Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
