@@ -24,12 +24,13 @@ from authz.model import (
     Effect,
     Identity,
     LimitOutcome,
+    Location,
     Outcome,
     Reason,
     Request,
     Usage,
 )
-from authz.policy import Facts
+from authz.policy import Facts, nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -101,8 +102,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     `identifier` is asked in place of the policies' own where it is given: the command line and tests of policies say
     who is calling. `clock` is seconds since the epoch, `monotonic` the clock of deadlines, `ids` makes the decision
     ids, `trace` finds the trace id in a call's metadata and `parent`, where spans are wanted, the span that is recorded
-    there, `client_ip` the caller behind trusted hops, `fault` is told of what was raised and should not have been,
-    `write` serializes the answer.
+    there, `client_ip` the caller behind trusted hops, `locate` where an address is, `fault` is told of what was raised
+    and should not have been, `write` serializes the answer.
     """
 
     snapshot: Callable[[], Snapshot | None]
@@ -110,6 +111,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     limiter: Limiter
     body: Callable[[Request], Body]
     client_ip: Callable[[Request], str]
+    locate: Callable[[str], Location | None] = nowhere
     clock: Callable[[], float]
     monotonic: Callable[[], float]
     ids: Callable[[], str]
@@ -198,7 +200,11 @@ class _Check:
         assert request is not None  # noqa: S101 - as above
         parts = self._parts
         self._facts = Facts(
-            request=request, identity=self._identity, body=parts.body(request), client_ip=parts.client_ip(request)
+            request=request,
+            identity=self._identity,
+            body=parts.body(request),
+            client_ip=parts.client_ip(request),
+            locate=parts.locate,
         )
         charges = self._selection.early_charges(self._facts)
         if charges:

@@ -109,6 +109,14 @@ class Ambiguity(StrEnum):
     PATH_PARAMETERS = "path_parameters"
 
 
+class Location(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an address is, as far as that is known: a country (ISO 3166-1), an autonomous system and who runs it."""
+
+    country: str | None = None
+    asn: int | None = None
+    organization: str | None = None
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One request, read one way.
 

@@ -4,6 +4,7 @@
 * `x.matches("...")` asks an RE2 compiled once: the engine compiles the pattern on every evaluation.
 * What is asked of an indexed value (`types.STRING_SET`, `STRING_MAP`, `NETWORK_SET`) is asked by its number: engines
   take over lists and maps entry by entry.
+* A field of `Geo` that is not set is a name without a value: protobuf would take it for empty.
 * `x.replace(...)` and `x.join(...)` get a bound on the result: they multiply the lengths of their inputs.
 * `x.map(...)` and `x.filter(...)` get a bound on the list they make: appending takes time that grows with it.
 """
@@ -17,8 +18,8 @@ from authz._pb.cel.expr.syntax_pb2 import Constant, Expr
 from authz.cel.functions import INTERNAL
 from authz.cel.names import MAX_LIST, TOO_MANY
 from authz.cel.source import NOW
-from authz.cel.tree import free_name, is_loop
-from authz.cel.types import Kind
+from authz.cel.tree import free_name, is_loop, type_of
+from authz.cel.types import Kind, message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 TIME = "request.time"
 """What `now()` stands for."""
+
+GEO = message("authz.v1.Geo")
+"""Where an address is: only what is known of it is set."""
 
 _OVERLOADS: dict[tuple[str, int], list[str]] = {}
 for _function in INTERNAL:
@@ -57,6 +61,7 @@ def rewrite(checked: CheckedExpr, visits: Sequence[Visit], variables: Mapping[st
 
 class _Rewriter:
     def __init__(self, checked: CheckedExpr, variables: Mapping[str, CelType]) -> None:
+        self._checked = checked
         self._references = checked.reference_map
         self._indexed = {name: type_.kind for name, type_ in variables.items() if type_.indexed}
         self._ids = count(max(checked.source_info.positions, default=0) + 1)
@@ -78,6 +83,17 @@ class _Rewriter:
         if (number := self._number(select.operand, scope, Kind.MAP)) is not None:
             key = Expr(id=next(self._ids), const_expr=Constant(string_value=select.field))
             self._replace(node, "@has_entry" if select.test_only else "@entry", key, number)
+        elif not select.test_only and type_of(self._checked, select.operand) == GEO:
+            self._known(node)
+
+    def _known(self, node: Expr) -> None:
+        """Let a field that is not set be a name that has no value."""
+        there, value = Expr(), Expr()
+        there.CopyFrom(node)
+        there.id, there.select_expr.test_only = next(self._ids), True
+        value.CopyFrom(node)
+        value.id = next(self._ids)
+        self._replace(node, "_?_:_", there, value, self._name(f"@{node.select_expr.field}"))
 
     def _call(self, node: Expr, scope: Scope) -> None:
         call = node.call_expr

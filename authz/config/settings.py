@@ -124,6 +124,15 @@ class ClientSettings(_Section):
         return self
 
 
+class GeoipSettings(_Section):
+    """Files that say where client.ip is, for client.geo; the extra geoip. They may be exchanged at any time."""
+
+    country: Path | None = Field(None, description="A MaxMind DB file of countries or cities, for client.geo.country.")
+    asn: Path | None = Field(
+        None, description="A MaxMind DB file of autonomous systems, for client.geo.asn and client.geo.organization."
+    )
+
+
 class IdentitySettings(_Section):
     """How callers' proofs are checked."""
 
@@ -196,6 +205,7 @@ class Settings(_Section):
     limits: LimitsSettings = Field(LimitsSettings(), description="What callers are told about limits, and more limits.")
     tls: TlsSettings = Field(TlsSettings(), description="TLS on TCP addresses.")
     client: ClientSettings = Field(ClientSettings(), description="Who client.ip is.")
+    geoip: GeoipSettings = Field(GeoipSettings(), description="Where client.ip is.")
     identity: IdentitySettings = Field(IdentitySettings(), description="How callers' proofs are checked.")
     record: RecordSettings = Field(RecordSettings(), description="Decision records.")
     otlp: OtlpSettings = Field(OtlpSettings(), description="Metrics and traces over OTLP.")

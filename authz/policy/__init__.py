@@ -3,7 +3,7 @@
 from authz.policy.compiler import Compiler
 from authz.policy.documents import IdentityProvider, KeyEntry, UserEntry, key_entries, user_entries
 from authz.policy.documents.grammar import Unfit
-from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts
+from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts, nowhere
 from authz.policy.listing import Listed, ListedEntry, ListedRule
 from authz.policy.needs import Needs
 from authz.policy.providers import Beside, Identifier, ProviderBuilder
@@ -12,5 +12,5 @@ from authz.policy.selection import PolicySet, Selection
 __all__ = [
     "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Facts", "Identifier", "IdentityProvider",
     "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Needs", "PolicySet", "ProviderBuilder", "Selection", "Unfit",
-    "UserEntry", "key_entries", "user_entries",
+    "UserEntry", "key_entries", "nowhere", "user_entries",
 ]  # fmt: skip

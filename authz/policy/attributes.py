@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
+from authz._pb.authz.v1.vocabulary_pb2 import Geo
 from authz.errors import Refusal
 from authz.model import BodyState
 from authz.paths import parse_query
@@ -98,6 +99,14 @@ def _json(facts: Facts) -> object:
         raise UnboundError(str(error)) from None
 
 
+def _geo(facts: Facts) -> Geo:
+    """Return what is known of where the caller is; nothing that is not known is set."""
+    location = facts.locate(facts.client_ip)
+    if location is None:
+        raise UnboundError("no GeoIP file is configured")
+    return Geo(country=location.country, asn=location.asn, organization=location.organization)
+
+
 def _expires(facts: Facts) -> datetime:
     expires = facts.identity.expires
     if expires is None:
@@ -150,6 +159,7 @@ ATTRIBUTES: Mapping[str, Callable[[Facts], object]] = {
     "source.labels": lambda facts: facts.request.source.labels,
     "source.certificate": lambda facts: facts.request.source.certificate,
     "client.ip": lambda facts: facts.client_ip,
+    "client.geo": _geo,
     "destination.ip": lambda facts: facts.request.destination.ip,
     "destination.port": lambda facts: facts.request.destination.port,
     "destination.principal": lambda facts: facts.request.destination.principal,

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from authz.model import Identity, Request, Unmet
+from authz.model import Identity, Location, Request, Unmet
 
 
 class Body(Protocol):
@@ -65,10 +65,18 @@ class UnboundError(Exception):
     """A name that has no value for this request; the message says why, for the operator."""
 
 
+def nowhere(_address: str) -> None:
+    """Return that nobody is there to say where an address is."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything the policies may read of one request. `client_ip` is the caller behind trusted hops, else the peer."""
+    """Everything the policies may read of one request. `client_ip` is the caller behind trusted hops, else the peer.
+
+    `locate` says where an address is, `None` where nothing is there that could say it; it reads memory only.
+    """
 
     request: Request
     identity: Identity
     body: Body
     client_ip: str
+    locate: Callable[[str], Location | None] = nowhere

@@ -61,6 +61,7 @@ _MAPS: Mapping[str, Callable[[Facts], Mapping[str, object]]] = {
 
 _QUERY = frozenset({"request.query", "request.query_one"})
 _PARAMS = "request.params"
+_GEO = "client.geo"
 
 _ABSENT = object()
 """What stands for a key that is not there; a claim that is `null` is there, and `has()` says so."""
@@ -149,6 +150,8 @@ def _readers(plan: Plan, names: Mapping[str, Keys]) -> Iterator[Reader]:
             yield _plain(name)
         elif name in _MAPS and keys is not None:
             yield _texts(_MAPS[name], sorted(keys))
+        elif name == _GEO:
+            yield _location
         elif name in _QUERY:
             yield _raw_query
         elif name == _PARAMS:
@@ -182,6 +185,12 @@ def _texts(read: Callable[[Facts], Mapping[str, object]], keys: Sequence[str]) -
         return values
 
     return texts
+
+
+def _location(facts: Facts, _segments: Sequence[str]) -> object:
+    """Return where the caller is, and not who: a file that was exchanged may say otherwise of the same address."""
+    location = facts.locate(facts.client_ip)
+    return None if location is None else (location.country, location.asn, location.organization)
 
 
 def _raw_query(facts: Facts, _segments: Sequence[str]) -> object:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ from authz.server.counting import rate_limits
 from authz.server.deciding import compiler, parts
 from authz.server.ending import Endings
 from authz.server.events import PolicyEvents
+from authz.server.geoip import GeoIp
 from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
 from authz.server.process import Process
@@ -89,20 +91,24 @@ def build(settings: Settings, worker: int = 0) -> Process:
     events = PolicyEvents(recorder.event if recorder else lambda _: None)
     keys, uses = KeyRegistry(required=settings.identity.require_keys), KeyUses()
     builder = IdentityBuilder(keys, uses, follow=partial(keys.follow, patience=settings.identity.wait))
+    unread: Counter[tuple[()]] = Counter()
+    geoip = GeoIp(settings.geoip, interval=settings.reload.interval, fault=FaultLog(_log, "a GeoIP file is damaged"))
     endings = Endings(lambda: store.current)
     store, counting = _store(settings, (events, endings), builder), limiter(settings)
     engine = _engine(
+        geoip,
         exporter is not None,
         parts(
             snapshot=lambda: store.current,
             limiter=counting,
-            client_ip=client_ip(settings.client),
+            client_ip=client_ip(settings.client, unreadable=partial(unread.update, [()])),
             fault=faults,
             observers=tuple(filter(None, (metrics, recorder, exporter.spans if exporter else None, *console))),
             limit_headers=_limit_headers(settings),
         ),
     )
     server = _server(settings, engine, worker, rate_limits(settings, counting))
+    numbers.show_callers(metrics, geoip, unread)
     numbers.show_policies(metrics, store, events)
     numbers.show_server(metrics, server, faults)
     numbers.show_limiter(metrics, counting)
@@ -115,14 +121,15 @@ def build(settings: Settings, worker: int = 0) -> Process:
         engine=engine, store=store, limiter=counting, keys=keys, server=server, recorder=recorder, metrics=metrics,
         worker=worker,
     )  # fmt: skip
-    process.exporter, process.tail, process.denied, process.endings = exporter, tail, denied, endings
+    process.exporter, process.tail, process.denied = exporter, tail, denied
+    process.watching, process.geoip = (endings, geoip), geoip
     process.admin = _admin(settings, process, worker)
     return process
 
 
-def _engine(traced: bool, made: Parts) -> Engine:
+def _engine(geoip: GeoIp, traced: bool, made: Parts) -> Engine:
     """Return what decides; where spans are sent, each outcome is to know the one it belongs to."""
-    return Engine(msgspec.structs.replace(made, parent=sampled_parent) if traced else made)
+    return Engine(msgspec.structs.replace(made, locate=geoip.locate, parent=sampled_parent if traced else None))
 
 
 def _limit_headers(settings: Settings) -> tuple[wire.LimitHeaders, ...]:

@@ -24,25 +24,37 @@ FARTHEST = 64
 CACHED = 4096
 
 
-def client_ip(settings: ClientSettings) -> Callable[[Request], str]:
-    """Return what finds the caller of a request: the peer itself, unless proxies are trusted."""
+def nobody() -> None:
+    """Take no note."""
+
+
+def client_ip(settings: ClientSettings, unreadable: Callable[[], None] = nobody) -> Callable[[Request], str]:
+    """Return what finds the caller of a request: the peer itself, unless proxies are trusted.
+
+    `unreadable` is called where what they wrote is no address, or too short, and the peer is taken for the caller.
+    """
     if settings.trusted_networks:
         networks = settings.trusted_networks
-        return _walker(lambda chain: _behind_networks(chain, networks))
+        return _walker(lambda chain: _behind_networks(chain, networks), unreadable)
     if settings.trusted_hops:
         hops = settings.trusted_hops
-        return _walker(lambda chain: chain[-1 - hops] if len(chain) > hops else "")
+        return _walker(lambda chain: chain[-1 - hops] if len(chain) > hops else "", unreadable)
     return attrgetter("source.ip")
 
 
-def _walker(find: Callable[[Sequence[str]], str]) -> Callable[[Request], str]:
+def _walker(find: Callable[[Sequence[str]], str], unreadable: Callable[[], None]) -> Callable[[Request], str]:
     @lru_cache(CACHED)
     def found(forwarded: str, peer: str) -> str:
-        return _canonical(find(_chain(forwarded, peer))) or peer
+        return _canonical(find(_chain(forwarded, peer)))
 
     def walk(request: Request) -> str:
-        forwarded = request.headers.get("x-forwarded-for")
-        return found(forwarded, request.source.ip) if forwarded else request.source.ip
+        forwarded, peer = request.headers.get("x-forwarded-for"), request.source.ip
+        if not forwarded:
+            return peer
+        address = found(forwarded, peer)
+        if not address:
+            unreadable()
+        return address or peer
 
     return walk
 

@@ -11,6 +11,7 @@ from prometheus_client.core import HistogramMetricFamily
 from authz.limits.memory import MemoryLimiter
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator, Mapping
 
     from prometheus_client.metrics_core import Metric
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from authz.limits.counters import Histogram, LimiterCounters
     from authz.limits.redis import RedisLimiter
     from authz.server.events import PolicyEvents
+    from authz.server.geoip import GeoIp
     from authz.server.logs import FaultLog
     from authz.store import PolicyStore
     from authz.telemetry import Metrics
@@ -47,6 +49,18 @@ def show_policies(metrics: Metrics, store: PolicyStore, events: PolicyEvents) ->
     )
     metrics.read(
         "authz_policy_reloads_total", "Changes seen, by what came of them.", lambda: events.reloads, ["result"]
+    )
+
+
+def show_callers(metrics: Metrics, geoip: GeoIp, unread: Counter[tuple[()]]) -> None:
+    """Show for how many checks proxies named no caller, and of when the files are that say where callers are."""
+    metrics.read(
+        "authz_client_unreadable_total",
+        "Checks whose x-forwarded-for could not be read as far as it is trusted: the peer was taken for the caller.",
+        lambda: {(): unread[()]},
+    )
+    metrics.read(
+        "authz_geoip_built_timestamp_seconds", "When a GeoIP file that is in use was built.", geoip.built, ["file"]
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authz.console import AdminServer
     from authz.engine import Engine
     from authz.identity.registry import KeyRegistry
+    from authz.server.geoip import GeoIp
     from authz.store import PolicyStore
     from authz.telemetry import Metrics
     from authz.telemetry.otlp import Exporter
@@ -44,8 +45,18 @@ class Counting(Protocol):
         """Say how it is."""
 
 
+class Watching(Protocol):
+    """Something that looks at the world beside the deciding of requests."""
+
+    def start(self) -> None:
+        """Begin to look."""
+
+    def stop(self) -> None:
+        """Look no more."""
+
+
 class Process:
-    """The parts of one process. The composition root makes them; `admin` and `exporter` may be `None`."""
+    """The parts of one process. The composition root makes them; `admin`, `exporter` and `geoip` may be `None`."""
 
     def __init__(
         self,
@@ -71,7 +82,8 @@ class Process:
         self._grace = 0.0
         self.admin: AdminServer | None = None
         self.exporter: Exporter | None = None
-        self.endings: ending.Endings | None = None
+        self.watching: Sequence[Watching] = ()
+        self.geoip: GeoIp | None = None
         self.tail = Tail()
         self.denied = Denied()
 
@@ -92,9 +104,9 @@ class Process:
             running.callback(self._limiter.close)
             running.callback(self._keys.stop)
             self._store.load()
-            if self.endings is not None:
-                self.endings.start()
-                running.callback(self.endings.stop)
+            for part in self.watching:
+                part.start()
+                running.callback(part.stop)
             self._server.start()
             running.callback(self._close)
             self._store.start()
@@ -143,6 +155,7 @@ class Process:
             "policy_faults": [str(fault) for fault in self._store.faults],
             "limiter": self._limiter.status(),
             "jwks": self._keys.status(),
+            "geoip": self.geoip.status() if self.geoip is not None else {},
             "in_flight": self._server.in_flight,
             **self._places(),
         }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from authz._pb.authz.v1.vocabulary_pb2 import Geo
 from authz.cel import Constant, EvaluationError, NetworkIndex, StringSet
 from authz.cel.names import MAX_LIST
 from authz.cel.rewrite import number_name, rewrite
@@ -121,3 +122,24 @@ def test_a_list_that_is_made_is_bounded(environment: Environment) -> None:
     beyond = expression.value(environment.activation({"d": [0] * (MAX_LIST + 1)}))
     assert isinstance(beyond, EvaluationError)
     assert str(MAX_LIST) in beyond.message
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ('client.geo.country == "DE"', True),
+        ('has(client.geo.country) && client.geo.country in ["DE", "AT"]', True),
+        ("has(client.geo.asn)", False),
+        ("has(client.geo.asn) && client.geo.asn == 0", False),
+        ("client.geo.?asn.orValue(7) == 7", True),
+        ("client.geo.asn == 0", "asn has no value"),
+        ("client.geo.asn != 64500", "asn has no value"),
+        ('client.geo.organization == ""', "organization has no value"),
+        ("cel.bind(place, client.geo, place.asn == 0)", "asn has no value"),
+        ("[client.geo].exists(place, place.asn == 0)", "asn has no value"),
+    ],
+)
+def test_a_place_that_is_not_known_has_no_value(environment: Environment, source: str, value: object) -> None:
+    """What protobuf would read as empty or 0 is an error, on every way to it; whether it is known can be asked."""
+    found = environment.compile(source).value(environment.activation({"client.geo": Geo(country="DE")}))
+    assert (found.message if isinstance(found, EvaluationError) else found) == value

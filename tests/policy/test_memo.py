@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from authz.content import SchemaValidators
-from authz.model import Ambiguity, Effect, Reason
+from authz.model import Ambiguity, Effect, Location, Reason
 from authz.policy import Compiler
 from authz.policy.memo import LONGEST, MOST, TRIAL
 
@@ -226,3 +227,17 @@ def test_decisions_from_data_that_ends_are_kept_until_it_does(make: Make) -> Non
         make.facts(make.request({"headers": {"x-user": "bob"}, "time": NOON + seconds})) for seconds in (1, 2, 11, 12)
     ]
     assert [kept(policies, facts) for facts in asked] == [True, False, True, False]
+
+
+def test_a_kept_decision_follows_the_place_and_not_the_address(make: Make) -> None:
+    """A GeoIP file that is exchanged says otherwise of the same address: what was decided before does not hold then."""
+    policies = compiled(policy('client.geo.country == "DE" && client.geo.asn != 64500'))
+    places = [
+        (Location(country="DE", asn=1), Effect.ALLOW), (Location(country="FR", asn=1), Effect.DENY),
+        (Location(country="DE", asn=64500), Effect.DENY), (Location(country="DE"), Effect.DENY),
+        (Location(asn=1), Effect.DENY), (None, Effect.DENY), (Location(country="DE", asn=1), Effect.ALLOW),
+    ]  # fmt: skip
+    for place, effect in places:
+        facts = replace(make.facts(make.request({})), locate=lambda _, place=place: place)
+        assert policies.select(facts.request).decide(facts).effect is effect, place
+    assert not kept(policies, replace(make.facts(make.request({})), locate=lambda _: Location(country="DE", asn=1)))

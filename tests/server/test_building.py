@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+from mmdb_writer import MMDBWriter
+from netaddr import IPSet
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from authz.config import Settings, load
@@ -45,10 +47,12 @@ def running(process: Process) -> Iterator[None]:
         process.stop(1.0)
 
 
-def _request() -> bytes:
+def _request(forwarded: str = "") -> bytes:
     request = CheckRequest()
     http = request.attributes.request.http
     http.method, http.path, http.host, http.scheme, http.protocol = "GET", "/a", "example.com", "https", "HTTP/1.1"
+    if forwarded:
+        http.headers["x-forwarded-for"] = forwarded
     return request.SerializeToString()
 
 
@@ -151,3 +155,25 @@ def test_a_file_for_records_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     """Before anything starts."""
     with pytest.raises(Unavailable, match=r"can't write records to .*/no/records: No such file"):
         build(_settings(tmp_path, **{"record.sink": f"{tmp_path}/no/records"}))
+
+
+def test_what_the_settings_say_of_callers_reaches_the_decision(tmp_path: Path) -> None:
+    """Who `client.ip` is and where; proxies that name nobody are counted, and the age of the file is shown."""
+    writer = MMDBWriter(4, "GeoLite2-Country")
+    writer.insert_network(IPSet(["203.0.113.0/24"]), {"country": {"iso_code": "DE"}})
+    writer.to_db_file(str(tmp_path / "country.mmdb"))
+    (tmp_path / "a.yaml").write_text(
+        "apiVersion: authz/v1\nkind: Policy\nmetadata: {name: a}\nspec:\n  match: [{paths: [/**]}]\n"
+        "  rules: [{name: near, allow: 'client.geo.country == \"DE\"'}]\n"
+    )
+    flags = {"client.trusted_hops": "1", "geoip.country": str(tmp_path / "country.mmdb")}
+    process = build(_settings(tmp_path, policies=(str(tmp_path / "a.yaml"),), **flags))
+    with running(process), grpc.insecure_channel(f"unix:{tmp_path}/authz.sock") as channel:
+        check = channel.unary_unary(CHECK, response_deserializer=CheckResponse.FromString)
+        forwarded = ("203.0.113.9", "198.51.100.1", "evil")
+        codes = [check(_request(caller), timeout=5).status.code for caller in forwarded]
+    assert codes == [0, 7, 7]
+    page = process.metrics().decode()
+    assert "authz_client_unreadable_total 1.0" in page
+    assert 'authz_geoip_built_timestamp_seconds{file="country"}' in page
+    assert process.status()["geoip"]["country"]["type"] == "GeoLite2-Country"  # type: ignore[index]

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 from authz.config.settings import ClientSettings
 from authz.model import Peer, Request
 from authz.server.client import client_ip
+from authz.wire import read
 
 PROXIES = ClientSettings(trusted_networks=("10.0.0.0/8", "fd00::/8"))  # type: ignore[arg-type]
 
@@ -87,3 +89,35 @@ def test_what_a_caller_prepends_changes_nothing(spoofed: str, caller: ipaddress.
     alone = find(_request(f"{caller}, 10.0.0.7"))
     if not any(ipaddress.ip_address(alone) in network for network in PROXIES.trusted_networks):
         assert find(_request(forwarded)) == alone
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        (["evil"], "10.0.0.5"),
+        (["1.2.3.4:80"], "10.0.0.5"),
+        (["[::1]"], "10.0.0.5"),
+        (['"1.1.1.1, 2.2.2.2"'], "10.0.0.5"),
+        (["127.1"], "10.0.0.5"),
+        (["1.2.3.4, ::ffff:10.0.0.1"], "1.2.3.4"),
+        (["fe80::1%eth0"], "fe80::1"),
+        ([", ".join(["6.6.6.6"] * 500)], "6.6.6.6"),
+        (["6.6.6.6", "1.2.3.4, 10.0.0.7"], "1.2.3.4"),
+        (["6.6.6.6", "evil"], "10.0.0.5"),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["headers", "header_map"])
+def test_no_poison_in_x_forwarded_for_is_taken_for_a_caller(headers: list[str], expected: str, encoding: str) -> None:
+    """H9: each of its inputs, in both of Envoy's encodings: unreadable is the peer and counted, mapped is unmapped."""
+    message, unread = CheckRequest(), list[None]()
+    http = message.attributes.request.http
+    http.method, http.path, http.host, http.scheme, http.protocol = "GET", "/", "h", "https", "HTTP/2"
+    message.attributes.source.address.socket_address.address = "10.0.0.5"
+    if encoding == "headers":
+        http.headers["x-forwarded-for"] = ",".join(headers)
+    else:
+        for value in headers:
+            http.header_map.headers.add(key="x-forwarded-for", raw_value=value.encode())
+    request = read(message.SerializeToString(), now=0.0)
+    assert client_ip(PROXIES, unreadable=lambda: unread.append(None))(request) == expected
+    assert bool(unread) == (expected == "10.0.0.5")

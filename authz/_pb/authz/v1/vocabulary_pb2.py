@@ -27,7 +27,7 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61uthz/v1/vocabulary.proto\x12\x08\x61uthz.v1\x1a-envoy/service/auth/v3/attribute_context.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xee\x12\n\nVocabulary\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.authz.v1.Vocabulary.Request\x12+\n\x06source\x18\x02 \x01(\x0b\x32\x1b.authz.v1.Vocabulary.Source\x12+\n\x06\x63lient\x18\x03 \x01(\x0b\x32\x1b.authz.v1.Vocabulary.Client\x12\x35\n\x0b\x64\x65stination\x18\x04 \x01(\x0b\x32 .authz.v1.Vocabulary.Destination\x12)\n\x05route\x18\x05 \x01(\x0b\x32\x1a.authz.v1.Vocabulary.Route\x12/\n\x08identity\x18\x06 \x01(\x0b\x32\x1d.authz.v1.Vocabulary.Identity\x12\x34\n\x08metadata\x18\x07 \x03(\x0b\x32\".authz.v1.Vocabulary.MetadataEntry\x12;\n\nattributes\x18\x08 \x01(\x0b\x32\'.envoy.service.auth.v3.AttributeContext\x1a\xa7\x07\n\x07Request\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0e\n\x06scheme\x18\x02 \x01(\t\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x0c\n\x04port\x18\x04 \x01(\x03\x12\x0c\n\x04path\x18\x05 \x01(\t\x12\x10\n\x08segments\x18\x06 \x03(\t\x12\x38\n\x06params\x18\x07 \x03(\x0b\x32(.authz.v1.Vocabulary.Request.ParamsEntry\x12\x0b\n\x03url\x18\x08 \x01(\t\x12\x10\n\x08protocol\x18\t \x01(\t\x12\n\n\x02id\x18\n \x01(\t\x12(\n\x04time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x05query\x18\x0c \x03(\x0b\x32\'.authz.v1.Vocabulary.Request.QueryEntry\x12=\n\tquery_one\x18\r \x03(\x0b\x32*.authz.v1.Vocabulary.Request.QueryOneEntry\x12:\n\x07headers\x18\x0e \x03(\x0b\x32).authz.v1.Vocabulary.Request.HeadersEntry\x12\x41\n\x0bheaders_all\x18\x0f \x03(\x0b\x32,.authz.v1.Vocabulary.Request.HeadersAllEntry\x12\x0c\n\x04\x62ody\x18\x10 \x01(\x0c\x12$\n\x04json\x18\x11 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x12\n\nbody_state\x18\x12 \x01(\t\x12\x1a\n\x03mcp\x18\x13 \x01(\x0b\x32\r.authz.v1.Mcp\x12\x1c\n\x04grpc\x18\x14 \x01(\x0b\x32\x0e.authz.v1.Grpc\x12\"\n\x07graphql\x18\x15 \x01(\x0b\x32\x11.authz.v1.Graphql\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a?\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.authz.v1.Strings:\x02\x38\x01\x1a/\n\rQueryOneEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x44\n\x0fHeadersAllEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.authz.v1.Strings:\x02\x38\x01\x1a\xc3\x01\n\x06Source\x12\n\n\x02ip\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\x03\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x37\n\x06labels\x18\x05 \x03(\x0b\x32\'.authz.v1.Vocabulary.Source.LabelsEntry\x12\x13\n\x0b\x63\x65rtificate\x18\x06 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x14\n\x06\x43lient\x12\n\n\x02ip\x18\x01 \x01(\t\x1a\xb8\x01\n\x0b\x44\x65stination\x12\n\n\x02ip\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\x03\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12<\n\x06labels\x18\x05 \x03(\x0b\x32,.authz.v1.Vocabulary.Destination.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x80\x02\n\x05Route\x12>\n\nextensions\x18\x01 \x03(\x0b\x32*.authz.v1.Vocabulary.Route.ExtensionsEntry\x12:\n\x08metadata\x18\x02 \x03(\x0b\x32(.authz.v1.Vocabulary.Route.MetadataEntry\x1a\x31\n\x0f\x45xtensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1aH\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\x1a\xc2\x02\n\x08Identity\x12\x15\n\rauthenticated\x18\x01 \x01(\x08\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06issuer\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x0e\n\x06groups\x18\x06 \x03(\t\x12\x0e\n\x06scopes\x18\x07 \x03(\t\x12\x39\n\x06\x63laims\x18\x08 \x03(\x0b\x32).authz.v1.Vocabulary.Identity.ClaimsEntry\x12\x0e\n\x06key_id\x18\t \x01(\t\x12+\n\x07\x65xpires\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x45\n\x0b\x43laimsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value:\x02\x38\x01\x1aH\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\"\x19\n\x07Strings\x12\x0e\n\x06values\x18\x01 \x03(\t\"#\n\x03Mcp\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\"\'\n\x04Grpc\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\"9\n\x07Graphql\x12\x16\n\x0eoperation_name\x18\x01 \x01(\t\x12\x16\n\x0eoperation_type\x18\x02 \x01(\t\"\x1a\n\nNetworkSet\x12\x0c\n\x04name\x18\x01 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61uthz/v1/vocabulary.proto\x12\x08\x61uthz.v1\x1a-envoy/service/auth/v3/attribute_context.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8a\x13\n\nVocabulary\x12-\n\x07request\x18\x01 \x01(\x0b\x32\x1c.authz.v1.Vocabulary.Request\x12+\n\x06source\x18\x02 \x01(\x0b\x32\x1b.authz.v1.Vocabulary.Source\x12+\n\x06\x63lient\x18\x03 \x01(\x0b\x32\x1b.authz.v1.Vocabulary.Client\x12\x35\n\x0b\x64\x65stination\x18\x04 \x01(\x0b\x32 .authz.v1.Vocabulary.Destination\x12)\n\x05route\x18\x05 \x01(\x0b\x32\x1a.authz.v1.Vocabulary.Route\x12/\n\x08identity\x18\x06 \x01(\x0b\x32\x1d.authz.v1.Vocabulary.Identity\x12\x34\n\x08metadata\x18\x07 \x03(\x0b\x32\".authz.v1.Vocabulary.MetadataEntry\x12;\n\nattributes\x18\x08 \x01(\x0b\x32\'.envoy.service.auth.v3.AttributeContext\x1a\xa7\x07\n\x07Request\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0e\n\x06scheme\x18\x02 \x01(\t\x12\x0c\n\x04host\x18\x03 \x01(\t\x12\x0c\n\x04port\x18\x04 \x01(\x03\x12\x0c\n\x04path\x18\x05 \x01(\t\x12\x10\n\x08segments\x18\x06 \x03(\t\x12\x38\n\x06params\x18\x07 \x03(\x0b\x32(.authz.v1.Vocabulary.Request.ParamsEntry\x12\x0b\n\x03url\x18\x08 \x01(\t\x12\x10\n\x08protocol\x18\t \x01(\t\x12\n\n\x02id\x18\n \x01(\t\x12(\n\x04time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x36\n\x05query\x18\x0c \x03(\x0b\x32\'.authz.v1.Vocabulary.Request.QueryEntry\x12=\n\tquery_one\x18\r \x03(\x0b\x32*.authz.v1.Vocabulary.Request.QueryOneEntry\x12:\n\x07headers\x18\x0e \x03(\x0b\x32).authz.v1.Vocabulary.Request.HeadersEntry\x12\x41\n\x0bheaders_all\x18\x0f \x03(\x0b\x32,.authz.v1.Vocabulary.Request.HeadersAllEntry\x12\x0c\n\x04\x62ody\x18\x10 \x01(\x0c\x12$\n\x04json\x18\x11 \x01(\x0b\x32\x16.google.protobuf.Value\x12\x12\n\nbody_state\x18\x12 \x01(\t\x12\x1a\n\x03mcp\x18\x13 \x01(\x0b\x32\r.authz.v1.Mcp\x12\x1c\n\x04grpc\x18\x14 \x01(\x0b\x32\x0e.authz.v1.Grpc\x12\"\n\x07graphql\x18\x15 \x01(\x0b\x32\x11.authz.v1.Graphql\x1a-\n\x0bParamsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a?\n\nQueryEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.authz.v1.Strings:\x02\x38\x01\x1a/\n\rQueryOneEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x44\n\x0fHeadersAllEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12 \n\x05value\x18\x02 \x01(\x0b\x32\x11.authz.v1.Strings:\x02\x38\x01\x1a\xc3\x01\n\x06Source\x12\n\n\x02ip\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\x03\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x37\n\x06labels\x18\x05 \x03(\x0b\x32\'.authz.v1.Vocabulary.Source.LabelsEntry\x12\x13\n\x0b\x63\x65rtificate\x18\x06 \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x06\x43lient\x12\n\n\x02ip\x18\x01 \x01(\t\x12\x1a\n\x03geo\x18\x02 \x01(\x0b\x32\r.authz.v1.Geo\x1a\xb8\x01\n\x0b\x44\x65stination\x12\n\n\x02ip\x18\x01 \x01(\t\x12\x0c\n\x04port\x18\x02 \x01(\x03\x12\x11\n\tprincipal\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12<\n\x06labels\x18\x05 \x03(\x0b\x32,.authz.v1.Vocabulary.Destination.LabelsEntry\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x80\x02\n\x05Route\x12>\n\nextensions\x18\x01 \x03(\x0b\x32*.authz.v1.Vocabulary.Route.ExtensionsEntry\x12:\n\x08metadata\x18\x02 \x03(\x0b\x32(.authz.v1.Vocabulary.Route.MetadataEntry\x1a\x31\n\x0f\x45xtensionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1aH\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\x1a\xc2\x02\n\x08Identity\x12\x15\n\rauthenticated\x18\x01 \x01(\x08\x12\x10\n\x08provider\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12\x0e\n\x06issuer\x18\x04 \x01(\t\x12\r\n\x05roles\x18\x05 \x03(\t\x12\x0e\n\x06groups\x18\x06 \x03(\t\x12\x0e\n\x06scopes\x18\x07 \x03(\t\x12\x39\n\x06\x63laims\x18\x08 \x03(\x0b\x32).authz.v1.Vocabulary.Identity.ClaimsEntry\x12\x0e\n\x06key_id\x18\t \x01(\t\x12+\n\x07\x65xpires\x18\n \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a\x45\n\x0b\x43laimsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12%\n\x05value\x18\x02 \x01(\x0b\x32\x16.google.protobuf.Value:\x02\x38\x01\x1aH\n\rMetadataEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12&\n\x05value\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct:\x02\x38\x01\"m\n\x03Geo\x12\x14\n\x07\x63ountry\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x10\n\x03\x61sn\x18\x02 \x01(\x03H\x01\x88\x01\x01\x12\x19\n\x0corganization\x18\x03 \x01(\tH\x02\x88\x01\x01\x42\n\n\x08_countryB\x06\n\x04_asnB\x0f\n\r_organization\"\x19\n\x07Strings\x12\x0e\n\x06values\x18\x01 \x03(\t\"#\n\x03Mcp\x12\x0e\n\x06method\x18\x01 \x01(\t\x12\x0c\n\x04tool\x18\x02 \x01(\t\"\'\n\x04Grpc\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x0e\n\x06method\x18\x02 \x01(\t\"9\n\x07Graphql\x12\x16\n\x0eoperation_name\x18\x01 \x01(\t\x12\x16\n\x0eoperation_type\x18\x02 \x01(\t\"\x1a\n\nNetworkSet\x12\x0c\n\x04name\x18\x01 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -57,7 +57,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOCABULARY_METADATAENTRY']._loaded_options = None
   _globals['_VOCABULARY_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_VOCABULARY']._serialized_start=150
-  _globals['_VOCABULARY']._serialized_end=2564
+  _globals['_VOCABULARY']._serialized_end=2592
   _globals['_VOCABULARY_REQUEST']._serialized_start=564
   _globals['_VOCABULARY_REQUEST']._serialized_end=1499
   _globals['_VOCABULARY_REQUEST_PARAMSENTRY']._serialized_start=1222
@@ -75,31 +75,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VOCABULARY_SOURCE_LABELSENTRY']._serialized_start=1652
   _globals['_VOCABULARY_SOURCE_LABELSENTRY']._serialized_end=1697
   _globals['_VOCABULARY_CLIENT']._serialized_start=1699
-  _globals['_VOCABULARY_CLIENT']._serialized_end=1719
-  _globals['_VOCABULARY_DESTINATION']._serialized_start=1722
-  _globals['_VOCABULARY_DESTINATION']._serialized_end=1906
+  _globals['_VOCABULARY_CLIENT']._serialized_end=1747
+  _globals['_VOCABULARY_DESTINATION']._serialized_start=1750
+  _globals['_VOCABULARY_DESTINATION']._serialized_end=1934
   _globals['_VOCABULARY_DESTINATION_LABELSENTRY']._serialized_start=1652
   _globals['_VOCABULARY_DESTINATION_LABELSENTRY']._serialized_end=1697
-  _globals['_VOCABULARY_ROUTE']._serialized_start=1909
-  _globals['_VOCABULARY_ROUTE']._serialized_end=2165
-  _globals['_VOCABULARY_ROUTE_EXTENSIONSENTRY']._serialized_start=2042
-  _globals['_VOCABULARY_ROUTE_EXTENSIONSENTRY']._serialized_end=2091
-  _globals['_VOCABULARY_ROUTE_METADATAENTRY']._serialized_start=2093
-  _globals['_VOCABULARY_ROUTE_METADATAENTRY']._serialized_end=2165
-  _globals['_VOCABULARY_IDENTITY']._serialized_start=2168
-  _globals['_VOCABULARY_IDENTITY']._serialized_end=2490
-  _globals['_VOCABULARY_IDENTITY_CLAIMSENTRY']._serialized_start=2421
-  _globals['_VOCABULARY_IDENTITY_CLAIMSENTRY']._serialized_end=2490
-  _globals['_VOCABULARY_METADATAENTRY']._serialized_start=2093
-  _globals['_VOCABULARY_METADATAENTRY']._serialized_end=2165
-  _globals['_STRINGS']._serialized_start=2566
-  _globals['_STRINGS']._serialized_end=2591
-  _globals['_MCP']._serialized_start=2593
-  _globals['_MCP']._serialized_end=2628
-  _globals['_GRPC']._serialized_start=2630
-  _globals['_GRPC']._serialized_end=2669
-  _globals['_GRAPHQL']._serialized_start=2671
-  _globals['_GRAPHQL']._serialized_end=2728
-  _globals['_NETWORKSET']._serialized_start=2730
-  _globals['_NETWORKSET']._serialized_end=2756
+  _globals['_VOCABULARY_ROUTE']._serialized_start=1937
+  _globals['_VOCABULARY_ROUTE']._serialized_end=2193
+  _globals['_VOCABULARY_ROUTE_EXTENSIONSENTRY']._serialized_start=2070
+  _globals['_VOCABULARY_ROUTE_EXTENSIONSENTRY']._serialized_end=2119
+  _globals['_VOCABULARY_ROUTE_METADATAENTRY']._serialized_start=2121
+  _globals['_VOCABULARY_ROUTE_METADATAENTRY']._serialized_end=2193
+  _globals['_VOCABULARY_IDENTITY']._serialized_start=2196
+  _globals['_VOCABULARY_IDENTITY']._serialized_end=2518
+  _globals['_VOCABULARY_IDENTITY_CLAIMSENTRY']._serialized_start=2449
+  _globals['_VOCABULARY_IDENTITY_CLAIMSENTRY']._serialized_end=2518
+  _globals['_VOCABULARY_METADATAENTRY']._serialized_start=2121
+  _globals['_VOCABULARY_METADATAENTRY']._serialized_end=2193
+  _globals['_GEO']._serialized_start=2594
+  _globals['_GEO']._serialized_end=2703
+  _globals['_STRINGS']._serialized_start=2705
+  _globals['_STRINGS']._serialized_end=2730
+  _globals['_MCP']._serialized_start=2732
+  _globals['_MCP']._serialized_end=2767
+  _globals['_GRPC']._serialized_start=2769
+  _globals['_GRPC']._serialized_end=2808
+  _globals['_GRAPHQL']._serialized_start=2810
+  _globals['_GRAPHQL']._serialized_end=2867
+  _globals['_NETWORKSET']._serialized_start=2869
+  _globals['_NETWORKSET']._serialized_end=2895
 # @@protoc_insertion_point(module_scope)

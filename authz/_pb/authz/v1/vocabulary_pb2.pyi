@@ -117,10 +117,12 @@ class Vocabulary(_message.Message):
         certificate: str
         def __init__(self, ip: _Optional[str] = ..., port: _Optional[int] = ..., principal: _Optional[str] = ..., service: _Optional[str] = ..., labels: _Optional[_Mapping[str, str]] = ..., certificate: _Optional[str] = ...) -> None: ...
     class Client(_message.Message):
-        __slots__ = ("ip",)
+        __slots__ = ("ip", "geo")
         IP_FIELD_NUMBER: _ClassVar[int]
+        GEO_FIELD_NUMBER: _ClassVar[int]
         ip: str
-        def __init__(self, ip: _Optional[str] = ...) -> None: ...
+        geo: Geo
+        def __init__(self, ip: _Optional[str] = ..., geo: _Optional[_Union[Geo, _Mapping]] = ...) -> None: ...
     class Destination(_message.Message):
         __slots__ = ("ip", "port", "principal", "service", "labels")
         class LabelsEntry(_message.Message):
@@ -216,6 +218,16 @@ class Vocabulary(_message.Message):
     metadata: _containers.MessageMap[str, _struct_pb2.Struct]
     attributes: _attribute_context_pb2.AttributeContext
     def __init__(self, request: _Optional[_Union[Vocabulary.Request, _Mapping]] = ..., source: _Optional[_Union[Vocabulary.Source, _Mapping]] = ..., client: _Optional[_Union[Vocabulary.Client, _Mapping]] = ..., destination: _Optional[_Union[Vocabulary.Destination, _Mapping]] = ..., route: _Optional[_Union[Vocabulary.Route, _Mapping]] = ..., identity: _Optional[_Union[Vocabulary.Identity, _Mapping]] = ..., metadata: _Optional[_Mapping[str, _struct_pb2.Struct]] = ..., attributes: _Optional[_Union[_attribute_context_pb2.AttributeContext, _Mapping]] = ...) -> None: ...
+
+class Geo(_message.Message):
+    __slots__ = ("country", "asn", "organization")
+    COUNTRY_FIELD_NUMBER: _ClassVar[int]
+    ASN_FIELD_NUMBER: _ClassVar[int]
+    ORGANIZATION_FIELD_NUMBER: _ClassVar[int]
+    country: str
+    asn: int
+    organization: str
+    def __init__(self, country: _Optional[str] = ..., asn: _Optional[int] = ..., organization: _Optional[str] = ...) -> None: ...
 
 class Strings(_message.Message):
     __slots__ = ("values",)
