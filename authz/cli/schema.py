@@ -17,6 +17,7 @@ class Subject(StrEnum):
     """What has a schema."""
 
     POLICY = "policy"
+    TEST = "test"
     RECORD = "record"
     SETTINGS = "settings"
 
@@ -32,7 +33,7 @@ def command(
     subject: Annotated[Subject, typer.Argument(help="What to print the schema of.")] = Subject.POLICY,
     output: Annotated[Form, typer.Option(help="markdown: the reference of all settings.")] = Form.JSON,
 ) -> None:
-    """Print a JSON Schema: of policy files, of decision records, of the settings file."""
+    """Print a JSON Schema: of policy files, of their tests, of decision records, of the settings file."""
     import json  # noqa: PLC0415 - see the package's docstring
 
     if output is Form.JSON:
@@ -51,6 +52,12 @@ def _policy() -> dict[str, Any]:
     return schema()
 
 
+def _test() -> dict[str, Any]:
+    from authz.policy.schema import schema  # noqa: PLC0415
+
+    return schema("PolicyTest")
+
+
 def _record() -> dict[str, Any]:
     import msgspec  # noqa: PLC0415
 
@@ -67,6 +74,7 @@ def _settings() -> dict[str, Any]:
 
 _SCHEMAS: dict[Subject, Callable[[], dict[str, Any]]] = {
     Subject.POLICY: _policy,
+    Subject.TEST: _test,
     Subject.RECORD: _record,
     Subject.SETTINGS: _settings,
 }

@@ -29,6 +29,11 @@ VERBS = {
         "Read policies and report every fault, each with its place.",
         "authz check policies/",
     ),
+    "test": Verb(
+        "authz.cli.testing.command",
+        "Run the tests of policies.",
+        "authz test policies/",
+    ),
     "eval": Verb(
         "authz.cli.eval",
         "Decide one request and show what the caller would see.",

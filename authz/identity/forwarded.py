@@ -25,21 +25,21 @@ class ForwardedTokens:
 
     def __init__(self, provider: str, rules: ClaimRules, key: str) -> None:
         self._provider = provider
-        self._rules = rules
-        self._key = key
+        self.rules = rules
+        self.key = key
 
     def identify(self, request: Request) -> Identity | None:
         """Return who is calling, `None` where Envoy verified no such token; raises `InvalidCredential`."""
         if request.envoy is None:
             return None
         verified = request.envoy.metadata_context.filter_metadata.get(NAMESPACE)
-        payload = verified.fields.get(self._key) if verified is not None else None
+        payload = verified.fields.get(self.key) if verified is not None else None
         if payload is None or not payload.HasField("struct_value"):
             return None
         claims = {name: _whole(value) for name, value in MessageToDict(payload.struct_value).items()}
-        if claims.get("iss") != self._rules.issuer:
+        if claims.get("iss") != self.rules.issuer:
             return None
-        return understand(self._provider, self._rules, claims).at(request.time)
+        return understand(self._provider, self.rules, claims).at(request.time)
 
 
 def _whole(value: Any) -> Any:  # noqa: ANN401 - any JSON

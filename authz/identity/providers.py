@@ -20,6 +20,7 @@ from authz.model import Identity, Reason
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from authz.identity.claims import ClaimRules
     from authz.identity.jwks import RemoteKeys
     from authz.model import Request
 
@@ -53,7 +54,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
     `issuer` is set where the credential names who made it, `keys` where that is somebody whose keys are fetched, `ids`
     where keys are known by ids of ours. `challenge` is what a 401 invites with (RFC 9110, section
-    11.6.1): a scheme and its parameters; providers with the same one are invited to once.
+    11.6.1): a scheme and its parameters; providers with the same one are invited to once. `rules` are set where claims
+    say who it is, for those who make up claims: tests of policies.
     """
 
     name: str
@@ -65,13 +67,14 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     keys: RemoteKeys | None = None
     ids: tuple[str, ...] = ()
     challenge: str = ""
+    rules: ClaimRules | None = None
 
 
 class Providers:
-    """The providers of one set of policies, asked by the names that a request's policies give."""
+    """The providers of one set of policies, asked by the names that a request's policies give; `by_name` are they."""
 
     def __init__(self, providers: Mapping[str, Provider]) -> None:
-        self._providers = providers
+        self.by_name = providers
         self._panels: dict[tuple[str, ...], _Panel] = {}
 
     def identify(self, names: Sequence[str], request: Request, deadline: float, done: Done, /) -> None:
@@ -79,7 +82,7 @@ class Providers:
         key = tuple(names)
         panel = self._panels.get(key)
         if panel is None:
-            panel = self._panels[key] = _Panel([self._providers[name] for name in key])
+            panel = self._panels[key] = _Panel([self.by_name[name] for name in key])
         panel.identify(request, deadline, done)
 
 

@@ -51,6 +51,7 @@ class Code(StrEnum):
     COOKIE = "AZ126"
     PASSWORD = "AZ127"  # noqa: S105 - the code of a fault
     USER = "AZ128"
+    UNNAMED = "AZ130"
 
 
 EXPLAINED: Mapping[str, str] = {
@@ -178,6 +179,11 @@ EXPLAINED: Mapping[str, str] = {
     "AZ128": (
         "A user name in HTTP Basic (RFC 7617) is at most 128 characters without a colon, which ends it, and without "
         "control characters."
+    ),
+    "AZ130": (
+        "A test names something that is not there: a request or an identity of the document, a provider, a rule, a "
+        "limit or a document of the policies under test. Such a test would show nothing. The message names the "
+        "nearest one."
     ),
     "AZ201": "Variables, or documents, refer to each other in a circle, so that none of them can be evaluated first.",
     "AZ202": (

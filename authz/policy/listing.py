@@ -36,6 +36,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode | None = None
     rules: tuple[ListedRule, ...] = ()
     limits: tuple[str, ...] = ()
+    validations: tuple[str, ...] = ()
 
 
 class ListedEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,4 +86,5 @@ def _listed(document: Document) -> Listed:
         mode=spec.mode,
         rules=tuple(ListedRule(name=str(rule.name), effect=rule.effect, mode=rule.mode) for rule in spec.rules),
         limits=tuple(str(limit.name) for limit in spec.limits),
+        validations=tuple(str(validation.name) for validation in spec.validations),
     )

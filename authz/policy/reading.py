@@ -6,6 +6,7 @@ and can be kept as long as they stay. A document with any fault is not among the
 
 from __future__ import annotations
 
+import collections.abc
 from collections.abc import Iterator
 from itertools import islice
 
@@ -16,12 +17,21 @@ from authz.errors import Fault
 from authz.policy.codes import Code
 from authz.policy.documents import API_VERSION, KINDS, Document
 from authz.policy.documents.faults import told
+from authz.policy.documents.tests import PolicyTest
 from authz.policy.documents.values import nearest
 from authz.policy.source import Mapping, Node, Scalar, Text, quoted
 from authz.policy.yaml import MAX_FAULTS, compose
 
-_ELSEWHERE = {"PolicyTest": "a PolicyTest belongs in a file whose name ends in _test.yaml"}
-"""Kinds that are known and not served."""
+Kinds = collections.abc.Mapping[str, type[Document]]
+
+TESTS: Kinds = {"PolicyTest": PolicyTest}
+"""The kinds of a file of tests."""
+
+_ELSEWHERE = {
+    **dict.fromkeys(TESTS, "a {} belongs in a file whose name ends in _test.yaml"),
+    **dict.fromkeys(KINDS, "a {} is served, and belongs in a file whose name does not end in _test.yaml"),
+}
+"""Kinds that are known and belong in the other sort of file."""
 
 
 class FileReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,18 +48,23 @@ def is_policy_file(path: str) -> bool:
     What a document names as its data (`{file: plans.yaml}`) is none either, but only its documents know.
     """
     hidden = any(part.startswith("..") and part != ".." for part in path.split("/"))
-    return path.endswith((".yaml", ".yml")) and not path.endswith(("_test.yaml", "_test.yml")) and not hidden
+    return path.endswith((".yaml", ".yml")) and not is_test_file(path) and not hidden
 
 
-def read(path: str, content: bytes) -> FileReading:
-    """Return the documents of one file, and all its faults."""
+def is_test_file(path: str) -> bool:
+    """Tell whether a file holds tests, which are not served."""
+    return path.endswith(("_test.yaml", "_test.yml"))
+
+
+def read(path: str, content: bytes, kinds: Kinds = KINDS) -> FileReading:
+    """Return the documents of one file, which are of these kinds, and all its faults."""
     composed = compose(path, content)
     documents: list[Document] = []
     faults = list(composed.faults)
     if not composed.documents and not faults:
         faults.append(Fault(file=path, code=Code.EMPTY, message="the file holds no document"))
     for number, node in enumerate(composed.documents):
-        found = _document(node)
+        found = _document(node, kinds)
         if not isinstance(found, Document):
             faults.extend(found)
         elif number not in composed.broken:
@@ -57,11 +72,11 @@ def read(path: str, content: bytes) -> FileReading:
     return FileReading(file=path, documents=tuple(documents), faults=tuple(sorted(faults)[:MAX_FAULTS]))
 
 
-def _document(node: Node) -> Document | list[Fault]:
-    faults = list(_head(node))
+def _document(node: Node, kinds: Kinds) -> Document | list[Fault]:
+    faults = list(_head(node, kinds))
     if faults or not isinstance(node, Mapping):
         return faults
-    model = KINDS[str(node["kind"])]
+    model = kinds[str(node["kind"])]
     try:
         document = model.model_validate(node, context=faults)
     except ValidationError as error:
@@ -71,17 +86,17 @@ def _document(node: Node) -> Document | list[Fault]:
     return faults or document
 
 
-def _head(node: Node) -> Iterator[Fault]:
+def _head(node: Node, kinds: Kinds) -> Iterator[Fault]:
     """Yield what keeps a node from being read as a document at all."""
     if not isinstance(node, Mapping):
         yield node.fault(Code.TYPE, f"expected a document, not {node.SHOWN}")
         return
     yield from _one_of(node, "apiVersion", (API_VERSION,), Code.API_VERSION)
     kind = node.get("kind")
-    if isinstance(kind, Text) and kind in _ELSEWHERE and kind not in KINDS:
-        yield kind.fault(Code.UNAVAILABLE, _ELSEWHERE[kind])
+    if isinstance(kind, Text) and kind in _ELSEWHERE and kind not in kinds:
+        yield kind.fault(Code.UNAVAILABLE, _ELSEWHERE[kind].format(kind))
     else:
-        yield from _one_of(node, "kind", tuple(KINDS), Code.KIND)
+        yield from _one_of(node, "kind", tuple(kinds), Code.KIND)
 
 
 def _one_of(node: Mapping, key: str, known: tuple[str, ...], code: Code) -> Iterator[Fault]:

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import core_schema
 
 from authz.policy.documents import KINDS
+from authz.policy.reading import TESTS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -34,9 +35,10 @@ class _ForEditors(GenerateJsonSchema):
 
 
 def schema(kind: str | None = None) -> dict[str, Any]:
-    """Return the JSON Schema (2020-12) of one kind of document, or of any; raise `KeyError` for an unknown kind."""
+    """Return JSON Schema (2020-12) of a kind of document, or of all that are served; raise `KeyError` for others."""
+    known = {**KINDS, **TESTS}
     kinds = [kind] if kind else list(KINDS)
-    inputs: list[tuple[Any, JsonSchemaMode]] = [(KINDS[name], "validation") for name in kinds]
+    inputs: list[tuple[Any, JsonSchemaMode]] = [(known[name], "validation") for name in kinds]
     _, made = models_json_schema(inputs, schema_generator=_ForEditors)
     definitions = _untitled(made["$defs"])
     for name in kinds:

@@ -93,6 +93,7 @@ class IdentityBuilder:
             issuer=rules.issuer,
             keys=keys if isinstance(keys, RemoteKeys) else None,
             challenge=challenge_of(places, "Bearer"),
+            rules=rules,
         )
 
     def _source(self, spec: tokens.Jwt, beside: Beside) -> Keys:
@@ -136,7 +137,7 @@ def _introspection(name: str, spec: asked.Introspection) -> Provider:
     ask = Introspection(
         name, rules, str(spec.endpoint), _net(spec, spec.endpoint), str(spec.client_id), lambda: secret_in(file)
     )
-    return _asking(name, spec, ask, rules.issuer)
+    return _asking(name, spec, ask, rules)
 
 
 def _kubernetes(name: str, spec: asked.KubernetesToken) -> Provider:
@@ -147,16 +148,22 @@ def _kubernetes(name: str, spec: asked.KubernetesToken) -> Provider:
     return _asking(name, spec, ask)
 
 
-def _asking(name: str, spec: asked.Asked, ask: Ask, issuer: str | None = None) -> Provider:
+def _asking(name: str, spec: asked.Asked, ask: Ask, rules: ClaimRules | None = None) -> Provider:
     places = places_of(spec.places) or BEARER
-    rules = InquiryRules(
+    bounds = InquiryRules(
         timeout=spec.timeout,
         keep=spec.keep,
         keep_refused=spec.keep_refused,
         stale=spec.max_stale if spec.on_error is OnFailure.STALE else 0.0,
     )
-    inquiry = Inquiries(ask, rules)
-    return Provider(name=name, places=places, inquiry=inquiry, issuer=issuer, challenge=challenge_of(places, "Bearer"))
+    return Provider(
+        name=name,
+        places=places,
+        inquiry=Inquiries(ask, bounds),
+        issuer=None if rules is None else rules.issuer,
+        challenge=challenge_of(places, "Bearer"),
+        rules=rules,
+    )
 
 
 def _net(spec: asked.Asked, uri: Text) -> Rules:

@@ -118,11 +118,13 @@ def whole(low: int, high: int) -> Fits:
 
 _JSON = ["object", "array", "string", "number", "boolean", "null"]
 
-# Shapes: `Maybe` may be left out, `Many` may be empty, `Some` may not, `Choice` is one of the words of an enum.
+# Shapes: `Maybe` may be left out, `Many` may be empty, `Some` may not, `OneOrMany` and
+# `AnyNumber` may also be written as one, `Choice` is one of the words of an enum.
 Maybe = Annotated[T | None, _Given()]
 Many = Annotated[tuple[T, ...], Field(strict=False)]
 Some = Annotated[tuple[T, ...], Field(strict=False, min_length=1)]
 OneOrMany = Annotated[Some[T], BeforeValidator(_as_sequence), _OneToo()]
+AnyNumber = Annotated[Many[T], BeforeValidator(_as_sequence), _OneToo()]
 Choice = Annotated[T, Field(strict=False)]
 
 # Words: what the author wrote, with its place.
@@ -154,6 +156,7 @@ Realm = Annotated[Text, _text(http.realm, pattern=http.REALM)]
 # Values: what is compared and counted, not looked at again.
 Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
 PlainMap = Annotated[dict[str, Any], Fits((Mapping,), grammar.plain, type="object")]
+Plain = Annotated[Any, Fits((Mapping, Sequence, Text, Number, Boolean, Null), grammar.plain, type=_JSON)]
 Duration = Annotated[float, _text(grammar.duration, pattern=grammar.DURATION)]
 Age = Annotated[int, _text(grammar.age, pattern=grammar.DURATION)]
 Leeway = Annotated[float, _text(grammar.leeway, pattern=grammar.DURATION)]

@@ -1,0 +1,66 @@
+"""Tests on disk, and the policies each file is about: those given, or those that lie beside or above it.
+
+The nearest folder counts, from the file upwards, that holds policies itself or in a folder `policies`; where a
+repository ends, so does the search.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.errors import Fault, PolicyFaults
+from authz.policy.reading import is_policy_file, is_test_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+OURS = b"authz/"
+"""What every file of tests says; other programs' tests end in `_test.yaml` too."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Files of tests that are about the same policies."""
+
+    policies: tuple[Path, ...]
+    files: tuple[Path, ...]
+
+
+def batches(paths: Sequence[Path], policies: Sequence[Path]) -> tuple[Batch, ...]:
+    """Return the tests that lie in folders or are named, by the policies they are about; raise `PolicyFaults`."""
+    found: dict[tuple[Path, ...], list[Path]] = {}
+    for file in dict.fromkeys(file for path in paths for file in _tests(path)):
+        found.setdefault(tuple(policies) or (_policies_of(file),), []).append(file)
+    return tuple(Batch(policies=sources, files=tuple(files)) for sources, files in found.items())
+
+
+def _tests(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(filter(is_test_file, names)):
+            file = path / os.path.relpath(folder, path) / name
+            if OURS in file.read_bytes():
+                yield file
+
+
+def _policies_of(file: Path) -> Path:
+    for folder in _above(file):
+        for candidate in (folder, folder / "policies"):
+            if candidate.is_dir() and any(is_policy_file(entry.name) for entry in candidate.iterdir()):
+                return candidate
+    message = "no policies lie beside or above these tests"
+    raise PolicyFaults([Fault(file=str(file), message=message, hint="name them: --policies DIR")])
+
+
+def _above(file: Path) -> Iterator[Path]:
+    """Yield the folders from a file's own upwards, written as the file is while that is possible."""
+    for folder in (*file.parents, *file.absolute().parents[len(file.parents) :]):
+        yield folder
+        if (folder / ".git").exists():
+            return

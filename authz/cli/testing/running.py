@@ -1,0 +1,70 @@
+"""Batches of tests, run: policies compiled as the service compiles them, in several processes where that pays."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from itertools import chain
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.errors import PolicyFaults
+from authz.testing import read_suites, run
+from authz.testing.running import titles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from authz.cli.testing.files import Batch
+    from authz.errors import Fault
+    from authz.policy import PolicySet
+    from authz.testing import Result, Suite
+
+WORTH_A_PROCESS = 4000
+"""Tests that take about as long as another process needs to start and to compile the policies again."""
+
+
+def results(batches: Sequence[Batch], only: str) -> tuple[Result, ...]:
+    """Run the tests whose titles match; raise `PolicyFaults` with every fault of tests and policies."""
+    if _count(batches) < WORTH_A_PROCESS:
+        return tuple(chain.from_iterable(_run(batch, only) for batch in batches))
+    shares = [msgspec.structs.replace(batch, files=(file,)) for batch in batches for file in batch.files]
+    workers = min(len(shares), os.cpu_count() or 1)
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return tuple(chain.from_iterable(pool.map(_run, shares, [only] * len(shares))))
+
+
+def _count(batches: Sequence[Batch]) -> int:
+    """Return how many tests there are; raise `PolicyFaults` with the faults of all files."""
+    faults: list[Fault] = []
+    number = 0
+    for batch in batches:
+        try:
+            number += sum(1 for _ in titles(suites(batch)))
+        except PolicyFaults as found:
+            faults += found.faults
+    if faults:
+        raise PolicyFaults(faults)
+    return number
+
+
+def suites(batch: Batch) -> tuple[Suite, ...]:
+    """Return the documents of tests of a batch; raise `PolicyFaults`."""
+    return read_suites({str(file): file.read_bytes() for file in batch.files})
+
+
+def policies(batch: Batch) -> PolicySet:
+    """Return the policies of a batch; raise `PolicyFaults`."""
+    from authz.server.deciding import compiler  # noqa: PLC0415 - see the package's docstring
+    from authz.store import read  # noqa: PLC0415
+
+    reading = read(batch.policies)
+    if reading.faults:
+        raise PolicyFaults(reading.faults)
+    return compiler("auto").compile(reading.files)
+
+
+def _run(batch: Batch, only: str) -> tuple[Result, ...]:
+    return run(suites(batch), policies(batch), only=only)
