@@ -1,11 +1,12 @@
 """One record per decision, whatever happens, and none that says too much.
 
-`record` turns an outcome into a record by naming what may be in it: what is not named stays out. `recorder`
-takes records off the request path through a bounded queue; `sinks` write lines. Nothing here changes an answer.
+`record` names what may be kept: what is not named stays out. `line` writes it, `recorder` takes lines off the request
+path through a bounded queue, `sinks` write them. Nothing here changes an answer.
 """
 
+from authz.audit.line import line_of, record_in
 from authz.audit.reads import ReadsForm, ReadsWriter
-from authz.audit.record import FORMAT, Record, line_of, record_of
+from authz.audit.record import FORMAT, Record
 from authz.audit.recorder import Recorder, Sampling
 from authz.audit.sinks import FileSink, Sink, StdoutSink, open_sink
 
@@ -21,5 +22,5 @@ __all__ = [
     "StdoutSink",
     "line_of",
     "open_sink",
-    "record_of",
+    "record_in",
 ]

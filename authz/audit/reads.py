@@ -36,7 +36,7 @@ FINGERPRINT = "$fingerprint"
 MARKS = frozenset({ABSENT, CUT, ERROR, FINGERPRINT})
 """What stands in a record for a value that is not there, too long, an error, or not to be told; no value looks so."""
 
-NOTHING = msgspec.Raw(b"{}")
+NOTHING = b"{}"
 
 _OPEN = frozenset(
     {
@@ -79,7 +79,7 @@ class ReadsWriter:
         self._form = form
         self._key = key
 
-    def __call__(self, reads: Reads | None) -> msgspec.Raw:
+    def __call__(self, reads: Reads | None) -> bytes:
         """Return reads as a JSON object; those that were written before, as they were."""
         if reads is None or self._form is ReadsForm.OFF:
             return NOTHING
@@ -87,7 +87,7 @@ class ReadsWriter:
         if written is None or written[0] is not self:
             lines = {str(read): self._value(read) for read in reads.entries()[:MOST]}
             written = reads.written = (self, _encoder.encode(lines))
-        return msgspec.Raw(written[1])
+        return written[1]
 
     def _value(self, read: Read) -> object:
         if read.knowing is Knowing.ABSENT:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.audit import ReadsForm, ReadsWriter, Record, line_of, record_of
+from authz.audit import ReadsForm, ReadsWriter, Record, line_of, record_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,9 +96,9 @@ class Tail:
         """Return what came after an outcome and is still here."""
         return [entry for entry in self._ring.copy() if entry[0] > number]
 
-    def record(self, outcome: Outcome) -> Record:
+    def line(self, outcome: Outcome) -> bytes:
         """Return what may be shown of an outcome: what may be recorded."""
-        return record_of(outcome, self._worker, self._client_ip, self._reads)
+        return line_of(outcome, self._worker, self._client_ip, self._reads)
 
 
 class Watcher:
@@ -119,8 +119,9 @@ class Watcher:
             return None
         missed = came[0][0] - self._number - 1
         self._number = came[-1][0]
-        fitting = [record for _, outcome in came if self._wanted.fits(record := self._tail.record(outcome))]
+        lines = (self._tail.line(outcome) for _, outcome in came)
+        fitting = [line for line in lines if self._wanted.fits(record_in(line))]
         shown = fitting[-SHOWN:]
         missed += len(fitting) - len(shown)
-        lines = b",".join(line_of(record)[:-1] for record in shown)
-        return b'{"missed":%d,"decisions":[%b]}' % (missed, lines) if shown or missed else None
+        decisions = b",".join(line[:-1] for line in shown)
+        return b'{"missed":%d,"decisions":[%b]}' % (missed, decisions) if shown or missed else None

@@ -1,7 +1,8 @@
 """The numbers: counted plainly on the request path, given their names and shapes only when somebody looks.
 
 A `prometheus-client` counter costs more than the rest of an observation, so an outcome adds to plain dictionaries
-under one lock, and a collector reads them at scrape time; what goes out over OTLP is read there too. Labels
+under one lock, and a collector reads them at scrape time; what goes out over OTLP is read there too. What documents
+said is shared by many decisions, so it is counted whole and taken apart when read. Labels
 are names from policies and closed enums: never a path, a user or a key. Names: INTERFACE.md, section 6.
 """
 
@@ -18,18 +19,24 @@ import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
+from authz.model import UNLIMITED
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from prometheus_client.metrics_core import Metric
 
-    from authz.model import Outcome
+    from authz.model import Decision, Outcome
 
     _Values = Mapping[Any, float]  # from a tuple of label values to a number
     _Reading = tuple[str, str, Callable[[], _Values], tuple[str, ...]]
 
 BUCKETS = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0)
 """Upper bounds of `authz_check_duration_seconds`."""
+
+
+MOST_SPOKEN = 1024
+"""Combinations of what documents said that are counted as they are; decisions share most of them."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,11 +50,23 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
+class _Spoken:
+    """How often some documents said the same; they are kept with it, so that their identity can't become another's."""
+
+    __slots__ = ("count", "documents", "verdict")
+
+    def __init__(self, decision: Decision) -> None:
+        self.documents = decision.documents
+        self.verdict = decision.effect, decision.reason
+        self.count = 0
+
+
 class Metrics:
     """An observer that counts outcomes, and the page that shows every number of this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._spoken: dict[tuple[int, str], _Spoken] = {}
         self._checks: Counter[tuple[str, str]] = Counter()
         self._rules: Counter[tuple[str, str, str, str]] = Counter()
         self._limits: Counter[tuple[str, str]] = Counter()
@@ -60,17 +79,35 @@ class Metrics:
 
     def __call__(self, outcome: Outcome) -> None:
         """Count one outcome."""
-        decision = outcome.decision
+        decision, duration = outcome.decision, outcome.duration
+        documents, reason = decision.documents, decision.reason
         with self._lock:
-            self._checks[decision.effect, decision.reason] += 1
-            self._durations[bisect_left(BUCKETS, outcome.duration)] += 1
-            self._seconds += outcome.duration
-            for trace in decision.documents:
-                self._rules[trace.name, trace.rule or "", trace.outcome, trace.mode] += 1
-            for usage in outcome.usage.limits:
-                self._limits[usage.charge.limit.name, usage.outcome] += 1
+            spoken = self._spoken.get((id(documents), reason))
+            if spoken is None or spoken.documents is not documents:
+                spoken = self._remember(decision)
+            spoken.count += 1
+            self._durations[bisect_left(BUCKETS, duration)] += 1
+            self._seconds += duration
+            if outcome.usage is not UNLIMITED:
+                for usage in outcome.usage.limits:
+                    self._limits[usage.charge.limit.name, usage.outcome] += 1
             if outcome.identity.provider:
                 self._identities[outcome.identity.provider, outcome.identity.error or "ok"] += 1
+
+    def _remember(self, decision: Decision) -> _Spoken:
+        """Begin to count what some documents said; a reason goes with one effect only."""
+        if len(self._spoken) >= MOST_SPOKEN:
+            self._settle()
+        spoken = self._spoken[id(decision.documents), decision.reason] = _Spoken(decision)
+        return spoken
+
+    def _settle(self) -> None:
+        """Add what was counted by documents to the counts by name."""
+        for spoken in self._spoken.values():
+            self._checks[spoken.verdict] += spoken.count
+            for trace in spoken.documents:
+                self._rules[trace.name, trace.rule or "", trace.outcome, trace.mode] += spoken.count
+        self._spoken.clear()
 
     def read(self, name: str, about: str, value: Callable[[], _Values], labels: Sequence[str] = ()) -> None:
         """Show numbers that something else keeps: `value` is called at scrape time.
@@ -87,6 +124,7 @@ class Metrics:
     def counts(self) -> Counts:
         """Return what was counted up to now."""
         with self._lock:
+            self._settle()
             return Counts(
                 checks=dict(self._checks), rules=dict(self._rules), limits=dict(self._limits),
                 identities=dict(self._identities), durations=tuple(self._durations), seconds=self._seconds,

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz._pb.authz.v1 import record_pb2
-from authz.audit.record import LONGEST, Record, event_line, line_of, record_of
+from authz.audit.line import LONGEST, event_line, line_of, record_in
+from authz.audit.record import Record
 from authz.model import (
     ANONYMOUS,
     UNLIMITED,
@@ -41,7 +42,7 @@ CANARY = "canary-5ecret"
 
 def test_a_record_says_what_happened(outcome: Callable[..., Outcome]) -> None:
     """Decision, reason, rule, documents, generation and duration are in the line."""
-    line = json.loads(line_of(record_of(outcome(), worker=2)))
+    line = json.loads(line_of(outcome(), worker=2))
     assert line["format"] == "authz.record/v1"
     assert line["time"] == "2026-09-21T14:13:20.250000Z"
     assert (line["decision"], line["reason"], line["status"]) == ("allow", "allowed", 200)
@@ -54,18 +55,18 @@ def test_a_record_says_what_happened(outcome: Callable[..., Outcome]) -> None:
 
 def test_no_secret_of_the_request_is_in_it(outcome: Callable[..., Outcome]) -> None:
     """O2: credentials in headers, cookies, query values, bare query parts and body stay out."""
-    assert CANARY not in line_of(record_of(outcome())).decode()
+    assert CANARY not in line_of(outcome()).decode()
 
 
 def test_query_parameters_are_named_without_values(outcome: Callable[..., Outcome]) -> None:
     """A part without `=` may be a value itself: only its presence is told."""
-    line = json.loads(line_of(record_of(outcome())))
+    line = json.loads(line_of(outcome()))
     assert line["request"]["query_keys"] == ["?", "access_token", "page"]
 
 
 def test_a_request_that_could_not_be_read_has_a_record(outcome: Callable[..., Outcome]) -> None:
     """Every check leaves a record, also one that brought no request."""
-    line = json.loads(line_of(record_of(outcome(request=None, detail="no http attributes"))))
+    line = json.loads(line_of(outcome(request=None, detail="no http attributes")))
     assert line["request"] is None
     assert line["detail"] == "no http attributes"
 
@@ -73,7 +74,7 @@ def test_a_request_that_could_not_be_read_has_a_record(outcome: Callable[..., Ou
 @pytest.mark.parametrize("text", ["a\nb", "a\rb", '"}\n{"', "\x1b[31mred", "\u2028", "\u2029", "\x7f", "\x85", "\x00"])
 def test_nothing_in_a_record_ends_its_line(outcome: Callable[..., Outcome], text: str) -> None:
     """O1: whatever a client sends, a record is one line of JSON without control characters."""
-    line = line_of(record_of(outcome(identity=Identity(subject=text))))
+    line = line_of(outcome(identity=Identity(subject=text)))
     assert line.decode().splitlines() == [line.decode()[:-1]]
     assert not any(ord(c) < 0x20 or 0x7F <= ord(c) < 0xA0 for c in line.decode()[:-1])
     assert json.loads(line)["identity"]["subject"] == text
@@ -94,7 +95,7 @@ def test_any_text_is_kept_in_one_bounded_line(text: str) -> None:
         id="d", decision=Decision(effect=Effect.DENY, reason=Reason.NO_RULE, status=403), request=read,
         identity=ANONYMOUS, usage=UNLIMITED, generation=1, policy_digest="",
     )  # fmt: skip
-    line = line_of(record_of(made)).decode()
+    line = line_of(made).decode()
     assert line.count("\n") == 1
     assert json.loads(line)["request"]["path"] == (text if len(text) <= LONGEST else text[:LONGEST] + "…")
 
@@ -123,14 +124,14 @@ def full(text: str, number: int) -> Outcome:
 
 def test_the_longest_line_is_bounded() -> None:
     """A caller that sends a megabyte of what JSON escapes worst, to a thousand documents, gets half a megabyte."""
-    assert len(line_of(record_of(full("\x00" * 100_000, 1000)))) < 512 * 1024
+    assert len(line_of(full("\x00" * 100_000, 1000))) < 512 * 1024
 
 
 def test_a_line_is_what_its_schema_and_its_message_say(outcome: Callable[..., Outcome]) -> None:
     """`authz schema record` and `record.proto` describe every field that is written, and no other."""
     schema = msgspec.json.schema(Record)
     for made in (outcome(), outcome(request=None), full("text", 3)):
-        line = line_of(record_of(made, worker=1))
+        line = line_of(made, worker=1)
         jsonschema.validate(json.loads(line), schema, jsonschema.Draft202012Validator)
         read = Parse(line, record_pb2.Record())  # raises at a field that the message does not have
         assert (read.id, read.worker, read.format) == (made.id, 1, "authz.record/v1")
@@ -139,11 +140,11 @@ def test_a_line_is_what_its_schema_and_its_message_say(outcome: Callable[..., Ou
 def test_the_caller_is_told_apart_from_the_peer(outcome: Callable[..., Outcome]) -> None:
     """`source` is who connected, `client` who stands behind the proxies, `route` what the operator called it."""
     read = msgspec.structs.replace(full("r", 1).request, source=Peer(ip="10.0.0.1", principal="spiffe://mesh/a"))
-    record = record_of(outcome(request=read), client_ip=lambda _: "198.51.100.7")
+    record = record_in(line_of(outcome(request=read), client_ip=lambda _: "198.51.100.7"))
     assert (record.source, record.client, record.principal) == ("10.0.0.1", "198.51.100.7", "spiffe://mesh/a")
     assert record.request is not None
     assert record.request.route == "r"
-    assert record_of(outcome()).client == "10.0.0.1"
+    assert record_in(line_of(outcome())).client == "10.0.0.1"
 
 
 def test_what_is_no_decision_says_so() -> None:

@@ -1,0 +1,266 @@
+"""An outcome as the line that is kept.
+
+Writing a record whole costs as much as the decision it is of. So the parts that come again (what was decided, who
+asks, which policies answered) are written once and kept, by what they are made of and within bounds, and a line is the
+join of its parts. Texts are cut and lists are short, so a line has a bound; JSON escapes what could break it or speak
+to a terminal. No I/O.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.audit.reads import HEADERS, NOTHING
+from authz.audit.record import FORMAT, Document, IdentityLine, LimitLine, Record, RequestLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from authz.model import Decision, DocumentTrace, LimitUsage, Outcome, Reads, Request
+
+EVENT_FORMAT = "authz.event/v1"
+"""What is no decision: policies that were loaded or refused."""
+
+LONGEST = 512
+"""Characters of any one text; the rest is cut and marked."""
+
+MOST = 64
+"""Entries of any one list; what documents and limits say beyond it is counted in the metrics."""
+
+MOST_PARAMETERS = 32
+
+MOST_KEPT = 1024
+"""Parts of a kind that are kept written."""
+
+_said: dict[tuple[object, ...], tuple[tuple[DocumentTrace, ...], bytes]] = {}
+_escapes = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"} | {
+    chr(c): f"\\u{c:04x}" for c in range(0x80, 0xA0)
+}
+_UNSAFE = str.maketrans(_escapes)
+_OPEN, _COMMA, _READS, _END = b"{", b",", b',"reads":', b"}\n"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Record).decode
+
+
+class _Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What is new with each check."""
+
+    id: str
+    time: str
+    duration_us: int
+    request: RequestLine | None
+    limits: list[LimitLine]
+    detail: str
+    trace_id: str
+
+
+class _Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What was decided, and by what."""
+
+    decision: str
+    reason: str
+    status: int
+    policy: str | None
+    rule: str | None
+    documents: list[Document]
+
+
+class _Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who asks."""
+
+    source: str
+    principal: str
+    client: str
+
+
+class _Who(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Who the caller proved to be."""
+
+    identity: IdentityLine
+
+
+class _Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What answered: these policies, in this worker."""
+
+    format: str
+    generation: int
+    policy_digest: str
+    worker: int
+
+
+def _unread(_reads: Reads | None) -> bytes:
+    return NOTHING
+
+
+def line_of(
+    outcome: Outcome,
+    worker: int = 0,
+    client_ip: Callable[[Request], str] = attrgetter("source.ip"),
+    reads: Callable[[Reads | None], bytes] = _unread,
+) -> bytes:
+    """Write what may be kept of an outcome as one line of JSON: no byte in it ends the line or speaks to a terminal.
+
+    `client_ip` finds the caller behind trusted proxies, `reads` writes what the decision depended on.
+    """
+    request, identity = outcome.request, outcome.identity
+    if request is None:
+        caller = _caller("", "", "")
+    else:
+        source = request.source
+        caller = _caller(source.ip, source.principal, client_ip(request))
+    decision = outcome.decision
+    return b"".join(
+        (
+            _OPEN, _served(outcome.generation, outcome.policy_digest, worker), _COMMA,
+            _check(outcome), _COMMA, _decided(decision), _COMMA, caller, _COMMA,
+            _who(identity.provider, identity.subject, identity.issuer, identity.key_id),
+            _READS, _safe(reads(decision.reads)), _END,
+        )
+    )  # fmt: skip
+
+
+def record_in(line: bytes) -> Record:
+    """Read a line that `line_of` wrote."""
+    return _decode(line)
+
+
+def event_line(event: Mapping[str, object], at: float, worker: int = 0) -> bytes:
+    """Write something that is no decision as one line; `at` is seconds since the epoch."""
+    return _safe(_encode({"format": EVENT_FORMAT, "time": _time(at), "worker": worker, **event})) + b"\n"
+
+
+def _part(part: msgspec.Struct) -> bytes:
+    """Write a part as it stands among others: the members of an object, without its braces."""
+    return _safe(_encode(part)[1:-1])
+
+
+def _safe(text: bytes) -> bytes:
+    """Escape what JSON allows and a reader of lines or a terminal may take for more than text."""
+    if text.isascii() and b"\x7f" not in text:
+        return text
+    return text.decode().translate(_UNSAFE).encode()
+
+
+def _check(outcome: Outcome) -> bytes:
+    request, limits, detail = outcome.request, outcome.usage.limits, outcome.detail
+    return _part(
+        _Check(
+            id=outcome.id,
+            time=_time(outcome.started),
+            duration_us=round(outcome.duration * 1_000_000),
+            request=None if request is None else _request(request),
+            limits=[_limit(usage) for usage in limits[:MOST]] if limits else [],
+            detail=_cut(detail) if detail else "",
+            trace_id=outcome.trace_id,
+        )
+    )
+
+
+def _decided(decision: Decision) -> bytes:
+    """Return what was decided; decisions share their traces, so most of them have been written before."""
+    traces = decision.documents
+    key = (id(traces), decision.effect, decision.reason, decision.status, decision.policy, decision.rule)
+    known = _said.get(key)
+    if known is None or known[0] is not traces:
+        if len(_said) >= MOST_KEPT:
+            _said.clear()
+        # The traces are kept with it, so that their identity can't become another's.
+        known = _said[key] = (traces, _part(_spoken(decision)))
+    return known[1]
+
+
+def _spoken(decision: Decision) -> _Said:
+    return _Said(
+        decision=decision.effect,
+        reason=decision.reason,
+        status=decision.status,
+        policy=decision.policy,
+        rule=decision.rule,
+        documents=list(map(_document, decision.documents[:MOST])),
+    )
+
+
+def _document(trace: DocumentTrace) -> Document:
+    return Document(
+        name=trace.name,
+        kind=trace.kind,
+        mode=trace.mode,
+        outcome=trace.outcome,
+        rule=trace.rule,
+        error=_cut(trace.error) if trace.error else None,
+    )
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _caller(source: str, principal: str, client: str) -> bytes:
+    return _part(_Caller(source=source, principal=_cut(principal), client=client))
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _who(provider: str, subject: str, issuer: str, key_id: str) -> bytes:
+    line = IdentityLine(provider=provider, subject=_cut(subject), issuer=_cut(issuer), key_id=_cut(key_id))
+    return _part(_Who(identity=line))
+
+
+@lru_cache(maxsize=8)
+def _served(generation: int, digest: str, worker: int) -> bytes:
+    return _part(_Served(format=FORMAT, generation=generation, policy_digest=digest, worker=worker))
+
+
+def _time(seconds: float) -> str:
+    whole = int(seconds)
+    return f"{_second(whole)}.{int((seconds - whole) * 1_000_000):06}Z"
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _limit(usage: LimitUsage) -> LimitLine:
+    return LimitLine(
+        name=usage.charge.limit.name, remaining=usage.remaining, reset=round(usage.reset, 3), outcome=usage.outcome
+    )
+
+
+def _request(request: Request) -> RequestLine:
+    texts = request.id, request.method, request.host, request.path
+    if sum(map(len, texts)) > LONGEST:  # else none of them is: one look for all
+        texts = _cut(request.id), _cut(request.method), _cut(request.host), _cut(request.path)
+    asked, method, host, path = texts
+    extensions, query, body = request.extensions, request.query, request.body
+    return RequestLine(
+        id=asked,
+        method=method,
+        host=host,
+        path=path,
+        query_keys=_query_keys(query) if query else [],
+        route=_cut(extensions["route"]) if "route" in extensions else "",
+        headers=_headers(request.headers),
+        body_sha256=hashlib.sha256(body).hexdigest() if body else None,
+    )
+
+
+def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: headers[name] for name in HEADERS if name in headers}
+    if sum(map(len, kept.values())) > LONGEST:
+        return {name: _cut(value) for name, value in kept.items()}
+    return kept
+
+
+def _query_keys(query: str) -> list[str]:
+    """Name the parameters; a pair without `=` may be a value, so only its place is kept."""
+    if "&" not in query:
+        return [_cut(query.partition("=")[0])] if "=" in query else ["?"]
+    pairs = query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]
+    return sorted({_cut(pair.partition("=")[0]) if "=" in pair else "?" for pair in pairs if pair})
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
