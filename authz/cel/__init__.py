@@ -12,6 +12,7 @@ from authz.cel.indexes import Constant, StringSet
 from authz.cel.networks import NetworkIndex
 from authz.cel.parts import Part
 from authz.cel.reads import Attribute
+from authz.cel.secrets import Secret
 from authz.cel.tracing import Trace, Tracer
 from authz.cel.types import (
     BOOL,
@@ -21,6 +22,7 @@ from authz.cel.types import (
     DYN,
     INT,
     NETWORK_SET,
+    SECRET,
     STRING,
     STRING_MAP,
     STRING_SET,
@@ -41,6 +43,7 @@ __all__ = [
     "DYN",
     "INT",
     "NETWORK_SET",
+    "SECRET",
     "STRING",
     "STRING_MAP",
     "STRING_SET",
@@ -59,6 +62,7 @@ __all__ = [
     "Expression",
     "NetworkIndex",
     "Part",
+    "Secret",
     "StringSet",
     "Trace",
     "Tracer",

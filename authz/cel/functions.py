@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.cel import indexes, networks, patterns
+from authz.cel import indexes, networks, patterns, secrets
 from authz.cel.types import (
     BOOL,
     BYTES,
@@ -23,6 +23,7 @@ from authz.cel.types import (
     INT,
     NETWORK_SET,
     NULL,
+    SECRET,
     STRING,
     TIMESTAMP,
     UINT,
@@ -216,6 +217,23 @@ FUNCTIONS: tuple[Function, ...] = (
             _one("hash_sha256_string", STRING, result=STRING, member=False, call=sha256),
             _one("hash_sha256_bytes", BYTES, result=STRING, member=False, call=sha256),
         ),
+    ),
+    Function(
+        name="hash.hmac_sha256",
+        usage="hash.hmac_sha256(data.name, string or bytes)",
+        doc="The HMAC-SHA-256 under the `secret` of a `Data` document, in lower-case hex; of a string, of its UTF-8.",
+        example='hash.hmac_sha256(data.secret, "Hello, World!").startsWith("757107ea0eb2509fc211221cce984b8a")',
+        overloads=(
+            _one("hash_hmac_sha256_string", SECRET, STRING, result=STRING, member=False, call=secrets.hmac_sha256),
+            _one("hash_hmac_sha256_bytes", SECRET, BYTES, result=STRING, member=False, call=secrets.hmac_sha256),
+        ),
+    ),
+    Function(
+        name="hash.equal",
+        usage="hash.equal(string, string)",
+        doc="Whether two texts are the same, in a time that does not tell where they differ: for signatures.",
+        example='hash.equal("abc", "abc") && !hash.equal("abc", "abd")',
+        overloads=(_one("hash_equal_strings", STRING, STRING, result=BOOL, member=False, call=secrets.equal),),
     ),
     Function(
         name="now",

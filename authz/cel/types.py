@@ -95,3 +95,6 @@ STRING_MAP = CelType(kind=Kind.MAP, parameters=(STRING, DYN), indexed=True)
 
 NETWORK_SET = CelType(kind=Kind.MESSAGE, name="authz.v1.NetworkSet", indexed=True)
 """An indexed set of networks, for `inSet`; bind a `NetworkIndex`."""
+
+SECRET = CelType(kind=Kind.MESSAGE, name="authz.v1.Secret")
+"""A secret, for `hash.hmac_sha256`; bind a `Secret`."""

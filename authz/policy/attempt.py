@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
 
-from authz.cel import DYN
+from authz.cel import DYN, SECRET
 from authz.errors import Fault
 from authz.policy import compiled
 from authz.policy.codes import Code
@@ -78,6 +78,7 @@ class Attempt:
         self._readings = {reading.file: reading for reading in readings}
         self._known = known
         self._named: set[str] = set()
+        self._secret: set[str] = set()
         self._pause = pause
 
     def documents(self) -> tuple[Document, ...]:
@@ -108,6 +109,8 @@ class Attempt:
             self._pause()
         self.kept.data[id(document)] = made
         self._named.update(made.files)
+        if made.result.type == SECRET:
+            self._secret.update(made.files)
         return made.result
 
     def provider(self, document: IdentityProvider, builder: ProviderBuilder) -> object:
@@ -158,7 +161,10 @@ class Attempt:
         return made.result
 
     def settle(self) -> str:
-        """Note what is wrong with files, and return the digest of all that is served: every path with its content."""
+        """Note what is wrong with files, and return the digest of all that is served: every path with its content.
+
+        Of a secret the path alone: whoever reads digests could try what they guess.
+        """
         for path, reading in self._readings.items():
             if path not in self._named:
                 self.faults.extend(reading.faults)
@@ -167,7 +173,8 @@ class Attempt:
                 self.faults.append(Fault(file=path, code=Together.DATA, message=message))
         digest = hashlib.sha256()
         for path in sorted(self._readings.keys() | self._named & self._files.keys()):
-            for part in (path.encode("utf-8", "surrogateescape"), self._files[path]):
+            content = b"" if path in self._secret else self._files[path]
+            for part in (path.encode("utf-8", "surrogateescape"), content):
                 digest.update(len(part).to_bytes(8, "big"))
                 digest.update(part)
         return digest.hexdigest()

@@ -17,17 +17,21 @@ from authz.cel import (
     DYN,
     INT,
     NETWORK_SET,
+    SECRET,
     STRING_MAP,
     STRING_SET,
     CelType,
     Constant,
     NetworkIndex,
+    Secret,
     StringSet,
     list_of,
 )  # fmt: skip
 from authz.policy import tables
 from authz.policy.documents import FileReference, Timed
+from authz.policy.documents.grammar import Unfit
 from authz.policy.expiring import Expiring
+from authz.policy.faults import Together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,6 +42,9 @@ if TYPE_CHECKING:
     from authz.policy.source import Text
 
     Live = Callable[[Timed], bool]
+
+SHORTEST_SECRET = 16
+"""Bytes below which a secret can be guessed from what it has signed."""
 
 _ELEMENTS: dict[type, CelType] = {bool: BOOL, int: INT, float: DOUBLE}
 
@@ -60,6 +67,8 @@ def datum(document: Data, files: Files) -> Datum:
         return _networks(_given(spec.networks, files, tables.networks))
     if spec.values is not None:
         return _list(_given(spec.values, files, tables.values))
+    if spec.secret is not None:
+        return _secret(spec.secret.file, files)
     return _map(_given(spec.map, files, tables.entries))
 
 
@@ -98,6 +107,15 @@ def _map(pairs: Mapping[str, object]) -> Datum:
         return Constant(dict(zip(counting, _values(counting.values(), live), strict=True)))
 
     return _expiring(STRING_MAP, timed, made)
+
+
+def _secret(name: Text, files: Files) -> Datum:
+    """Return a secret without the white space an editor left; no fault shows any of it."""
+    content = files.raw(name)[1].strip()
+    if len(content) < SHORTEST_SECRET:
+        message = f'the secret in "{name}" is shorter than {SHORTEST_SECRET} bytes'
+        raise Unfit(name.fault(Together.DATA, message, hint="openssl rand -hex 32"))
+    return Datum(type=SECRET, value=Secret(content))
 
 
 def _expiring(kind: CelType, timed: tuple[Timed, ...], make: Callable[[Live], Indexed]) -> Datum:

@@ -11,6 +11,7 @@ from authz.cel import (
     DYN,
     INT,
     NETWORK_SET,
+    SECRET,
     STRING,
     STRING_MAP,
     STRING_SET,
@@ -32,6 +33,7 @@ EXTRA = {
     "l": list_of(STRING),
     "m": map_of(STRING, STRING),
     "data.networks": NETWORK_SET,
+    "data.secret": SECRET,
     "data.users": STRING_SET,
     "data.plans": STRING_MAP,
 }

@@ -8,18 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.cel import BOOL, Environment, NetworkIndex, standard
+from authz.cel import BOOL, Environment, NetworkIndex, Secret, standard
 from authz.cel.functions import FUNCTIONS, INTERNAL, has_all, has_any, join, replace, sha256, url_decode, url_encode
 from authz.cel.values import MAX_TEXT, NoValueError
 
 NETWORKS = NetworkIndex(["203.0.113.0/24"])
+SECRET = Secret(b"It's a Secret to Everybody")  # with "Hello, World!" the test vector of GitHub's documentation
 KNOWN = (*FUNCTIONS, *standard.OPERATORS, *standard.MACROS, *standard.FUNCTIONS)
 
 
 @pytest.mark.parametrize("function", KNOWN, ids=lambda function: function.name)
 def test_every_example_is_true(environment: Environment, function: standard.Function) -> None:
     """What the reference shows holds, on every engine."""
-    given_ = {"data.networks": NETWORKS, "request.time": datetime(2026, 11, 23, tzinfo=UTC)}
+    given_ = {"data.networks": NETWORKS, "data.secret": SECRET, "request.time": datetime(2026, 11, 23, tzinfo=UTC)}
     expression = environment.compile(function.example, expect=BOOL)
     assert expression.holds(environment.activation(given_)) is True
 

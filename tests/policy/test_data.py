@@ -245,3 +245,36 @@ def test_faults_of_entries_that_end(
 ) -> None:
     """In a file as in a document: at the word that is wrong."""
     assert faults(serve, data(spec).removeprefix("\n---\n"), **files) == [fault]
+
+
+SECRET = "It's a Secret to Everybody"
+SIGNED = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+GIVEN = 'request.headers[?"x-hub-signature-256"].orValue("")'
+VERIFY = f'hash.equal("sha256=" + hash.hmac_sha256(data.d, request.body), {GIVEN})'
+
+
+def test_a_secret_verifies_what_was_signed(serve: Callable[..., PolicySet], make: Any) -> None:
+    """Until the file is exchanged; the line end an editor left is no part of the secret."""
+    policies = serve(policy(VERIFY) + data("{secret: {file: hook.secret}}"), **{"hook.secret": f"{SECRET}\n"})
+    request = {"method": "POST", "body": "Hello, World!", "headers": {"x-hub-signature-256": SIGNED}}
+    for changed, effect in (
+        ({}, "allow"), ({"body": "Hello, World?"}, "deny"), ({"headers": {}}, "deny"),
+        ({"headers": {"x-hub-signature-256": SIGNED[:-1]}}, "deny"), ({"body_state": "truncated"}, "deny"),
+    ):  # fmt: skip
+        facts = make.facts(make.request({**request, **changed}))
+        assert policies.select(facts.request).decide(facts).effect == effect, changed
+    again = serve(policy(VERIFY) + data("{secret: {file: hook.secret}}"), **{"hook.secret": "another secret, as long"})
+    facts = make.facts(make.request(request))
+    assert again.select(facts.request).decide(facts).effect == "deny"
+    assert again.digest == policies.digest, "a digest that follows a secret lets its readers try what they guess"
+
+
+def test_faults_show_nothing_of_a_secret(serve: Callable[..., PolicySet]) -> None:
+    """One that is too short, or not there, is told at the key that names it."""
+    spec = data("{secret: {file: hook.secret}}").removeprefix("\n---\n")
+    found = faults(serve, spec, **{"hook.secret": "hunter2"})
+    assert found == ['p.yaml:4:23: the secret in "hook.secret" is shorter than 16 bytes (openssl rand -hex 32)']
+    assert faults(serve, spec) == ['p.yaml:4:23: the file "hook.secret" is not there']
+    assert "secret" in faults(serve, policy('data.d == "a"') + data("{secret: {file: hook.secret}}"), **{
+        "hook.secret": SECRET
+    })[0].lower()  # fmt: skip

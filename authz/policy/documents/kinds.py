@@ -190,10 +190,16 @@ class DataSpec(Checked):
         examples=[{"active": False}, {"file": "plans.json"}],
     )
 
+    secret: Maybe[FileReference] = Field(
+        default=None,
+        description="A secret, for `hash.hmac_sha256`: the file that holds it, beside this one and never in Git.",
+        examples=[{"file": "webhook.secret"}],
+    )
+
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
         """Yield a fault unless there is one form of values."""
-        yield from exactly_one(node, ("networks", "values", "map"), "a Data document")
+        yield from exactly_one(node, ("networks", "values", "map", "secret"), "a Data document")
 
 
 class DataMetadata(Metadata):
@@ -221,7 +227,7 @@ class Guardrail(Document):
 
 
 class Data(Document):
-    """Named values for rules: lists, sets of networks, maps."""
+    """Named values for rules: lists, sets of networks, maps, secrets."""
 
     metadata: DataMetadata = Field(description="What the values are called.", examples=[{"name": "freeze"}])
     spec: DataSpec = Field(
