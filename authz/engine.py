@@ -216,7 +216,11 @@ class _Check:
         if usage.admitted:
             self._go(self._decide)
         else:
-            self._go(self._answer, limited(usage), usage)
+            self._go(self._limit, usage)
+
+    def _limit(self, usage: Usage) -> None:
+        cors = self._selection.cors(self._facts)
+        self._answer(msgspec.structs.replace(limited(usage), cors=cors), usage)
 
     def _decide(self) -> None:
         decision = self._selection.decide(self._facts)
@@ -302,7 +306,7 @@ def refused(reason: Reason, decision: Decision | None = None) -> Decision:
         return _REFUSALS[reason]
     return msgspec.structs.replace(
         _REFUSALS[reason], policy=decision.policy, rule=decision.rule, documents=decision.documents,
-        errors=decision.errors, reads=decision.reads,
+        errors=decision.errors, reads=decision.reads, cors=decision.cors,
     )  # fmt: skip
 
 
@@ -315,5 +319,5 @@ def limited(usage: Usage, decision: Decision | None = None) -> Decision:
 _REFUSALS: dict[Reason, Decision] = {
     reason: Decision(effect=Effect.DENY, reason=reason, status=STATUS[reason])
     for reason in Reason
-    if reason not in {Reason.ALLOWED, Reason.REDIRECT_RULE}
+    if reason not in {Reason.ALLOWED, Reason.REDIRECT_RULE, Reason.PREFLIGHT}
 }

@@ -16,11 +16,12 @@ import msgspec
 
 
 class Effect(StrEnum):
-    """What happens to the request."""
+    """What happens to the request; `ANSWER`: it is answered here, for it asks nothing of what is behind us."""
 
     ALLOW = "allow"
     DENY = "deny"
     REDIRECT = "redirect"
+    ANSWER = "answer"
 
 
 class Mode(StrEnum):
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     ALLOWED = "allowed"
     DENY_RULE = "deny_rule"
     REDIRECT_RULE = "redirect_rule"
+    PREFLIGHT = "preflight"
     NO_POLICY = "no_policy"
     NO_RULE = "no_rule"
     RULE_ERROR = "rule_error"
@@ -60,6 +62,7 @@ STATUS: Mapping[Reason, int] = {
     Reason.ALLOWED: 200,
     Reason.DENY_RULE: 403,
     Reason.REDIRECT_RULE: 302,
+    Reason.PREFLIGHT: 204,
     Reason.NO_POLICY: 403,
     Reason.NO_RULE: 403,
     Reason.RULE_ERROR: 403,
@@ -372,10 +375,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """What the policies say, and why, before the limits are asked.
 
     `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect; `body` is the
-    text a rule answers with in place of the problem document, of the type `media_type`. `charges` are to be charged
-    together if this decision is carried out: for an allow the limits that count it, for a deny those that count denied
-    requests. `unmet` is what a validation found wrong; `reads` are what it
-    depended on, `None` where no document was asked.
+    text a rule answers with in place of the problem document, of the type `media_type`. `cors` are the headers that let
+    pages of other origins read the answer, whatever becomes of it. `charges` are to be charged together if this
+    decision is carried out: for an allow the limits that count it, for a deny those that count denied requests. `unmet`
+    is what a validation found wrong; `reads` are what it depended on, `None` where no document was asked.
     """
 
     effect: Effect
@@ -388,6 +391,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None = None
     media_type: str = "text/plain; charset=utf-8"
     mutations: Mutations = NO_MUTATIONS
+    cors: tuple[HeaderMutation, ...] = ()
     charges: tuple[Charge, ...] = ()
     documents: tuple[DocumentTrace, ...] = ()
     errors: tuple[RuleError, ...] = ()

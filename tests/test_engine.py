@@ -57,6 +57,7 @@ kind: Policy
 metadata: {name: orders}
 spec:
   match: [{paths: ["/orders"]}]
+  cors: {origins: ["https://app.example.com"]}
   rules:
     - {name: frozen, deny: 'request.method == "DELETE"', message: Orders stay.}
     - {name: sign-in, redirect: "https://login.example.com/", when: 'request.method == "HEAD"'}
@@ -71,6 +72,7 @@ kind: Policy
 metadata: {name: guesses}
 spec:
   match: [{paths: ["/guess"]}]
+  cors: {origins: ["https://app.example.com"]}
   rules:
     - {name: right, allow: '"x-word" in request.headers'}
   limits:
@@ -284,7 +286,7 @@ def test_an_allow_needs_every_rung(decision: Decision, usage: Usage, cancelled: 
         assert (concluded.charges, concluded.location) == ((), None)
 
 
-@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.ALLOWED, Reason.REDIRECT_RULE}))
+@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.ALLOWED, Reason.REDIRECT_RULE, Reason.PREFLIGHT}))
 def test_every_refusal_denies_with_its_own_status(reason: Reason) -> None:
     """A reason that no rule gave is a denial with the status of the table."""
     assert refused(reason) == Decision(effect=Effect.DENY, reason=reason, status=STATUS[reason])
@@ -297,7 +299,7 @@ def test_an_allow_goes_through_with_what_the_rule_adds(make: Callable[..., Bench
     caller = bench.ask("GET")
     assert caller.reason == Reason.ALLOWED
     added = caller.response.ok_response.response_headers_to_add
-    assert [(header.header.key, header.header.value) for header in added] == [("x-orders", "1")]
+    assert [(header.header.key, header.header.value) for header in added] == [("x-orders", "1"), ("vary", "origin")]
     outcome = bench.outcome
     assert (outcome.generation, outcome.decision.policy, outcome.decision.rule) == (7, "orders", "writers")
     assert (outcome.started, outcome.policy_digest != "") == (NOON, True)
@@ -426,6 +428,25 @@ def test_a_limit_is_charged_for_what_is_allowed_and_has_the_last_word(make: Call
     assert 0 < int(headers["retry-after"]) <= 120
     assert bench.outcomes[-1].usage.limits[0].outcome is LimitOutcome.OVER
     assert bench.outcomes[-1].decision.documents, "the record says what the policies said"
+
+
+@pytest.mark.parametrize(("method", "path", "times"), [("POST", "/orders", 3), ("GET", "/guess", 2)])
+def test_a_page_can_read_that_it_was_limited(method: str, path: str, times: int, make: Callable[..., Bench]) -> None:
+    """Whether a limit has the first word or the last, its 429 says what the policy says of the page's origin."""
+    bench = make()
+    for _ in range(times):
+        caller = bench.ask(method, path, origin="https://app.example.com")
+    assert caller.reason == Reason.RATE_LIMITED
+    assert [header.name for header in bench.outcomes[-1].decision.cors] == ["vary", "access-control-allow-origin"]
+
+
+def test_a_preflight_waits_for_nobody(make: Callable[..., Bench]) -> None:
+    """It is neither identified nor limited: what browsers ask on their own costs nobody anything."""
+    bench = make()
+    for _ in range(5):
+        bench.ask("OPTIONS", "/orders", origin="https://app.example.com", access_control_request_method="POST")
+    assert {outcome.decision.reason for outcome in bench.outcomes} == {Reason.PREFLIGHT}
+    assert not any(outcome.usage.limits for outcome in bench.outcomes)
 
 
 def test_guessing_costs_and_is_stopped_before_the_rules(make: Callable[..., Bench]) -> None:

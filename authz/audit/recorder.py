@@ -48,7 +48,7 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
     def keeps(self, outcome: Outcome) -> bool:
         """Say whether this outcome is in the sample."""
         share = self.deny
-        if outcome.decision.effect is Effect.ALLOW:
+        if outcome.decision.effect in {Effect.ALLOW, Effect.ANSWER}:
             share = self.allow
         elif outcome.decision.effect is Effect.REDIRECT:
             share = self.redirect

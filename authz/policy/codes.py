@@ -51,6 +51,7 @@ class Code(StrEnum):
     COOKIE = "AZ126"
     PASSWORD = "AZ127"  # noqa: S105 - the code of a fault
     USER = "AZ128"
+    ORIGIN = "AZ129"
     UNNAMED = "AZ130"
 
 
@@ -179,6 +180,10 @@ EXPLAINED: Mapping[str, str] = {
     "AZ128": (
         "A user name in HTTP Basic (RFC 7617) is at most 128 characters without a colon, which ends it, and without "
         "control characters."
+    ),
+    "AZ129": (
+        "An origin is compared letter by letter with what browsers send: a scheme, a host in lower case, a port unless "
+        "it is the scheme's own, and nothing behind it. `null` is what any page can make itself, so it cannot be named."
     ),
     "AZ130": (
         "A test names something that is not there: a request or an identity of the document, a provider, a rule, a "

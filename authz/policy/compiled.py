@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from authz import model
     from authz.cel import Attribute
     from authz.model import Ambiguity, Effect, Mode
+    from authz.policy.cors import Cors
     from authz.policy.destinations import Destination
     from authz.policy.facts import BodyValidator, TextsValidator
     from authz.policy.representations import Representation
@@ -120,6 +121,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     early: Mapping[str, Keys]
     late: frozenset[str]
     reads: tuple[Attribute, ...] = ()
+    cors: Cors | None = None
 
     @property
     def is_policy(self) -> bool:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz import model
-from authz.cel import BOOL, INT
+from authz.cel import BOOL, INT, Attribute
 from authz.model import STATUS, Ambiguity, Effect, Reason
-from authz.policy import carrying, compiled, template
+from authz.policy import carrying, compiled, cors, template
 from authz.policy.crumbs import COOKIE
 from authz.policy.destinations import Destination, destination
 from authz.policy.documents import EncodedSlashes, Identification, PathParameters, Policy
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from authz.policy.template import Template
     from authz.policy.terms import Term
 
+_ASKED = tuple(Attribute(variable="request.headers", keys=(name,)) for name in cors.ASKED)
 _STATUS = {Effect.ALLOW: 200, Effect.DENY: STATUS[Reason.DENY_RULE], Effect.REDIRECT: STATUS[Reason.REDIRECT_RULE]}
 
 
@@ -58,6 +59,7 @@ class Compilation:
         """Compile a policy or a guardrail."""
         spec = written.spec
         identity = written.spec.identity if isinstance(written, Policy) else Identification()
+        spoken = written.spec.cors if isinstance(written, Policy) else None
         providers = self._known(identity.providers)
         self._terms.define(spec.variables)
         validating = Validating(self._terms, self._validators, self._files, captures(spec.match))
@@ -74,7 +76,8 @@ class Compilation:
             variables=self._terms.variables,
             early={**self._terms.early, **validating.early},
             late=frozenset(self._terms.late),
-            reads=tuple(self._terms.reads),
+            reads=(*self._terms.reads, *(_ASKED if spoken else ())),
+            cors=cors.compiled(spoken) if spoken else None,
         )
 
     def _rule(self, written: Rule) -> compiled.Rule:

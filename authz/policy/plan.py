@@ -164,6 +164,7 @@ class Plan:
             for place in places if place.document.is_policy
         )  # fmt: skip
         self.claimed = frozenset(_claimed(self.policies))
+        self.cors = tuple(place.document.cors for place in places if place.document.cors is not None)
         self.requiring = tuple(place for place in places if place.document.identity_required)
         self.limits = tuple(_limits(places))
         self.early_limits = tuple(

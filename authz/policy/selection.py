@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from authz.model import Mode
+from authz.policy import cors
 from authz.policy.case import Case
 from authz.policy.compiling import limit
 from authz.policy.documents import Guardrail, IdentityProvider, Policy
@@ -19,12 +20,12 @@ from authz.policy.needs import Needs, needs
 from authz.policy.reads import DecisionReads
 from authz.policy.routes import segments
 from authz.policy.shadow import observed
-from authz.policy.steps import decide, require_one_reading, require_policy
+from authz.policy.steps import decide, preflight, require_one_reading, require_policy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from authz.model import Charge, Decision, Limit, Request
+    from authz.model import Charge, Decision, HeaderMutation, Limit, Request
     from authz.policy import compiled
     from authz.policy.documents import Document
     from authz.policy.facts import Facts
@@ -34,16 +35,17 @@ if TYPE_CHECKING:
 
 
 class Selection:
-    """What governs one request. `providers` are to identify the caller, in this order."""
+    """What governs one request. `providers` are to identify the caller, in this order; for a preflight nobody is."""
 
-    __slots__ = ("_case", "_plan", "_segments", "identity_required", "providers")
+    __slots__ = ("_case", "_plan", "_preflight", "_segments", "identity_required", "providers")
 
-    def __init__(self, plan: Plan, segments: Sequence[str]) -> None:
+    def __init__(self, plan: Plan, segments: Sequence[str], *, preflight: bool = False) -> None:
         self._plan = plan
         self._segments = segments
         self._case: Case | None = None
-        self.providers = plan.providers
-        self.identity_required = bool(plan.requiring)
+        self._preflight = preflight
+        self.providers = () if preflight else plan.providers
+        self.identity_required = bool(plan.requiring) and not preflight
 
     def early_charges(self, facts: Facts) -> tuple[Charge, ...]:
         """Return what to peek at before rules run: the limits that count denials (POLICY.md, section 3, step 4).
@@ -51,15 +53,25 @@ class Selection:
         A limit that cannot say what it wants is left out here; that has its consequence in `decide`.
         """
         plan = self._plan
-        if not plan.early_limits:
+        if not plan.early_limits or self._preflight:
             return ()
         case = self._case = Case(plan, facts, self._segments)
         if require_one_reading(case) or require_policy(case):
             return ()
         return tuple(charge for step in plan.early_limits if (charge := case.foreseen(step)) is not None)
 
+    def cors(self, facts: Facts) -> tuple[HeaderMutation, ...]:
+        """Return what the answer says of pages of other origins, whatever is decided."""
+        return cors.headers(self._plan.cors, facts.request)
+
     def decide(self, facts: Facts) -> Decision:
         """Decide the request; the same facts always get the same decision."""
+        if self._preflight:
+            return preflight(Case(self._plan, facts, self._segments))
+        decision = self._remembered(facts)
+        return replace(decision, cors=self.cors(facts)) if self._plan.cors else decision
+
+    def _remembered(self, facts: Facts) -> Decision:
         memo = self._plan.memo
         values = memo.values(facts, self._segments) if memo is not None else None
         if memo is None or values is None:
@@ -112,6 +124,11 @@ class PolicySet:
     def select(self, request: Request) -> Selection:
         """Return what governs a request."""
         cut = segments(request.path)
+        asked = cors.asked_method(request)
+        if asked is not None:
+            plan = self._index.find(request.host, cut, asked)
+            if plan.cors:
+                return Selection(plan, cut, preflight=True)
         return Selection(self._index.find(request.host, cut, request.method), cut)
 
     @property

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from authz.model import Reason
+from authz.policy import cors
 from authz.policy.answers import allow, answer, failed, objected, refused, ruled
 from authz.policy.bodies import objection
 from authz.policy.case import Failed
@@ -83,6 +86,14 @@ def require_allow(case: Case) -> Verdict | None:
             return refused(Reason.NO_RULE, policy.place)
     case.held = tuple(held)
     return None
+
+
+def preflight(case: Case) -> Decision:
+    """Answer a preflight; its path has one reading, like any other's."""
+    if (verdict := require_one_reading(case)) is not None:
+        return answer(case, verdict)
+    policy = next(document.name for document in case.plan.documents if document.cors is not None)
+    return replace(cors.answer(case.plan.cors, case.facts.request, policy), documents=case.plan.silent)
 
 
 STEPS = (require_one_reading, require_policy, require_identity, validate, deny, redirect, require_allow)

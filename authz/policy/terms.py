@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.cel import DYN, STRING, CompileError, Expression
+from authz.cel import DYN, STRING, Attribute, CompileError, Expression
 from authz.policy.attributes import ATTRIBUTES, LATE
 from authz.policy.faults import Together
 from authz.policy.scan import members
@@ -20,7 +20,7 @@ from authz.policy.scan import members
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from authz.cel import Activation, Attribute, CelType, CompileFault, Environment, EvaluationError
+    from authz.cel import Activation, CelType, CompileFault, Environment, EvaluationError
     from authz.errors import Fault
     from authz.policy.source import Scalar, Text
 
@@ -128,7 +128,11 @@ class Terms:
         return tuple(late)
 
     def also_read(self, name: str, key: str | None = None) -> None:
-        """Note that the document reads a name, or one key of it, beside what its expressions do."""
+        """Note that the document reads a name, or one key of it, without an expression that says so."""
+        self.reads[Attribute(variable=name, keys=() if key is None else (key,))] = None
+        self._bind(name, key)
+
+    def _bind(self, name: str, key: str | None) -> None:
         keys = self.early.get(name, frozenset())
         self.early[name] = None if keys is None or key is None else keys | {key}
 
@@ -140,7 +144,7 @@ class Terms:
             if name in LATE:
                 self.late.add(name)
             elif not name.startswith(VARIABLES):
-                self.also_read(name, str(attribute.keys[0]) if attribute.keys else None)
+                self._bind(name, str(attribute.keys[0]) if attribute.keys else None)
 
 
 def _direct(expression: Expression) -> str | None:

@@ -136,10 +136,10 @@ def test_no_secret_is_on_record_or_in_a_log(edge: Edge) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "code"), [("Delete", grpc.StatusCode.PERMISSION_DENIED), ("Limited", grpc.StatusCode.UNAVAILABLE)]
+    ("method", "code"), [("Delete", grpc.StatusCode.PERMISSION_DENIED), ("Limited", grpc.StatusCode.RESOURCE_EXHAUSTED)]
 )
 def test_a_grpc_client_gets_a_status_of_its_own(method: str, code: grpc.StatusCode, edge: Edge) -> None:
-    """Row E14: 403 is PERMISSION_DENIED; 429 is UNAVAILABLE, as Envoy maps it; the id comes as metadata."""
+    """Row E14: 403 is PERMISSION_DENIED, 429 RESOURCE_EXHAUSTED, which nobody retries at once; the id is metadata."""
     with grpc.insecure_channel(f"127.0.0.1:{edge.envoy.port}") as channel:
         call = channel.unary_unary(f"/shop.Orders/{method}")
         errors = []
@@ -148,5 +148,56 @@ def test_a_grpc_client_gets_a_status_of_its_own(method: str, code: grpc.StatusCo
                 call(b"{}", timeout=10)
             errors.append(failed.value)
     assert errors[-1].code() is code
+    assert errors[-1].details() == {"Delete": "Orders stay.", "Limited": "rate_limited"}[method]
     headers = {**dict(errors[-1].initial_metadata()), **dict(errors[-1].trailing_metadata())}
     assert edge.service.record(headers["x-authz-decision-id"])["request"]["path"] == f"/shop.Orders/{method}"
+
+
+APP = "https://app.example.com"
+
+
+def test_a_preflight_is_answered_at_the_edge(edge: Edge) -> None:
+    """204 without a body, for a method the policy governs, though nobody let OPTIONS in; the upstream hears nothing."""
+    asked = {"origin": APP, "access-control-request-method": "PUT", "access-control-request-headers": "x-a"}
+    answer = edge.ask("OPTIONS", "/pages/1", asked)
+    assert (answer.status, answer.body, answer["access-control-max-age"]) == (204, b"", "300")
+    assert (answer["access-control-allow-origin"], answer["access-control-allow-credentials"]) == (APP, "true")
+    record = edge.service.record(answer["x-authz-decision-id"] or "")
+    assert (record["decision"], record["reason"], record["status"]) == ("answer", "preflight", 204)
+    refused = edge.ask("OPTIONS", "/pages/1", asked | {"origin": "https://evil.test"})
+    assert (refused.status, refused["access-control-allow-origin"]) == (403, None)
+
+
+@pytest.mark.parametrize(("method", "status"), [("GET", 200), ("PUT", 403)])
+def test_a_page_can_read_what_is_answered(method: str, status: int, edge: Edge) -> None:
+    """Allowed or denied, if its origin was named; `vary: origin` keeps caches from mixing answers up."""
+    answer = edge.ask(method, "/pages/1", {"origin": APP})
+    assert (answer.status, answer["access-control-allow-origin"]) == (status, APP)
+    assert "origin" in (answer["vary"] or "")
+    assert edge.ask(method, "/pages/1", {"origin": "null"})["access-control-allow-origin"] is None
+
+
+def test_cookies_are_set_line_by_line_and_taken_away(edge: Edge) -> None:
+    """Each cookie is a header of its own; of the caller's two Cookie headers the upstream sees what may go on."""
+    answer = edge.ask(target="/pages/1", headers=[("cookie", "a=1; session=x"), ("cookie", "SESSION=y; b=2")])
+    assert sorted(value for name, value in answer.headers if name == "set-cookie") == [
+        "other=2; Path=/; Secure; HttpOnly; SameSite=Lax",
+        "seen=1; Path=/; Max-Age=3600; Secure; HttpOnly; SameSite=Lax",
+    ]
+    assert answer.seen["headers"]["cookie"] == "a=1; b=2"
+    assert "cookie" not in edge.ask(target="/pages/1", headers={"cookie": "session=x"}).seen["headers"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type", "body"),
+    [
+        ("text/html,*/*;q=0.8", "text/html; charset=utf-8", "<p title='/pages/closed'>&lt;b&gt;&amp;</p>"),
+        ("application/json", "application/json", '{"q":"\\u003cb>&"}'),
+        ("text/plain", "text/plain; charset=utf-8", "closed"),
+    ],
+)
+def test_a_denial_speaks_the_callers_format(accept: str, media_type: str, body: str, edge: Edge) -> None:
+    """The same rule is a page to a browser and JSON to a program, and what a caller sends is markup to neither."""
+    answer = edge.ask(target="/pages/closed?q=%3Cb%3E%26", headers={"accept": accept})
+    assert (answer.status, answer["content-type"], answer.body.decode()) == (403, media_type, body)
+    assert answer["x-content-type-options"] == "nosniff"

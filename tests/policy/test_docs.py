@@ -84,3 +84,20 @@ def test_bodies(policies: PolicySet, make: Any) -> None:
     assert "<p>/shop/closed/&lt;b&gt;&amp;&#x27; is closed." in answers["text/html; charset=utf-8"]
     assert json.loads(answers["application/json"]) == {"error": "closed", "path": path, "port": 443}
     assert answers["text/plain; charset=utf-8"] == f"{path} is closed."
+
+
+def test_pages_of_other_origins(policies: PolicySet, make: Any) -> None:
+    """The fourth example answers a preflight, and lets a page read a denial."""
+    origin = "https://a.preview.example.com"
+    headers = {
+        "origin": origin,
+        "access-control-request-method": "PUT",
+        "access-control-request-headers": "authorization",
+    }
+    asked = decided(policies, make, method="OPTIONS", path="/v1/orders/7", headers=headers)
+    assert (asked.effect, asked.status) == (Effect.ANSWER, 204)
+    denied = decided(policies, make, method="PUT", path="/v1/orders/7", headers={"origin": origin})
+    assert denied.effect is Effect.DENY
+    for answer in (asked, denied):
+        said = {header.name: header.value for header in answer.cors}
+        assert (said["access-control-allow-origin"], said["access-control-allow-credentials"]) == (origin, "true")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from authz._pb.envoy.service.auth.v3.external_auth_pb2 import DeniedHttpResponse
 
 ID = "0192f0c1a2b34c5d8e9f001122334455"
-REFUSALS = [reason for reason in Reason if reason not in {Reason.ALLOWED, Reason.REDIRECT_RULE}]
+REFUSALS = [reason for reason in Reason if reason not in {Reason.ALLOWED, Reason.REDIRECT_RULE, Reason.PREFLIGHT}]
 ALLOW = Decision(effect=Effect.ALLOW, reason=Reason.ALLOWED, status=200, policy="orders", rule="readers")
 
 

@@ -6,6 +6,7 @@ column=.., length=..)`). Data values and inline schemas are plain values without
 """
 
 from authz.policy.documents.answers import Body, Cookie, Query, RequestHeaders, ResponseHeaders
+from authz.policy.documents.cors import Cors
 from authz.policy.documents.document import API_VERSION, Document, Metadata
 from authz.policy.documents.entries import KeyEntry, key_entries
 from authz.policy.documents.kinds import (
@@ -33,6 +34,7 @@ __all__ = [
     "KINDS",
     "Body",
     "Cookie",
+    "Cors",
     "Data",
     "DataSpec",
     "Document",

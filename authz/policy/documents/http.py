@@ -26,6 +26,9 @@ _HEADER, _METHOD, _MEDIA_TYPE, _LOCATION = map(re.compile, (HEADER, METHOD, MEDI
 _COOKIE, _REALM, _URL_PATH = map(re.compile, (COOKIE, REALM, URL_PATH))
 _UNFIT_FOR_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 _AUTHORITY = re.compile(r"https?://([^/?#$]*)")
+_ORIGIN = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<any>\*\.)?(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>:[1-9][0-9]{0,4})?"
+)
 _ELSEWHERE = re.compile(r"/[/\\]")
 _CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -81,6 +84,19 @@ def _is_host(text: str) -> bool:
     except Refusal:
         return False
     return True
+
+
+def origin(text: Text) -> Text:
+    """Return an origin as browsers send it (RFC 6454, section 6.2), `*.` before its host, or `*` for every one."""
+    found = _ORIGIN.fullmatch(text)
+    if text == "*":
+        return text
+    if found is None or not _is_host(found["host"]) or (found["any"] and "." not in found["host"]):
+        hint = "scheme and host, with a port if need be: https://app.example.com"
+        refuse(text, Code.ORIGIN, f"{quoted(text)} is no origin that browsers send", hint)
+    if found["port"] == {"http": ":80", "https": ":443"}.get(found["scheme"], "none"):
+        refuse(text, Code.ORIGIN, f"browsers do not send the port in {quoted(text)}", "leave it out")
+    return text
 
 
 def cookie_name(text: Text) -> Text:

@@ -11,6 +11,7 @@ from authz.errors import Fault
 from authz.model import Mode
 from authz.policy.codes import Code
 from authz.policy.documents import timed
+from authz.policy.documents.cors import Cors
 from authz.policy.documents.document import Document, Metadata
 from authz.policy.documents.limits import Limit
 from authz.policy.documents.match import EncodedSlashes, Match, PathParameters
@@ -116,6 +117,11 @@ class PolicySpec(Governing):
         default_factory=shared(Identification()),
         description="How the caller is identified.",
         examples=[{"providers": ["staff"]}],
+    )
+    cors: Maybe[Cors] = Field(
+        default=None,
+        description="Which pages of other origins may call. Left out: none, as far as this policy is concerned.",
+        examples=[{"origins": ["https://app.example.com"], "credentials": True}],
     )
     rules: Many[Rule] = Field(
         default=(),
