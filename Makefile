@@ -8,7 +8,7 @@ TEST_ARGS ?= -n auto --dist loadfile
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-lowest check format protos docs bench bench-limits test-limits fuzz soak lock clean
+.PHONY: help install demo test test-lowest check format protos docs envoy bench bench-limits test-limits fuzz soak lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -46,6 +46,9 @@ protos: install ## generate authz/_pb from protos/
 
 docs: install ## write the generated references and the picture of the demo
 	$(BIN)/python tests/docs/write.py
+
+envoy: install ## write the configurations in envoy/
+	$(BIN)/python tests/envoy/write.py
 
 bench: install ## measure against baselines in the same run (BENCH_ARGS="--quick decision")
 	$(BIN)/python tests/bench/run.py $(BENCH_ARGS)

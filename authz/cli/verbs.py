@@ -39,6 +39,11 @@ VERBS = {
         "Decide one request and show what the caller would see.",
         "authz eval GET https://api.example.com/v1/orders/7 -H 'x-tenant: acme' --as alice",
     ),
+    "envoy": Verb(
+        "authz.cli.envoy",
+        "Make Envoy's configuration, or find holes in one.",
+        "authz envoy --check envoy.yaml",
+    ),
     "keys": Verb(
         "authz.cli.keys",
         "Make an API key, or hash a password, and its entry.",
