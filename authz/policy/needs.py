@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from authz.cel import Attribute
-    from authz.policy.compiled import Document
+    from authz.policy.compiled import Document, Validation
     from authz.policy.documents import ProviderSpec
-    from authz.policy.documents.tokens import Place
+    from authz.policy.documents.asked import Introspection, KubernetesToken
+    from authz.policy.documents.providers import Basic
     from authz.policy.index import Entry, Route
 
 Names = frozenset[str] | None
@@ -63,16 +64,18 @@ def needs(governed: Sequence[Entry[Document]], providers: Iterable[IdentityProvi
     """Return what these documents need together."""
     specs = [provider.spec for provider in providers]
     paths = {path for entry in governed for path in _paths(entry.document)}
+    looked_at = {name for spec in specs for name in _provers(spec)}
+    looked_at.update(name for entry in governed for name in _looked_at(entry.document))
     validations = [one for entry in governed for one in entry.document.validations]
     return Needs(
-        headers=_joined(_keys(paths, _HEADERS), frozenset(name for spec in specs for name in _provers(spec))),
-        metadata=_joined(_keys(paths, _METADATA), frozenset({VERIFIED} if any(one.envoy_jwt for one in specs) else ())),
+        headers=_joined(_keys(paths, _HEADERS), looked_at),
+        metadata=_joined(_keys(paths, _METADATA), {VERIFIED} if any(one.envoy_jwt for one in specs) else set()),
         route_metadata=_keys(paths, _ROUTE_METADATA),
         certificate=_read(paths, _CERTIFICATE),
         tls_session=_read(paths, _SESSION),
         bodies=tuple(route for entry in governed if _reads_body(entry.document) for route in entry.routes),
         longest_body=max((one.max_bytes or 0 for one in validations), default=0),
-        inquiry=max((asked.timeout for spec in specs if (asked := spec.introspection or spec.kubernetes)), default=0.0),
+        inquiry=max((one.timeout for spec in specs if (one := _slow(spec))), default=0.0),
     )
 
 
@@ -86,7 +89,22 @@ def _path(attribute: Attribute) -> Path:
 
 
 def _reads_body(document: Document) -> bool:
-    return bool(document.validations) or _read(set(map(_path, document.reads)), _BODY)
+    return any(map(_validates_body, document.validations)) or _read(set(map(_path, document.reads)), _BODY)
+
+
+def _validates_body(one: Validation) -> bool:
+    return any(part is not None for part in (one.content_type, one.max_bytes, one.validator, one.form))
+
+
+def _looked_at(document: Document) -> Iterator[str]:
+    """Yield the headers that are looked at without an expression: validated, asked for a form, rid of a cookie."""
+    for one in document.validations:
+        yield from one.headers.names if one.headers else ()
+    for rule in document.rules:
+        if len(rule.body) > 1:
+            yield "accept"
+        if rule.changes.cookies_remove:
+            yield "cookie"
 
 
 def _read(paths: Iterable[Path], wanted: Iterable[Path]) -> bool:
@@ -108,19 +126,23 @@ def _keys(paths: Iterable[Path], maps: Iterable[Path]) -> Names:
     return frozenset(found)
 
 
-def _joined(one: Names, other: frozenset[str]) -> Names:
+def _joined(one: Names, other: set[str]) -> Names:
     return None if one is None else one | other
+
+
+def _slow(spec: ProviderSpec) -> Introspection | KubernetesToken | Basic | None:
+    """Return what takes time, within a bound, to find out who is calling."""
+    return spec.introspection or spec.kubernetes or spec.basic
 
 
 def _provers(spec: ProviderSpec) -> Iterator[str]:
     """Yield the headers that a provider looks at."""
     if spec.peer_certificate is not None and spec.peer_certificate.forwarded_from:
         yield "x-forwarded-client-cert"
-    places: tuple[Place, ...] | None = None
-    for kind in (spec.jwt, spec.introspection, spec.kubernetes, spec.api_key):
-        places = kind.places if kind is not None else places
-    if places is not None and not places:
+    places = [place for kind in (spec.jwt, spec.introspection, spec.kubernetes, spec.api_key) if kind
+              for place in kind.places]  # fmt: skip
+    if not (places or spec.api_key or spec.envoy_jwt or spec.peer_certificate):
         yield "authorization"
-    for place in places or ():
+    for place in places:
         if place.query is None:
             yield "cookie" if place.cookie is not None else str(place.header)

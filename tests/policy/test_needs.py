@@ -37,6 +37,13 @@ metadata: {name: cluster}
 spec: {kubernetes: {audiences: [orders]}}
 """
 
+BASIC = """\
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: people}
+spec: {basic: {users: users.htpasswd, timeout: 400ms}}
+"""
+
 
 def needs_of(compiler: Compiler, *rules: str, mode: str = "enforce", more: str = "", extra: bytes = b"") -> Needs:
     """Return what a policy of `/orders/{id}` with these conditions needs."""
@@ -52,7 +59,7 @@ def needs_of(compiler: Compiler, *rules: str, mode: str = "enforce", more: str =
           rules:
         """
     ) + "".join(f"    - {{name: r{place}, allow: '{rule}'}}\n" for place, rule in enumerate(rules))
-    files = {"orders.yaml": text.encode()} | ({"providers.yaml": extra} if extra else {})
+    files = {"orders.yaml": text.encode()} | ({"providers.yaml": extra, "users.htpasswd": b""} if extra else {})
     return compiler.compile(files).needs
 
 
@@ -114,3 +121,32 @@ def test_providers_need_where_their_credentials_are(compiler: Compiler) -> None:
     assert found.headers == {"x-token", "cookie", "x-forwarded-client-cert", "authorization"}
     assert found.metadata == {"envoy.filters.http.jwt_authn"}
     assert found.inquiry == 0.15
+
+
+def test_a_password_comes_in_authorization_and_takes_time(compiler: Compiler) -> None:
+    """Its hash is slow on purpose."""
+    found = needs_of(compiler, "true", extra=BASIC.encode())
+    assert (found.headers, found.inquiry) == ({"authorization"}, 0.4)
+
+
+def test_a_validation_of_a_query_needs_no_body(compiler: Compiler) -> None:
+    """One of headers needs those that its schema has properties for."""
+    query = needs_of(compiler, "true", more="validate: [{name: q, query: {required: [a]}}]")
+    assert query == Needs()
+    headers = needs_of(compiler, "true", more="validate: [{name: h, headers: {properties: {x-a: {type: string}}}}]")
+    assert headers == Needs(headers=frozenset({"x-a"}))
+
+
+def test_a_cookie_that_is_taken_out_is_needed(compiler: Compiler) -> None:
+    """And the header that chooses among the forms of a body."""
+    text = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/**"]}]
+  rules:
+    - {name: r, allow: 'true', cookies: {remove: [session]}}
+    - {name: d, deny: 'false', body: {html: "<p>no</p>", text: "no"}}
+"""
+    assert compiler.compile({"orders.yaml": text.encode()}).needs == Needs(headers=frozenset({"cookie", "accept"}))
