@@ -1,5 +1,6 @@
 """YAML to a `PolicySet`, and a request to a decision: what the policies say, never how they are carried out."""
 
+from authz.policy.attempt import WatchDocument
 from authz.policy.compiler import Compiler
 from authz.policy.documents import IdentityProvider, KeyEntry, UserEntry, key_entries, user_entries
 from authz.policy.documents.grammar import Unfit
@@ -12,5 +13,5 @@ from authz.policy.selection import PolicySet, Selection
 __all__ = [
     "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Facts", "Identifier", "IdentityProvider",
     "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Needs", "PolicySet", "ProviderBuilder", "Selection", "Unfit",
-    "UserEntry", "key_entries", "nowhere", "user_entries",
+    "UserEntry", "WatchDocument", "key_entries", "nowhere", "user_entries",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ provider it names is gone, or when a file it names changed; everything else is w
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
@@ -24,9 +25,10 @@ from authz.policy.files import Files
 from authz.policy.index import Entry
 from authz.policy.plan import DATA
 from authz.policy.routes import routes
+from authz.policy.terms import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from authz.cel import CelType, Environment
     from authz.policy.documents import Data, Document, IdentityProvider
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 Governed = Entry[compiled.Document]
+
+WatchDocument = Callable[[Policy | Guardrail], Watch]
+"""Gets every document that governs requests, and returns what gets its expressions."""
 
 
 class Made(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
@@ -71,6 +76,7 @@ class Attempt:
         readings: Iterable[FileReading],
         known: Kept,
         pause: Callable[[], None],
+        watch: WatchDocument | None = None,
     ) -> None:
         self.faults: list[Fault] = []
         self.kept = Kept()
@@ -80,6 +86,7 @@ class Attempt:
         self._named: set[str] = set()
         self._secret: set[str] = set()
         self._pause = pause
+        self._watch = watch
 
     def documents(self) -> tuple[Document, ...]:
         """Return the documents of all files; of two with the same kind and name the second is at fault."""
@@ -143,7 +150,8 @@ class Attempt:
         known = made is not None and providers >= set(made.result.document.providers)
         if made is None or not known or not made.holds(environment.variables, self._files):
             beside = Files(self._files)
-            compilation = Compilation(environment, validators, providers, beside)
+            watch = None if self._watch is None else self._watch(document)
+            compilation = Compilation(environment, validators, providers, beside, watch)
             result = compilation.document(document)
             self._pause()
             self.faults.extend(compilation.faults)

@@ -86,6 +86,8 @@ def _condition(step: RuleStep, variables: Mapping[str, Term]) -> str | None:
 def _written_out(term: Term, variables: Mapping[str, Term]) -> str | None:
     """Return an expression with its variables written out, `None` where that might change what it says."""
     source = term.expression.source
+    if term.watched:
+        return None
     if not term.late:
         return f"{source}\n"  # a comment may end it
     if not all(name in variables for name in term.late):

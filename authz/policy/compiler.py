@@ -24,7 +24,7 @@ from authz.policy.selection import PolicySet
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
 
-    from authz.policy.attempt import Governed
+    from authz.policy.attempt import Governed, WatchDocument
     from authz.policy.compiled import Document
     from authz.policy.facts import BodyValidators
     from authz.policy.plan import Plan
@@ -36,7 +36,8 @@ class Compiler:
     """Compiles policies again and again, on one thread at a time.
 
     `builder` makes what proves identities; `providers` are names that policies may use though no document defines
-    them. `pause` is called between documents, for those who compile beside the serving of requests.
+    them. `pause` is called between documents, for those who compile beside the serving of requests; `watch` is given
+    every document, and each of its expressions, for those who want to know what is evaluated.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class Compiler:
         builder: ProviderBuilder | None = None,
         providers: Collection[str] = (),
         pause: Callable[[], None] = lambda: None,
+        watch: WatchDocument | None = None,
     ) -> None:
         self._validators = validators
         self._builder = builder or Unproved()
         self._providers = frozenset(providers)
         self._pause = pause
+        self._watch = watch
         self._vocabulary = Environment(VARIABLES, engine=engine)
         self._readings: dict[str, tuple[bytes, FileReading]] = {}
         self._kept = Kept()
@@ -63,7 +66,7 @@ class Compiler:
 
         Paths are as faults are to show them. Files that hold no policies are read where a document names them.
         """
-        attempt = Attempt(files, self._read(files), self._kept, self._pause)
+        attempt = Attempt(files, self._read(files), self._kept, self._pause, self._watch)
         documents = attempt.documents()
         held = [(document, attempt.data(document)) for document in documents if isinstance(document, Data)]
         data = {DATA + document.name: one for document, one in held}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from authz.policy.files import Files
     from authz.policy.source import Scalar
     from authz.policy.template import Template
-    from authz.policy.terms import Term
+    from authz.policy.terms import Term, Watch
 
 _ASKED = tuple(Attribute(variable="request.headers", keys=(name,)) for name in cors.ASKED)
 _STATUS = {Effect.ALLOW: 200, Effect.DENY: STATUS[Reason.DENY_RULE], Effect.REDIRECT: STATUS[Reason.REDIRECT_RULE]}
@@ -43,9 +43,14 @@ class Compilation:
     """The compilation of one document. `document` may be thrown away where `faults` holds any."""
 
     def __init__(
-        self, environment: Environment, validators: BodyValidators, providers: Collection[str], files: Files
+        self,
+        environment: Environment,
+        validators: BodyValidators,
+        providers: Collection[str],
+        files: Files,
+        watch: Watch | None = None,
     ) -> None:
-        self._terms = Terms(environment)
+        self._terms = Terms(environment, watch)
         self._validators = validators
         self._providers = providers
         self._files = files

@@ -8,6 +8,7 @@ out, and reading it is an error, which is neither true nor false.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +19,7 @@ from authz.policy.faults import Together
 from authz.policy.scan import members
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from authz.cel import Activation, CelType, CompileFault, Environment, EvaluationError
     from authz.errors import Fault
@@ -34,6 +35,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     """A compiled expression. `late` are the names to bind before it is evaluated, those first that others need.
 
     `direct` is the one name that it is, where it is a text attribute and nothing else: then it needs no engine.
+    `watched` says that somebody wants to see each evaluation: nothing may be evaluated in its place.
     """
 
     expression: Expression
@@ -41,6 +43,7 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     value: Callable[[Activation], object | EvaluationError]
     late: tuple[str, ...] = ()
     direct: str | None = None
+    watched: bool = False
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,6 +56,9 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 WHOLE = Span()
 """An expression that is all of its scalar."""
 
+Watch = Callable[["Scalar", Span, Expression], Expression]
+"""Gets the expressions of a document, with where they are written, and returns those to evaluate in their place."""
+
 
 class Terms:
     """Compiles the expressions of one document and keeps every fault it meets.
@@ -63,8 +69,9 @@ class Terms:
     `late` grows too: the names of `LATE` that any of them reads. `reads` is all of it, to its last constant key.
     """
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, watch: Watch | None = None) -> None:
         self._environment = environment
+        self._watch = watch
         self.faults: list[Fault] = []
         self.variables: dict[str, Term] = {}
         self.early: dict[str, Keys] = {}
@@ -80,6 +87,8 @@ class Terms:
         except CompileError as error:
             self.faults.extend(_placed(fault, written, label, span) for fault in error.faults)
             expression = self._environment.compile("null")
+        if self._watch is not None:
+            expression = self._watch(written, span, expression)
         self._note(expression.reads)
         return Term(
             expression=expression,
@@ -87,6 +96,7 @@ class Terms:
             value=expression.value,
             late=self._late(expression),
             direct=_direct(expression),
+            watched=self._watch is not None,
         )
 
     def define(self, variables: Mapping[Text, Scalar]) -> None:

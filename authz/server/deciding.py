@@ -25,20 +25,21 @@ if TYPE_CHECKING:
 
     from authz.engine import Limiter, Observer, Snapshot
     from authz.model import Request
-    from authz.policy import Identifier
+    from authz.policy import Identifier, WatchDocument
     from authz.wire import LimitHeaders
 
 
-def compiler(engine: str, builder: IdentityBuilder | None = None) -> Compiler:
+def compiler(engine: str, builder: IdentityBuilder | None = None, watch: WatchDocument | None = None) -> Compiler:
     """Return a compiler of policies for a CEL engine, by its name in the settings.
 
-    Without a builder of its own, providers are built and none of them fetches anything.
+    Without a builder of its own, providers are built and none of them fetches anything. `watch` is the compiler's.
     """
     return Compiler(
         engine=EngineName(engine),
         validators=SchemaValidators(),
         builder=builder or IdentityBuilder(KeyRegistry()),
         pause=partial(time.sleep, 0),
+        watch=watch,
     )
 
 

@@ -60,8 +60,11 @@ def _case(suite: ET.Element, result: Result) -> None:
         ET.SubElement(case, "skipped", {"message": result.why})
 
 
-def as_github(results: Sequence[Result]) -> str:
-    """Return what failed as workflow commands, which GitHub shows beside the lines of a pull request."""
+def as_github(results: Sequence[Result], missing: Sequence[Fault] = ()) -> str:
+    """Return what failed as workflow commands, which GitHub shows beside the lines of a pull request.
+
+    `missing` is what no test has shown.
+    """
     faults = [
         Fault(
             file=result.file, line=finding.line, column=finding.column, message=f"{result.title}: {_differs(finding)}"
@@ -69,7 +72,7 @@ def as_github(results: Sequence[Result]) -> str:
         for result in results
         for finding in result.failures
     ]
-    return report(faults, Report.GITHUB)
+    return report([*faults, *missing], Report.GITHUB)
 
 
 def _sentence(result: Result) -> str:

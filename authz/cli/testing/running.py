@@ -5,13 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from authz.errors import PolicyFaults
-from authz.testing import read_suites, run
+from authz.testing import Coverage, Recorder, Result, read_suites, run
+from authz.testing.coverage import merged
 from authz.testing.running import titles
 
 if TYPE_CHECKING:
@@ -20,20 +22,28 @@ if TYPE_CHECKING:
     from authz.cli.testing.files import Batch
     from authz.errors import Fault
     from authz.policy import PolicySet
-    from authz.testing import Result, Suite
+    from authz.testing import Suite
 
 WORTH_A_PROCESS = 4000
 """Tests that take about as long as another process needs to start and to compile the policies again."""
 
 
-def results(batches: Sequence[Batch], only: str) -> tuple[Result, ...]:
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of tests; `coverage` where it was asked for."""
+
+    results: tuple[Result, ...]
+    coverage: Coverage | None = None
+
+
+def ran(batches: Sequence[Batch], only: str, *, covering: bool = False) -> Ran:
     """Run the tests whose titles match; raise `PolicyFaults` with every fault of tests and policies."""
+    one = partial(_ran, only=only, covering=covering)
     if _count(batches) < WORTH_A_PROCESS:
-        return tuple(chain.from_iterable(_run(batch, only) for batch in batches))
+        return _joined([one(batch) for batch in batches])
     shares = [msgspec.structs.replace(batch, files=(file,)) for batch in batches for file in batch.files]
     workers = min(len(shares), os.cpu_count() or 1)
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return tuple(chain.from_iterable(pool.map(_run, shares, [only] * len(shares))))
+        return _joined(list(pool.map(one, shares)))
 
 
 def _count(batches: Sequence[Batch]) -> int:
@@ -55,7 +65,7 @@ def suites(batch: Batch) -> tuple[Suite, ...]:
     return read_suites({str(file): file.read_bytes() for file in batch.files})
 
 
-def policies(batch: Batch) -> PolicySet:
+def policies(batch: Batch, recorder: Recorder | None = None) -> PolicySet:
     """Return the policies of a batch; raise `PolicyFaults`."""
     from authz.server.deciding import compiler  # noqa: PLC0415 - see the package's docstring
     from authz.store import read  # noqa: PLC0415
@@ -63,8 +73,18 @@ def policies(batch: Batch) -> PolicySet:
     reading = read(batch.policies)
     if reading.faults:
         raise PolicyFaults(reading.faults)
-    return compiler("auto").compile(reading.files)
+    return compiler("auto", watch=None if recorder is None else recorder.watch).compile(reading.files)
 
 
-def _run(batch: Batch, only: str) -> tuple[Result, ...]:
-    return run(suites(batch), policies(batch), only=only)
+def _ran(batch: Batch, only: str, *, covering: bool) -> Ran:
+    if not covering:
+        return Ran(results=run(suites(batch), policies(batch), only=only))
+    recorder = Recorder()
+    results = run(suites(batch), policies(batch, recorder), only=only, observers=(recorder,))
+    return Ran(results=results, coverage=recorder.coverage())
+
+
+def _joined(shares: Sequence[Ran]) -> Ran:
+    covered = [share.coverage for share in shares if share.coverage is not None]
+    results = tuple(chain.from_iterable(share.results for share in shares))
+    return Ran(results=results, coverage=merged(covered) if covered else None)

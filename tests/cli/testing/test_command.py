@@ -137,3 +137,18 @@ def test_other_programs_tests_are_passed_over(run: Run) -> None:
     """`promtool` has files of this name too."""
     Path("policies/alerts_test.yaml").write_text("rule_files: [rules.yaml]\n")
     assert run("test", "policies").err == "2 passed\n"
+
+
+@pytest.mark.usefixtures("tested")
+def test_coverage_is_told_and_can_be_demanded(run: Run) -> None:
+    """What no test has shown has its place and a caret; too little of it fails."""
+    ran = run("test", "policies", "--coverage")
+    assert ran.status == Exit.FINE
+    assert 'policies/orders.yaml:10:13: warning: rule "orders/sign-in" never held\n' in ran.out
+    ran = run("test", "policies", "--fail-under", "95")
+    assert (ran.status, ran.err) == (Exit.TESTS, "2 passed\nless than 95 % is covered\n")
+    data = json.loads(run("test", "policies", "--coverage", "--output", "json").out)["coverage"]
+    assert data["parts"] == {"seen": 2, "all": 4}
+    annotations = run("test", "policies", "--coverage", "--output", "github").out.splitlines()
+    assert len(annotations) == len(data["missing"])
+    assert annotations[0].startswith("::warning file=policies/orders.yaml,line=")

@@ -1,0 +1,35 @@
+"""Running again whenever a file changes."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from authz.cli.testing.watching import again
+
+
+def test_a_change_is_answered_by_another_run(tmp_path: Path) -> None:
+    """Once at the start, once for a file that was replaced; then it ends when it is told to."""
+    file = tmp_path / "a_test.yaml"
+    file.write_text("1")
+    stop, changed, runs = threading.Event(), threading.Event(), []
+
+    def do() -> None:
+        runs.append(file.read_text())
+        if runs[-1] == "2":
+            stop.set()
+
+    def edit() -> None:
+        while not stop.is_set():  # until the watcher, which starts when it starts, has seen one of them
+            file.with_suffix(".new").write_text("2")
+            file.with_suffix(".new").rename(file)
+            changed.wait(0.05)
+
+    editor = threading.Timer(0.0, edit)
+    watcher = threading.Thread(target=again, args=(lambda: [file], do, stop))
+    watcher.start()
+    editor.start()
+    watcher.join(30)
+    stop.set()
+    editor.join(5)
+    assert (runs[0], runs[-1]) == ("1", "2")
