@@ -14,13 +14,13 @@ from urllib.parse import urlencode
 import msgspec
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest
-from authz.model import BodyState
+from authz.model import BodyState, Location
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from authz._pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
-    from authz.policy.documents.fixtures import Requested
+    from authz.policy.documents.fixtures import Geo, Requested
     from authz.policy.source import Text
 
 PARTIAL = "x-envoy-auth-partial-body"
@@ -32,7 +32,8 @@ _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """What was typed. `headers` are lower case; `time` is seconds since the epoch; `ip` the direct peer.
 
-    `body_state` is what becomes of the body on its way; without one it arrives whole.
+    `body_state` is what becomes of the body on its way; without one it arrives whole. `location` is where GeoIP files
+    say the caller is, which no message carries.
     """
 
     method: str
@@ -41,6 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes | None = None
     body_state: BodyState | None = None
     ip: str = "127.0.0.1"
+    location: Location | None = None
     principal: str = ""
     protocol: str = "HTTP/1.1"
     extensions: Mapping[str, str] = {}
@@ -125,10 +127,17 @@ def _said(one: Requested) -> Iterator[tuple[str, Any]]:
         yield "body_state", one.body_state
     if (content := _content(one)) is not None:
         yield "body", content[1]
+    if one.geo is not None:
+        yield "location", _location(one.geo)
     if one.context_extensions:
         yield "extensions", {str(name): str(value) for name, value in one.context_extensions.items()}
     if one.metadata:
         yield "metadata", {str(name): value for name, value in one.metadata.items()}
+
+
+def _location(geo: Geo) -> Location:
+    country, organization = (None if text is None else str(text) for text in (geo.country, geo.organization))
+    return Location(country=country, asn=geo.asn, organization=organization)
 
 
 def _headers(one: Requested) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from authz.engine import Observer
     from authz.identity.providers import Provider
-    from authz.model import Outcome, Request
+    from authz.model import Location, Outcome, Request
     from authz.policy import PolicySet
     from authz.policy.documents.tests import Failing
     from authz.testing.asking import Asked
@@ -146,6 +146,7 @@ class Stage:
         self._client_ip = client_ip
         self._observers = observers
         self._outcomes: list[Outcome] = []
+        self._located: Location | None = None
         self.carrier = Carrier(begin=self._begin, ask=self._ask)
 
     def _begin(self, now: float) -> None:
@@ -161,6 +162,7 @@ class Stage:
             limiter=self._limits,
             body=Body,
             client_ip=self._client_ip,
+            locate=lambda _: self._located,
             clock=self.clock,
             monotonic=lambda: 0.0,
             ids=map("{:032x}".format, count(1)).__next__,
@@ -173,6 +175,7 @@ class Stage:
         self.clock.now = now
         self._limits.down = act.faults.redis is not None
         self.cast.keys = act.faults.jwks
+        self._located = act.asked.location
         call = _Call()
         self._engine.check(message(self._sent(act, now)), call)
         return answer_of(self._outcomes.pop(), call.response)

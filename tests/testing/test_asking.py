@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from authz.model import BodyState, Request
+from authz.model import BodyState, Location, Request
 from authz.testing import read_suites
 from authz.testing.asking import Asked, asked_of, message
 from authz.wire import read
@@ -77,3 +77,12 @@ def test_a_path_alone_is_asked_of_localhost() -> None:
     """As `authz eval GET /x` does."""
     assert Asked(method="GET", url="/x?y").parts == ("http", "localhost", "/x?y")
     assert Asked(method="GET", url="https://h").parts == ("https", "h", "/")
+
+
+def test_a_place_may_be_known_or_not_or_nobody_there_to_ask() -> None:
+    """What GeoIP files would say is said; `{}` is an address they do not know, and nothing is no file."""
+    assert asked("{like: read, geo: {country: DE, asn: 64500, organization: X}}").location == Location(
+        country="DE", asn=64500, organization="X"
+    )
+    assert asked("{like: read, geo: {}}").location == Location()
+    assert asked("{like: read}").location is None

@@ -26,8 +26,10 @@ from authz.policy.documents.values import (
     Many,
     Maybe,
     Name,
+    Part,
     Plain,
     PlainMap,
+    whole,
 )
 from authz.policy.source import Mapping, Text, quoted
 
@@ -100,6 +102,18 @@ class Caller(Checked):
             yield node.fault(Code.MISSING_KEY, "the caller has no subject", hint="say subject, claims or key_id")
 
 
+class Geo(Part):
+    """What GeoIP files say of where the caller is; what is left out is not known."""
+
+    country: Maybe[AnyText] = Field(default=None, description="`client.geo.country`.", examples=["DE"])
+    asn: Maybe[Annotated[int, whole(0, 2**32 - 1)]] = Field(
+        default=None, description="`client.geo.asn`.", examples=[64500]
+    )
+    organization: Maybe[AnyText] = Field(
+        default=None, description="`client.geo.organization`.", examples=["Example Telecom"]
+    )
+
+
 class Requested(Checked):
     """One request, or how it differs from one with a name."""
 
@@ -129,6 +143,11 @@ class Requested(Checked):
     )
     ip: Maybe[AnyText] = Field(
         default=None, description="The address of the direct peer. Left out: 127.0.0.1.", examples=["203.0.113.9"]
+    )
+    geo: Maybe[Geo] = Field(
+        default=None,
+        description="Where the caller is, `{}` where that is not known. Left out: no GeoIP file is there.",
+        examples=[{"country": "DE", "asn": 64500}],
     )
     principal: Maybe[AnyText] = Field(
         default=None,
