@@ -81,6 +81,10 @@ def _unanswered(config: Message) -> Iterator[Fault]:
         yield config.finding(codes.FAILURE_HEADER, f"{at} is true", at=at)
     if not config.has("status_on_error"):
         yield config.finding(codes.NO_STATUS, "there is no status_on_error")
+    rules = config.message("decoder_header_mutation_rules")
+    if rules is not None and not rules.flag("disallow_is_error"):
+        at = "decoder_header_mutation_rules"
+        yield config.finding(codes.UNWRITTEN, "some of what policies write is left out", at=at)
     if not config.flag("validate_mutations"):
         yield config.finding(codes.MUTATIONS, "validate_mutations is not true", at="validate_mutations")
 

@@ -104,6 +104,21 @@ def _replies(manager: Message) -> Iterator[Fault]:
         yield replies.finding(codes.REWRITTEN_REPLY, "the body of every denial is rewritten", at="body_format")
 
 
+def unseen_findings(parts: Parts) -> Iterator[Fault]:
+    """Yield what Envoy is sent by somebody else, and is not in the files."""
+    known = {one.name for one in parts.bare}
+    for manager in parts.managers:
+        if (manager.routes or manager.message.has("scoped_routes")) and not parts.routes_of(manager):
+            at = "rds" if manager.routes else "scoped_routes"
+            yield manager.message.finding(codes.UNSEEN, "the routes come from somewhere else", at=at)
+        for _, one in manager.asking:
+            if one.config is None and one.name not in known:
+                yield one.entry.finding(codes.UNSEEN, "the filter's configuration comes from somewhere else", at="name")
+    for routes in parts.routes:
+        if routes.has("vhds"):
+            yield routes.finding(codes.UNSEEN, "virtual hosts come from somewhere else", at="vhds")
+
+
 def admin_findings(parts: Parts) -> Iterator[Fault]:
     """Yield what is wrong with Envoy's own admin port."""
     for admin in parts.admins:

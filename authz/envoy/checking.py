@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz.envoy.asking import Against, filter_findings
-from authz.envoy.chains import admin_findings, listener_findings, manager_findings
+from authz.envoy.chains import admin_findings, listener_findings, manager_findings, unseen_findings
 from authz.envoy.codes import NOTHING
 from authz.envoy.fitting import FILTER
-from authz.envoy.parts import Parts, parts
+from authz.envoy.parts import parts
 from authz.envoy.reaching import cluster_findings
 from authz.envoy.reading import found, read
 from authz.envoy.routing import pair_findings, route_findings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from authz.config import Settings
+    from authz.envoy.parts import Parts
     from authz.errors import Fault
     from authz.policy import Needs
 
@@ -34,14 +35,17 @@ def findings(files: Mapping[str, bytes], settings: Settings, needs: Needs | None
         nodes, faults = read(file, content)
         told.update(faults)
         documents += nodes
-        if not faults and not _anything(parts(nodes)):
-            told.add(found(Source(file, ""), 0, NOTHING, "no listener, filter or route of Envoy's is in it"))
-    told.update(_findings(parts(documents), Against(settings=settings, needs=needs)))
+        if not faults and not (parts(nodes).any or parts(nodes).clusters):
+            told.add(_nothing(file))
+    whole = parts(documents)
+    if not told and not whole.any:
+        told.update(map(_nothing, files))
+    told.update(_findings(whole, Against(settings=settings, needs=needs)))
     return tuple(sorted(told))
 
 
-def _anything(one: Parts) -> bool:
-    return one.any or bool(one.clusters)
+def _nothing(file: str) -> Fault:
+    return found(Source(file, ""), 0, NOTHING, "no listener, filter or route of Envoy's is in it")
 
 
 def _findings(one: Parts, against: Against) -> Iterator[Fault]:
@@ -54,6 +58,7 @@ def _findings(one: Parts, against: Against) -> Iterator[Fault]:
         yield from pair_findings(manager, one, against)
     for routes in one.routes:
         yield from route_findings(routes, names, against)
+    yield from unseen_findings(one)
     for asking in filters:
         yield from filter_findings(asking, against)
         yield from cluster_findings(asking, one)

@@ -31,6 +31,9 @@ NOTHING = Code(
     "nothing in it was looked at",
     "give a bootstrap, a listener, a route configuration, or what Envoy's admin port has at /config_dump",
 )
+UNSEEN = Code(
+    "EV003", _WARNING, "it was not looked at", "give it as well, or what Envoy's admin port has at /config_dump"
+)
 
 NO_FILTER = Code("EV101", _ERROR, "its requests are never asked about", "add the filter: authz envoy --snippet")
 FILTER_DISABLED = Code("EV102", _ERROR, "only routes that enable it are asked about", "remove disabled: true")
@@ -113,6 +116,12 @@ HOPS = Code(
     "make xff_num_trusted_hops and the setting client.trusted_hops one number",
 )
 MUTATIONS = Code("EV306", _WARNING, "a header that cannot be one reaches the application", "validate_mutations: true")
+UNWRITTEN = Code(
+    "EV307",
+    _ERROR,
+    "a header that a policy sets or removes may reach the application as the caller wrote it",
+    "disallow_is_error: true, or remove decoder_header_mutation_rules",
+)
 
 HEADER = Code("EV401", _ERROR, "policies take it for a header that the caller left out", "let the filter send it")
 NO_BODY = Code("EV402", _ERROR, "those policies deny every request with a body here", "add with_request_body")

@@ -88,8 +88,11 @@ class Parts(msgspec.Struct, kw_only=True):
     def routes_of(self, manager: Manager) -> list[Message]:
         """Return the route configurations of a manager, as far as they are here."""
         own = manager.message.message("route_config")
-        named = [one for one in self.routes if manager.routes and one.text("name") == manager.routes]
-        return [own] if own else named
+        if own is not None:
+            return [own]
+        if manager.message.has("scoped_routes"):
+            return self.routes
+        return [one for one in self.routes if manager.routes and one.text("name") == manager.routes]
 
 
 def parts(documents: Iterable[Node]) -> Parts:

@@ -18,6 +18,7 @@ _WIDTH = 100
 
 COMMENTS: Mapping[str, str] = {
     "normalize_path": "closed: the application and the policies see one and the same path.",
+    "common_http_protocol_options": "closed: an application may take x_tenant for x-tenant.",
     "xff_num_trusted_hops": "As many proxies are before Envoy as the setting client.trusted_hops says.",
     "failure_mode_allow": "closed: no answer from authz is a 503, never a way in.",
     "validate_mutations": "closed: a header that cannot be one ends the request, and reaches no application.",

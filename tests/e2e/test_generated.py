@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import urllib.request
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
+from authz.config import Settings
+from authz.envoy.checking import findings
 from tests.e2e.conftest import SERVING, Edge, Envoy, Service, upstream
 
 if TYPE_CHECKING:
@@ -132,3 +135,14 @@ def test_both_workers_are_asked(made: Edge) -> None:
     identifiers = [made.ask(target="/elsewhere")["x-authz-decision-id"] for _ in range(40)]
     workers = {made.service.record(one)["worker"] for one in identifiers if one is not None}
     assert workers == {0, 1}
+
+
+def test_the_dump_of_a_running_envoy_is_looked_through(made: Edge) -> None:
+    """As its admin port writes it: nothing is found, and what is planted in it is."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{made.envoy.admin}/config_dump", timeout=5) as response:
+        dump = response.read()
+    assert findings({"config_dump": dump}, Settings()) == ()
+    assert b'"status_on_error"' in dump
+    planted = dump.replace(b'"status_on_error"', b'"failure_mode_allow": true, "status_on_error"')
+    found = findings({"config_dump": planted}, Settings())
+    assert {one.code for one in found} == {"EV201"}
