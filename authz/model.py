@@ -377,8 +377,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect; `body` is the
     text a rule answers with in place of the problem document, of the type `media_type`. `cors` are the headers that let
     pages of other origins read the answer, whatever becomes of it. `charges` are to be charged together if this
-    decision is carried out: for an allow the limits that count it, for a deny those that count denied requests. `unmet`
-    is what a validation found wrong; `reads` are what it depended on, `None` where no document was asked.
+    decision is carried out: for an allow the limits that count it, for a deny those that count denied requests.
+    `audiences` are those that policies name to be told who is calling, `unmet` is what a validation found wrong;
+    `reads` are what it depended on, `None` where no document was asked.
     """
 
     effect: Effect
@@ -393,6 +394,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     mutations: Mutations = NO_MUTATIONS
     cors: tuple[HeaderMutation, ...] = ()
     charges: tuple[Charge, ...] = ()
+    audiences: tuple[str, ...] = ()
     documents: tuple[DocumentTrace, ...] = ()
     errors: tuple[RuleError, ...] = ()
     unmet: tuple[Unmet, ...] = ()

@@ -147,6 +147,31 @@ class IdentitySettings(_Section):
     )
 
 
+class SigningSettings(_Section):
+    """Who is calling, said to the services behind Envoy so that they can verify it. Without keys nothing is said."""
+
+    keys: tuple[Path, ...] = Field(
+        (), description="Private keys, PEM, or folders of them: the first signs, all are published on the admin port."
+    )
+    header: str = Field(
+        "x-authz-identity",
+        pattern=r"^x-[a-z0-9]+(-[a-z0-9]+)*$",
+        description="The header of the token; what clients and rules say under this name does not count.",
+    )
+    issuer: str = Field("", description="Who makes the tokens, their iss: a URL or a name that is nobody else's.")
+    audience: str = Field("", description="Who the tokens are for, their aud, where a policy does not say.")
+    lifetime: Duration = Field(
+        60.0, ge=10, le=3600, description="How long a token is good; one serves a caller for half of it."
+    )
+
+    @model_validator(mode="after")
+    def _whole(self) -> SigningSettings:
+        for name in ("issuer", "audience"):
+            if bool(self.keys) != bool(getattr(self, name)):
+                raise ValueError(f"signing.keys and signing.{name} go together")
+        return self
+
+
 class RecordSettings(_Section):
     """Where decision records go and how many of them."""
 
@@ -207,6 +232,7 @@ class Settings(_Section):
     client: ClientSettings = Field(ClientSettings(), description="Who client.ip is.")
     geoip: GeoipSettings = Field(GeoipSettings(), description="Where client.ip is.")
     identity: IdentitySettings = Field(IdentitySettings(), description="How callers' proofs are checked.")
+    signing: SigningSettings = Field(SigningSettings(), description="Who is calling, signed for the services behind.")
     record: RecordSettings = Field(RecordSettings(), description="Decision records.")
     otlp: OtlpSettings = Field(OtlpSettings(), description="Metrics and traces over OTLP.")
 

@@ -41,6 +41,7 @@ CONSOLE_HEADERS = HEADERS | {
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 }
+JWKS = "/.well-known/jwks.json"
 STATIC = Path(__file__).parent / "static"
 FILES = {
     "/": ("console.html", "text/html"),
@@ -75,6 +76,9 @@ class State(Protocol):
     def status(self) -> Mapping[str, object]:
         """Return generation, policy digest, age, Redis, workers."""
 
+    def jwks(self) -> Mapping[str, object]:
+        """Return the key set by which others verify who we say is calling."""
+
     def numbers(self) -> Mapping[str, object]:
         """Return what was counted since the start: checks by decision and reason, durations by bucket."""
 
@@ -104,7 +108,10 @@ def _probes(state: State) -> dict[str, Page]:
     async def status(_: Request) -> Response:
         return _json(state.status())
 
-    return {"/livez": livez, "/readyz": readyz, "/metrics": metrics, "/status": status}
+    async def jwks(_: Request) -> Response:
+        return _json(state.jwks(), cache="public, max-age=60")
+
+    return {"/livez": livez, "/readyz": readyz, "/metrics": metrics, "/status": status, JWKS: jwks}
 
 
 def _api(state: State) -> dict[str, Page]:
@@ -162,8 +169,9 @@ def near(host: str) -> bool:
     return True
 
 
-def _json(content: object) -> Response:
-    return Response(msgspec.json.encode(content), media_type="application/json", headers=HEADERS)
+def _json(content: object, cache: str = "no-store") -> Response:
+    headers = HEADERS | {"cache-control": cache}
+    return Response(msgspec.json.encode(content), media_type="application/json", headers=headers)
 
 
 def _probe(fine: bool) -> Response:

@@ -94,6 +94,7 @@ def allow(case: Case, held: tuple[RuleStep, ...]) -> Decision:
         rule=decision.rule,
         mutations=mutations,
         charges=charges,
+        audiences=decision.audiences,
         documents=_with_errors(decision.documents, case) if case.errors else decision.documents,
         errors=tuple(failure.error for failure in case.errors),
     )
@@ -171,6 +172,7 @@ def _remember(plan: Plan, held: tuple[RuleStep, ...]) -> Permission:
             status=STATUS[Reason.ALLOWED],
             policy=held[0].place.document.name,
             rule=held[0].rule.name,
+            audiences=plan.audiences,
             documents=_traces(plan, first.items()),
         ),
         merged=UNCHANGED if merged == UNCHANGED else merged,

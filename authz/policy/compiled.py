@@ -103,9 +103,10 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A policy or a guardrail.
 
-    `permits` are the ambiguities it says how to read, `providers` those whose identities it accepts (none named: any).
-    `variables` are what it defines itself, by full name; `early` the names to bind before it is asked and
-    `late` those that are bound when they are needed (see `terms`). `reads` is everything that it reads.
+    `permits` are the ambiguities it says how to read, `providers` those whose identities it accepts (none named: any),
+    `audience` who is to believe what we say of them. `variables` are what it defines itself, by full name; `early` the
+    names to bind before it is asked and `late` those that are bound when they are needed (see `terms`). `reads` is
+    everything that it reads.
     """
 
     kind: str
@@ -114,6 +115,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     permits: frozenset[Ambiguity]
     providers: tuple[str, ...]
     identity_required: bool
+    audience: str | None
     validations: tuple[Validation, ...]
     rules: tuple[Rule, ...]
     limits: tuple[Limit, ...]

@@ -75,6 +75,7 @@ class Compilation:
             permits=_permits(spec),
             providers=providers,
             identity_required=bool(providers) if identity.required is None else identity.required,
+            audience=None if identity.audience is None else str(identity.audience),
             validations=tuple(validating.validation(each) for each in spec.validations),
             rules=tuple(map(self._rule, spec.rules)),
             limits=tuple(self._limit(written.name, limit) for limit in spec.limits),

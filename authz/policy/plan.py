@@ -115,10 +115,9 @@ class Plan:
 
     Documents come guardrails by name first, then policies by name; `silent` is what they say until one of them speaks.
     `providers` identify the caller; `permits` are the ambiguities all documents say how to read. `shadow_rules`
-    are asked when everything is decided. `reads` are what decisions may depend on.
-    `claimed` are the request headers that callers cannot write. `held` remembers
-    what it means that certain allow rules held, `uses` counts until there is a `ballot`. `memo` keeps decisions, where
-    they can be kept.
+    are asked when everything is decided. `reads` are what decisions may depend on. `claimed` are the request headers
+    that callers cannot write, `audiences` those who are told who is calling. `held` remembers what it means that
+    certain allow rules held, `uses` counts until there is a `ballot`. `memo` keeps decisions, where they can be kept.
     """
 
     def __init__(self, matches: Sequence[Match[Document]], world: World, providers: Sequence[str]) -> None:
@@ -165,6 +164,7 @@ class Plan:
         )  # fmt: skip
         self.claimed = frozenset(_claimed(self.policies))
         self.cors = tuple(place.document.cors for place in places if place.document.cors is not None)
+        self.audiences = tuple(sorted({one for place in places if (one := place.document.audience) is not None}))
         self.requiring = tuple(place for place in places if place.document.identity_required)
         self.limits = tuple(_limits(places))
         self.early_limits = tuple(

@@ -32,6 +32,7 @@ from authz.server.geoip import GeoIp
 from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
 from authz.server.process import Process
+from authz.server.signing import Telling, signing
 from authz.store import PolicyStore
 from authz.store.store import Watching
 from authz.telemetry import Metrics, sampled_parent
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from authz.config import Settings
     from authz.config.settings import RedisSettings
     from authz.engine import Parts
+    from authz.identity.signing import SigningKeys
     from authz.limits.redis import RedisLimiter
     from authz.store import StoreEvent
     from authz.telemetry.otlp import Exporter
@@ -95,41 +97,48 @@ def build(settings: Settings, worker: int = 0) -> Process:
     geoip = GeoIp(settings.geoip, interval=settings.reload.interval, fault=FaultLog(_log, "a GeoIP file is damaged"))
     endings = Endings(lambda: store.current)
     store, counting = _store(settings, (events, endings), builder), limiter(settings)
-    engine = _engine(
-        geoip,
-        exporter is not None,
-        parts(
-            snapshot=lambda: store.current,
-            limiter=counting,
-            client_ip=client_ip(settings.client, unreadable=partial(unread.update, [()])),
-            fault=faults,
-            observers=tuple(filter(None, (metrics, recorder, exporter.spans if exporter else None, *console))),
-            limit_headers=_limit_headers(settings),
-        ),
+    signs = signing(settings.signing)
+    made = parts(
+        snapshot=lambda: store.current,
+        limiter=counting,
+        client_ip=client_ip(settings.client, unreadable=partial(unread.update, [()])),
+        fault=faults,
+        observers=tuple(filter(None, (metrics, recorder, exporter.spans if exporter else None, *console))),
+        limit_headers=_limit_headers(settings),
     )
+    engine = _engine(settings, geoip, signs, made)
     server = _server(settings, engine, worker, rate_limits(settings, counting))
     numbers.show_callers(metrics, geoip, unread)
     numbers.show_policies(metrics, store, events)
     numbers.show_server(metrics, server, faults)
     numbers.show_limiter(metrics, counting)
     numbers.show_identity(metrics, keys, uses)
-    if recorder:
-        numbers.show_recorder(metrics, recorder)
-    if exporter:
-        numbers.show_exporter(metrics, exporter)
+    _show_outputs(metrics, recorder, exporter)
     process = Process(
         engine=engine, store=store, limiter=counting, keys=keys, server=server, recorder=recorder, metrics=metrics,
         worker=worker,
     )  # fmt: skip
     process.exporter, process.tail, process.denied = exporter, tail, denied
-    process.watching, process.geoip = (endings, geoip), geoip
+    process.watching, process.geoip, process.signing = (endings, geoip, *([signs] if signs else ())), geoip, signs
     process.admin = _admin(settings, process, worker)
     return process
 
 
-def _engine(geoip: GeoIp, traced: bool, made: Parts) -> Engine:
+def _show_outputs(metrics: Metrics, recorder: Recorder | None, exporter: Exporter | None) -> None:
+    if recorder:
+        numbers.show_recorder(metrics, recorder)
+    if exporter:
+        numbers.show_exporter(metrics, exporter)
+
+
+def _engine(settings: Settings, geoip: GeoIp, signs: SigningKeys | None, made: Parts) -> Engine:
     """Return what decides; where spans are sent, each outcome is to know the one it belongs to."""
-    return Engine(msgspec.structs.replace(made, locate=geoip.locate, parent=sampled_parent if traced else None))
+    traced = settings.otlp.endpoint is not None
+    made = msgspec.structs.replace(made, locate=geoip.locate, parent=sampled_parent if traced else None)
+    if signs is not None:
+        telling = Telling(settings.signing, signs, partial(wire.write, limit_headers=_limit_headers(settings)))
+        made = msgspec.structs.replace(made, write=telling.write)
+    return Engine(made)
 
 
 def _limit_headers(settings: Settings) -> tuple[wire.LimitHeaders, ...]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from authz.console import AdminServer
     from authz.engine import Engine
     from authz.identity.registry import KeyRegistry
+    from authz.identity.signing import SigningKeys
     from authz.server.geoip import GeoIp
     from authz.store import PolicyStore
     from authz.telemetry import Metrics
@@ -56,7 +57,10 @@ class Watching(Protocol):
 
 
 class Process:
-    """The parts of one process. The composition root makes them; `admin`, `exporter` and `geoip` may be `None`."""
+    """The parts of one process.
+
+    The composition root makes them; `admin`, `exporter`, `geoip` and `signing` may be `None`.
+    """
 
     def __init__(
         self,
@@ -84,6 +88,7 @@ class Process:
         self.exporter: Exporter | None = None
         self.watching: Sequence[Watching] = ()
         self.geoip: GeoIp | None = None
+        self.signing: SigningKeys | None = None
         self.tail = Tail()
         self.denied = Denied()
 
@@ -115,7 +120,9 @@ class Process:
         _log.info("serving", extra={"fields": self._places()})
 
     def reload(self) -> None:
-        """Look at the policies now."""
+        """Look at the policies now, and at the keys that we sign with."""
+        if self.signing is not None:
+            self.signing.reload()
         self._store.reload()
 
     def drain(self) -> None:
@@ -156,9 +163,14 @@ class Process:
             "limiter": self._limiter.status(),
             "jwks": self._keys.status(),
             "geoip": self.geoip.status() if self.geoip is not None else {},
+            "signing": None if self.signing is None else self.signing.status(),
             "in_flight": self._server.in_flight,
             **self._places(),
         }
+
+    def jwks(self) -> Mapping[str, object]:
+        """Return the key set by which others verify who we say is calling; empty where nothing is signed."""
+        return {"keys": []} if self.signing is None else self.signing.published()
 
     def numbers(self) -> Mapping[str, object]:
         """Return what was counted since the start."""

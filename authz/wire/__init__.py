@@ -6,6 +6,6 @@ is denied unless a decision says allow, and cannot break the checks Envoy makes 
 
 from authz.wire.limits import LimitHeaders
 from authz.wire.read import read
-from authz.wire.write import LAST_RESORT, write
+from authz.wire.write import LAST_RESORT, allow_part, write
 
-__all__ = ["LAST_RESORT", "LimitHeaders", "read", "write"]
+__all__ = ["LAST_RESORT", "LimitHeaders", "allow_part", "read", "write"]

@@ -34,12 +34,13 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _STAND_IN = "~"
 
 
-def write(outcome: Outcome, limit_headers: Sequence[LimitHeaders] = ()) -> bytes:
+def write(outcome: Outcome, limit_headers: Sequence[LimitHeaders] = (), further: bytes = b"") -> bytes:
     """Return the serialized `envoy.service.auth.v3.CheckResponse` for an outcome; never raises, never returns nothing.
 
     An allow carries its mutations; everything else an `application/problem+json` body (RFC 9457) or the rule's own,
     with the status, the decision id and the headers its reason calls for. Expressions and errors are not told.
-    `limit_headers` are the ways in which callers are told about limits.
+    `limit_headers` are the ways in which callers are told about limits, `further` is the part (`allow_part`) that goes
+    with an allow and with nothing else.
     """
     try:
         identifier = outcome.id
@@ -47,23 +48,23 @@ def write(outcome: Outcome, limit_headers: Sequence[LimitHeaders] = ()) -> bytes
             return LAST_RESORT
         decision = outcome.decision
         if decision.effect is Effect.ALLOW:
-            return _allowed(outcome, identifier, limit_headers)
+            return _allowed(outcome, identifier, limit_headers, further)
         return _denied(outcome, identifier, limit_headers)
     except Exception:  # noqa: BLE001 - whatever went wrong, Envoy gets a denial
         return LAST_RESORT
 
 
-def _allowed(outcome: Outcome, identifier: str, styles: Sequence[LimitHeaders]) -> bytes:
+def _allowed(outcome: Outcome, identifier: str, styles: Sequence[LimitHeaders], further: bytes) -> bytes:
     decision, usages = outcome.decision, outcome.usage.limits
     reason, policy, rule, mutations = decision.reason, decision.policy, decision.rule, decision.mutations
     try:
         named = limits.names(usages) if usages else NO_NAMES
         told = (*decision.cors, *limits.headers(usages, reason, styles)) if usages else decision.cors
         if mutations is NO_MUTATIONS and (parts := _allow_parts(reason, policy, rule, named, len(identifier))):
-            return identifier.encode().join(parts) + (_ok_response(told) if told else _PLAIN_OK)
+            return identifier.encode().join(parts) + (_ok_response(told) if told else _PLAIN_OK) + further
         if told:
             mutations = msgspec.structs.replace(mutations, response_headers=(*mutations.response_headers, *told))
-        return _allow(reason, policy, rule, named, identifier, mutations, _header_names(outcome.request))
+        return _allow(reason, policy, rule, named, identifier, mutations, _header_names(outcome.request)) + further
     except ValueError:
         return _broken(outcome, identifier)
 
@@ -124,6 +125,15 @@ def _cut(answer: bytes, stand_in: str, *, times: int) -> tuple[bytes, ...]:
     """
     parts = tuple(answer.split(stand_in.encode()))
     return parts if len(parts) == times + 1 else ()
+
+
+def allow_part(mutations: Mutations) -> bytes:
+    """Return what an allow changes, to be put behind others: protobuf's readers join the parts of one message."""
+    check(mutations)
+    response = CheckResponse()
+    response.ok_response.SetInParent()
+    change_request(response.ok_response, mutations, ())
+    return response.SerializeToString()
 
 
 def _allow(

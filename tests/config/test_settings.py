@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from authz.config.settings import SECTIONS, SETTINGS, Settings
+from authz.config.settings import SECTIONS, SETTINGS, Settings, SigningSettings
 from authz.config.sources import from_environment
 
 
@@ -45,4 +45,19 @@ def test_settings_are_frozen() -> None:
 
 def test_sections_are_the_first_words_of_names() -> None:
     """A setting in a section is written section, dot, name."""
-    assert {"check", "client", "geoip", "identity", "limits", "otlp", "record", "redis", "reload", "tls"} == SECTIONS
+    assert {
+        "check", "client", "geoip", "identity", "limits", "otlp", "record", "redis", "reload", "signing", "tls",
+    } == SECTIONS  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [
+    {"keys": ["a.pem"]}, {"keys": ["a.pem"], "issuer": "a"}, {"keys": ["a.pem"], "audience": "b"}, {"issuer": "a"},
+    {"keys": ["a.pem"], "issuer": "a", "audience": "b", "header": "authorization"},
+    {"keys": ["a.pem"], "issuer": "a", "audience": "b", "header": "x_identity"},
+    {"keys": ["a.pem"], "issuer": "a", "audience": "b", "lifetime": "2d"},
+])  # fmt: skip
+def test_a_signed_identity_is_whole_or_off(given: dict[str, object]) -> None:
+    """Keys, an issuer and an audience go together: a token for anybody is none. The header is one of our own."""
+    with pytest.raises(ValidationError):
+        SigningSettings.model_validate(given)
+    assert SigningSettings.model_validate({"keys": ["a.pem"], "issuer": "a", "audience": "b"}).lifetime == 60

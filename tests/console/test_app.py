@@ -39,6 +39,9 @@ class FixedState:
     def status(self) -> Mapping[str, object]:
         return {"generation": 7}
 
+    def jwks(self) -> Mapping[str, object]:
+        return {"keys": [{"kid": "one"}]}
+
     def numbers(self) -> Mapping[str, object]:
         return {"checks": []}
 
@@ -140,3 +143,10 @@ def test_a_public_name_reads_no_decisions(host: str, private: bool) -> None:
     named = f"[{host}]" if ":" in host else host
     assert get(FixedState(), "/api/denied", host=f"{named}:9192")[0] == (200 if private else 421)
     assert get(FixedState(), "/livez", host=host)[0] == 200
+
+
+def test_keys_are_published_for_everybody() -> None:
+    """Services behind Envoy ask by whatever name they have for us, and may keep the answer for a minute."""
+    status, body, headers = get(FixedState(), "/.well-known/jwks.json", host="authz.example.com")
+    assert (status, json.loads(body)) == (200, {"keys": [{"kid": "one"}]})
+    assert (headers["content-type"], headers["cache-control"]) == ("application/json", "public, max-age=60")

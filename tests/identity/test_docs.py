@@ -33,7 +33,7 @@ def test_every_example_is_served(tmp_path: Path) -> None:
     assert user.id == "alice"
 
 
-@pytest.mark.parametrize("setting", re.findall(r"`(identity\.(?:wait|require_keys))`", PAGE))
+@pytest.mark.parametrize("setting", re.findall(r"`((?:identity|signing)\.[a-z_]+)`", PAGE))
 def test_every_setting_exists(setting: str) -> None:
     """What the page names can be set."""
     assert setting in SETTINGS

@@ -17,6 +17,7 @@ import grpc
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import ECAlgorithm
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
@@ -105,6 +106,8 @@ def folder(tmp_path: Path) -> Path:
 def service(tmp_path: Path, folder: Path, collector: Any) -> Iterator[Service]:
     """Start the service with every stream on, at the level that says most, and a Redis that is not there."""
     flags = ("--log-level", "debug", "--drain", "0", "--redis", f"redis://user:{CANARY}@127.0.0.1:1/0")
+    (tmp_path / "signing.pem").write_bytes(SIGNER.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    flags += ("--signing-keys", str(tmp_path / "signing.pem"), "--signing-issuer", "authz", "--signing-audience", "any")
     flags += ("--otlp-endpoint", collector.url, "--otlp-interval", "200ms")
     environment = {"OTEL_EXPORTER_OTLP_HEADERS": f"authorization={CANARY}"}
     service = Service(tmp_path, *flags, policies=folder, environment=environment)
@@ -136,11 +139,20 @@ def ask(address: str) -> list[CheckResponse]:
 
 
 def test_no_stream_tells_a_secret(service: Service, collector: Any) -> None:
-    """O2: header, cookie, key, token, query, body, Redis' password: in no record, log, metric, span or page."""
+    """O2: header, cookie, key, token, password, query, body, what we sign: in no record, log, metric, span or page."""
     serving = service.wait("serving")
     answers = ask(str(service.socket))
     streams: dict[str, object] = {}
-    for page in ("/", "/status", "/metrics", "/api/state", "/api/policies", "/api/exceptions", "/api/denied"):
+    for page in (
+        "/",
+        "/status",
+        "/metrics",
+        "/api/state",
+        "/api/policies",
+        "/api/exceptions",
+        "/api/denied",
+        "/.well-known/jwks.json",
+    ):
         with urllib.request.urlopen(f"http://127.0.0.1:{serving['admin_port']}{page}", timeout=10) as answer:
             streams[page] = answer.read().decode()
     collector.wait(lambda it: len(it.spans) == len(answers) and it.metrics)
@@ -155,7 +167,10 @@ def test_no_stream_tells_a_secret(service: Service, collector: Any) -> None:
     assert {record["identity"]["provider"] for record in decisions} >= {"partner", "staff", "office"}
     assert {span.trace_id.hex() for span in collector.spans} == {TRACE} == {one["trace_id"] for one in decisions} - {""}
     streams |= {"records": records, "log": service.log, "otlp": collector.raw, "answers": [*map(str, answers)]}
+    signed = {header.header.value for answer in answers for header in answer.ok_response.headers}
+    assert len(signed) > 1
     for name, said in streams.items():
+        assert name == "answers" or not [token for token in signed if token.rpartition(".")[2] in str(said)], name
         assert CANARY not in str(said), name
         assert LOGIN not in str(said), name
 

@@ -10,6 +10,7 @@ import pytest
 from google.protobuf.json_format import MessageToDict
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from authz import wire
 from authz._pb.envoy.config.core.v3.base_pb2 import HeaderValueOption
@@ -126,6 +127,34 @@ def test_an_allow_with_mutations() -> None:
         "decision_id": ID,
         "reason": "allowed",
     }
+
+
+def test_a_further_part_goes_with_an_allow_and_nothing_else() -> None:
+    """Protobuf joins the parts of one message: what the rules change stays, and a denial stays what it is."""
+    part = wire.allow_part(
+        Mutations(request_headers=(HeaderMutation(name="x-more", value="1"),), request_headers_remove=("x-less",))
+    )
+    rules = Mutations(request_headers=(HeaderMutation(name="x-subject", value="alice"),))
+    for decision, names in ((ALLOW, ["x-more"]), (replace(ALLOW, mutations=rules), ["x-subject", "x-more"])):
+        plain, more = answers(decision, part)
+        assert [option.header.key for option in more.ok_response.headers] == names
+        assert list(more.ok_response.headers_to_remove) == ["x-less"]
+        assert (more.status, more.dynamic_metadata) == (plain.status, plain.dynamic_metadata)
+    unfit = Mutations(request_headers=(HeaderMutation(name="host", value="x"),))
+    for decision in (deny(), redirect("/"), replace(ALLOW, mutations=unfit)):
+        plain, more = answers(decision, part)
+        assert more == plain
+        assert more.WhichOneof("http_response") == "denied_response"
+    with pytest.raises(ValueError, match="control"):
+        wire.allow_part(Mutations(request_headers=(HeaderMutation(name="x", value="a\nb"),)))
+
+
+def answers(decision: Decision, part: bytes) -> tuple[CheckResponse, CheckResponse]:
+    """Return the answer to a decision without and with a further part."""
+    outcome = Outcome(
+        id=ID, decision=decision, request=None, identity=ANONYMOUS, usage=UNLIMITED, generation=1, policy_digest=""
+    )
+    return CheckResponse.FromString(wire.write(outcome)), CheckResponse.FromString(wire.write(outcome, further=part))
 
 
 @pytest.mark.parametrize("reason", REFUSALS)

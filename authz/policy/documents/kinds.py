@@ -50,6 +50,11 @@ class Identification(Checked):
         description="Whether a request without credentials is refused. Left out: true where providers are named.",
         examples=[True],
     )
+    audience: Maybe[AnyText] = Field(
+        default=None,
+        description="Who the signed identity is for, where the service signs one. Left out: as its settings say.",
+        examples=["orders-api"],
+    )
 
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:

@@ -20,7 +20,7 @@ Told = Callable[..., str]
         ("encodedSlashes: allow", 'unknown key "encodedSlashes" (did you mean "encoded_slashes"?)'),
         ("labels: {}", 'unknown key "labels" (it belongs in metadata)'),
         ("limits: [{name: a, rate: 1/day, hosts: [a]}]", 'unknown key "hosts" (it belongs in spec.match)'),
-        ("identity: {zzz: 1}", 'unknown key "zzz" (known here: providers, required)'),
+        ("identity: {zzz: 1}", 'unknown key "zzz" (known here: providers, required, audience)'),
         ("mode: shadwo", 'expected enforce, shadow or off, not "shadwo" (did you mean "shadow"?)'),
         ("mode: zzz", 'expected enforce, shadow or off, not "zzz" ()'),
         ("mode: [off]", "expected enforce, shadow or off, not a list ()"),
