@@ -107,7 +107,7 @@ class Attempt:
         if made is None or not made.holds({}, self._files):
             beside = Files(self._files)
             try:
-                result = datum(document, beside)
+                result = datum(document.spec, beside)
             except Unfit as unfit:
                 self.faults.extend(unfit.faults)
                 self._named.update(beside.named)

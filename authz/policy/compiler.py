@@ -93,6 +93,7 @@ class Compiler:
             governed=whole,
             digest=digest,
             identifier=self._builder.join(providers),
+            world=world,
             ending=ending((document, entry) for document, one in held for entry in one.timed),
         )
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from authz.cel.indexes import Indexed
-    from authz.policy.documents import Data
+    from authz.policy.documents import DataSpec
     from authz.policy.files import Content, Files
     from authz.policy.source import Text
 
@@ -60,9 +60,8 @@ class Datum(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     timed: tuple[Timed, ...] = ()
 
 
-def datum(document: Data, files: Files) -> Datum:
+def datum(spec: DataSpec, files: Files) -> Datum:
     """Return what a Data document says; raise `Unfit` with every fault of it or of the file it names."""
-    spec = document.spec
     if spec.networks is not None:
         return _networks(_given(spec.networks, files, tables.networks))
     if spec.values is not None:

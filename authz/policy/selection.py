@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from authz.model import Mode
 from authz.policy import cors
+from authz.policy.altered import altered, indexed
 from authz.policy.case import Case
 from authz.policy.compiling import limit
 from authz.policy.documents import Guardrail, IdentityProvider, Policy
@@ -23,15 +24,16 @@ from authz.policy.shadow import observed
 from authz.policy.steps import decide, preflight, require_one_reading, require_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from authz.model import Charge, Decision, HeaderMutation, Limit, Request
     from authz.policy import compiled
-    from authz.policy.documents import Document
+    from authz.policy.documents import DataSpec, Document
     from authz.policy.facts import Facts
     from authz.policy.index import Entry, Index
-    from authz.policy.plan import Plan
+    from authz.policy.plan import Plan, World
     from authz.policy.providers import Identifier
+    from authz.policy.source import Text
 
 
 class Selection:
@@ -112,9 +114,11 @@ class PolicySet:
         governed: Sequence[Entry[compiled.Document]],
         digest: str,
         identifier: Identifier,
+        world: World,
         ending: tuple[ListedEntry, ...] = (),
     ) -> None:
         self._index = index
+        self._world = world
         self._documents = documents
         self._governed = governed
         self.digest = digest
@@ -130,6 +134,18 @@ class PolicySet:
             if plan.cors:
                 return Selection(plan, cut, preflight=True)
         return Selection(self._index.find(request.host, cut, request.method), cut)
+
+    def with_data(self, data: Mapping[Text, DataSpec]) -> PolicySet:
+        """Return these policies over other data, for those who try them; raise `Unfit` for what does not fit."""
+        world = altered(self._world, data)
+        return PolicySet(
+            indexed(self._governed, world),
+            documents=self._documents,
+            governed=self._governed,
+            digest=self.digest,
+            identifier=self.identifier,
+            world=world,
+        )
 
     @property
     def documents(self) -> tuple[Listed, ...]:

@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from authz.identity.providers import Provider
     from authz.model import Location, Outcome, Request
     from authz.policy import PolicySet
+    from authz.policy.documents import DataSpec
     from authz.policy.documents.tests import Failing
+    from authz.policy.source import Text
     from authz.testing.asking import Asked
     from authz.testing.results import Answer
     from authz.testing.suites import Suite
@@ -56,7 +58,7 @@ class Carrier(msgspec.Struct, frozen=True, kw_only=True):
     `ask` raises `Skipped` for what it cannot carry.
     """
 
-    begin: Callable[[float], None]
+    begin: Callable[[Trial], None]
     ask: Callable[[Act, float], Answer]
 
 
@@ -106,7 +108,7 @@ def _tried(trial: Trial, carrier: Carrier, blank: Result) -> Result:
 
 def _findings(trial: Trial, carrier: Carrier) -> Iterator[Finding]:
     now = trial.now
-    carrier.begin(now)
+    carrier.begin(trial)
     for act in trial.acts:
         now += act.after
         for turn in range(act.repeat):
@@ -142,18 +144,27 @@ class Stage:
     ) -> None:
         self.clock = Clock()
         self.cast = Cast(providers, suite.document.spec.identities, self.clock)
-        self._snapshot = _Snapshot(policies=policies)
+        self._policies = policies
+        self._altered: dict[tuple[int, ...], PolicySet] = {(): policies}
         self._client_ip = client_ip
         self._observers = observers
         self._outcomes: list[Outcome] = []
         self._located: Location | None = None
         self.carrier = Carrier(begin=self._begin, ask=self._ask)
 
-    def _begin(self, now: float) -> None:
-        self.clock.now = now
+    def _begin(self, trial: Trial) -> None:
+        self.clock.now = trial.now
         self.cast.begin()
+        self._snapshot = _Snapshot(policies=self._over(trial.data))
         self._limits = Counting(self.clock)
         self._engine = Engine(self._parts())
+
+    def _over(self, data: Mapping[Text, DataSpec]) -> PolicySet:
+        """Return the policies over what a trial says of data; made once for the same specs, which the suite holds."""
+        key = tuple(map(id, data.values()))
+        if key not in self._altered:
+            self._altered[key] = self._policies.with_data(data)
+        return self._altered[key]
 
     def _parts(self) -> Parts:
         return Parts(

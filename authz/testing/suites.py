@@ -14,6 +14,7 @@ from authz.errors import PolicyFaults
 from authz.identity.api_keys import ApiKeys
 from authz.identity.providers import Providers
 from authz.policy.codes import Code
+from authz.policy.documents.grammar import Unfit
 from authz.policy.documents.tests import PolicyTest
 from authz.policy.documents.values import nearest, taken
 from authz.policy.reading import TESTS, is_test_file, read
@@ -67,7 +68,9 @@ def providers_of(policies: PolicySet) -> Mapping[str, Provider]:
 def check(suites: Iterable[Suite], policies: PolicySet) -> tuple[Fault, ...]:
     """Return a fault for every name in tests that the policies do not know."""
     names, providers = _names(policies), providers_of(policies)
-    return tuple(sorted(fault for suite in suites for fault in _check(suite, names, providers)))
+    faults = [fault for suite in suites for fault in _check(suite, names, providers)]
+    faults += [fault for suite in suites for fault in _data(suite, policies)]
+    return tuple(sorted(faults))
 
 
 class _Names(NamedTuple):
@@ -103,6 +106,16 @@ def _check(suite: Suite, names: _Names, providers: Mapping[str, Provider]) -> It
         for expected in (case.expect, *(step.expect for step in case.steps)):
             if expected is not None:
                 yield from _expected(expected, names)
+
+
+def _data(suite: Suite, policies: PolicySet) -> Iterator[Fault]:
+    """Yield what is wrong with data that takes the place of the policies' own."""
+    spec = suite.document.spec
+    for data in (spec.data, *(case.data for case in spec.cases), *(table.data for table in spec.matrix)):
+        try:
+            policies.with_data(data)
+        except Unfit as unfit:
+            yield from unfit.faults
 
 
 def _expected(expected: Expectation, names: _Names) -> Iterator[Fault]:

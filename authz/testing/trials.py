@@ -14,8 +14,9 @@ from authz.policy.documents.fixtures import NOBODY, Requested
 from authz.testing.asking import Asked, asked_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from authz.policy.documents import DataSpec
     from authz.policy.documents.expectations import Expectation
     from authz.policy.documents.tests import Case, Failing, Matrix, PolicyTestSpec, Step
     from authz.policy.source import Scalar, Text
@@ -42,11 +43,12 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """One case, or one cell of a table. `now` is seconds since the epoch."""
+    """One case, or one cell of a table. `now` is seconds since the epoch; `data` says what data says instead."""
 
     group: str
     name: str
     now: float
+    data: Mapping[Text, DataSpec]
     acts: tuple[Act, ...]
     line: int
     column: int
@@ -76,7 +78,8 @@ def _case(case: Case, spec: PolicyTestSpec, now: float) -> Trial:
             ),
         )  # fmt: skip
     begins = now if case.now is None else case.now
-    return Trial(group="", name=str(case.name), now=begins, acts=acts, line=line, column=column)
+    data = {**spec.data, **case.data}
+    return Trial(group="", name=str(case.name), now=begins, data=data, acts=acts, line=line, column=column)
 
 
 def _step(step: Step, case: Case, spec: PolicyTestSpec, number: int) -> Act:
@@ -90,12 +93,13 @@ def _step(step: Step, case: Case, spec: PolicyTestSpec, number: int) -> Act:
 
 
 def _cells(table: Matrix, spec: PolicyTestSpec, now: float, number: int) -> Iterator[Trial]:
-    group = str(table.name or f"table {number}")
+    group, data = str(table.name or f"table {number}"), {**spec.data, **table.data}
     for caller, row in table.expect.items():
         for request, word in zip(table.requests, row, strict=True):
             line, column = _place(word)
             act = _act(request, caller, spec, expect=expectation(word), faults=table.faults, line=line, column=column)
-            yield Trial(group=group, name=f"{caller}: {request}", now=now, acts=(act,), line=line, column=column)
+            name = f"{caller}: {request}"
+            yield Trial(group=group, name=name, now=now, data=data, acts=(act,), line=line, column=column)
 
 
 def _act(  # noqa: PLR0913 - one per thing that is said

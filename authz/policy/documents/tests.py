@@ -19,11 +19,13 @@ from authz.policy.codes import Code
 from authz.policy.documents.document import Document
 from authz.policy.documents.expectations import Expected, Word
 from authz.policy.documents.fixtures import NOBODY, Caller, Requested
+from authz.policy.documents.kinds import DataSpec
 from authz.policy.documents.values import (
     AnyText,
     Checked,
     Choice,
     Duration,
+    Identifier,
     Many,
     Maybe,
     Moment,
@@ -114,6 +116,11 @@ class Case(Checked):
     faults: Failing = Field(
         default_factory=shared(Failing()), description="What does not work.", examples=[{"redis": "down"}]
     )
+    data: dict[Identifier, DataSpec] = Field(
+        default_factory=dict,
+        description="What Data documents say instead, by name; else the document's.",
+        examples=[{"freeze": {"map": {"active": True}}}],
+    )
     request: Maybe[Request] = Field(default=None, description="The request: a name, or written out.", examples=["read"])
     repeat: Annotated[int, whole(1, MOST_REPEATED)] = Field(
         default=1, description="How often; the last answer is looked at.", examples=[4]
@@ -154,6 +161,11 @@ class Matrix(Checked):
     faults: Failing = Field(
         default_factory=shared(Failing()), description="What does not work.", examples=[{"redis": "down"}]
     )
+    data: dict[Identifier, DataSpec] = Field(
+        default_factory=dict,
+        description="What Data documents say instead, by name; else the document's.",
+        examples=[{"freeze": {"map": {"active": True}}}],
+    )
 
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
@@ -191,6 +203,11 @@ class PolicyTestSpec(Checked):
         default_factory=dict,
         description="What is asked, by name.",
         examples=[{"read": {"url": "https://api.example.com/v1/orders/7"}}],
+    )
+    data: dict[Identifier, DataSpec] = Field(
+        default_factory=dict,
+        description="What Data documents say instead, by name.",
+        examples=[{"freeze": {"map": {"active": True}}}],
     )
     cases: Many[Case] = Field(
         default=(),
