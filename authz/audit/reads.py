@@ -43,9 +43,9 @@ _OPEN = frozenset(
         "client.ip", "destination.ip", "destination.port", "destination.principal", "destination.service",
         "identity.authenticated", "identity.expires", "identity.groups", "identity.issuer", "identity.key_id",
         "identity.provider", "identity.roles", "identity.scopes", "identity.subject", "request.body_state",
-        "request.grpc", "request.host", "request.id", "request.method", "request.params", "request.path",
-        "request.port", "request.protocol", "request.scheme", "request.segments", "request.time", "route.extensions",
-        "source.ip", "source.port", "source.principal", "source.service",
+        "request.grpc", "request.host", "request.id", "request.is_upgrade", "request.method", "request.params",
+        "request.path", "request.port", "request.protocol", "request.scheme", "request.segments", "request.time",
+        "route.extensions", "source.ip", "source.port", "source.principal", "source.service",
     }
 )  # fmt: skip
 """Names whose values are kept in any form: a record holds them already, or they are the operator's own."""

@@ -85,6 +85,14 @@ def _invalid_headers(facts: Facts) -> frozenset[str]:
     return facts.request.invalid_headers
 
 
+def _is_upgrade(facts: Facts) -> bool:
+    """Tell whether the connection is to become something else; Envoy shows an upgrade over HTTP/2 as one of HTTP/1."""
+    request = facts.request
+    if "upgrade" in request.invalid_headers:
+        raise UnboundError("the Upgrade header is no text")
+    return request.method == "CONNECT" or "upgrade" in request.headers
+
+
 def _body(facts: Facts) -> bytes:
     state = facts.request.body_state
     if state in {BodyState.ABSENT, BodyState.COMPLETE}:
@@ -142,6 +150,7 @@ ATTRIBUTES: Mapping[str, Callable[[Facts], object]] = {
     "request.protocol": lambda facts: facts.request.protocol,
     "request.id": lambda facts: facts.request.id,
     "request.time": lambda facts: _timestamp(facts.request.time),
+    "request.is_upgrade": _is_upgrade,
     "request.query": _query,
     "request.query_one": _query_one,
     "request.headers": lambda facts: facts.request.headers,

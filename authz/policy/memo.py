@@ -42,9 +42,9 @@ _PLAIN = frozenset(
     {
         "client.ip", "destination.ip", "destination.port", "destination.principal", "destination.service",
         "identity.authenticated", "identity.groups", "identity.issuer", "identity.key_id", "identity.provider",
-        "identity.roles", "identity.scopes", "identity.subject", "request.body_state", "request.host", "request.method",
-        "request.path", "request.port", "request.protocol", "request.scheme", "request.segments", "request.url",
-        "source.ip", "source.port", "source.principal", "source.service",
+        "identity.roles", "identity.scopes", "identity.subject", "request.body_state", "request.host",
+        "request.is_upgrade", "request.method", "request.path", "request.port", "request.protocol", "request.scheme",
+        "request.segments", "request.url", "source.ip", "source.port", "source.principal", "source.service",
     }
 )  # fmt: skip
 """Names whose value is a text, a whole number, a truth, or a sequence of texts: always the same one of these."""

@@ -33,6 +33,9 @@ VERIFIED = "envoy.filters.http.jwt_authn"
 
 _HTTP = ("attributes", "request", "http")
 _HEADERS = (("request.headers",), ("request.headers_all",), (*_HTTP, "headers"), (*_HTTP, "header_map"))
+_DERIVED = {"request.is_upgrade": "upgrade", "request.grpc": "content-type"}
+"""Names that are read from a header."""
+
 _METADATA = (("metadata",), ("attributes", "metadata_context", "filter_metadata"))
 _ROUTE_METADATA = (("route.metadata",), ("attributes", "route_metadata_context", "filter_metadata"))
 _CERTIFICATE = (("source.certificate",), ("attributes", "source", "certificate"))
@@ -81,7 +84,10 @@ def needs(governed: Sequence[Entry[Document]], providers: Iterable[IdentityProvi
 
 def _paths(document: Document) -> Iterator[Path]:
     """Yield what a document reads, each as the name and the constant keys that are followed from it."""
-    return (_path(attribute) for attribute in document.reads)
+    for attribute in document.reads:
+        yield _path(attribute)
+        if attribute.variable in _DERIVED:
+            yield "request.headers", _DERIVED[attribute.variable]
 
 
 def _path(attribute: Attribute) -> Path:

@@ -64,6 +64,8 @@ def test_it_fails_closed(name: str) -> None:
     assert first["name"] == "envoy.filters.http.ext_authz"
     assert last["name"] == "envoy.filters.http.router"
     assert config["failure_mode_allow"] is False
+    assert config["grpc_service"]["envoy_grpc"]
+    assert config["grpc_service"]["timeout"] not in {"0s", "0"}
     assert config["status_on_error"] == {"code": "ServiceUnavailable"}
     assert not config.keys() & {"clear_route_cache", "filter_enabled", "filter_enabled_metadata", "shadow_mode"}
     assert config["with_request_body"]["allow_partial_message"] is False

@@ -106,6 +106,21 @@ def test_a_url_shows_only_a_port_of_its_own(scheme: str, port: int, shown: str, 
 
 
 @pytest.mark.parametrize(
+    ("words", "upgrade"),
+    [
+        ({}, False),
+        ({"headers": {"upgrade": "websocket", "connection": "Upgrade"}}, True),
+        ({"headers": {"upgrade": "h2c"}}, True),
+        ({"method": "CONNECT"}, True),
+        ({"headers": {"connection": "upgrade"}}, False),
+    ],
+)
+def test_an_upgrade_is_known_as_one(words: dict[str, Any], upgrade: bool, make: Any) -> None:
+    """B12: what follows is never asked about, so rules can tell; in doubt it is one."""
+    assert ATTRIBUTES["request.is_upgrade"](make.facts(make.request(words))) is upgrade
+
+
+@pytest.mark.parametrize(
     ("name", "words"),
     [
         ("request.query", {"query": "a=%zz"}),
@@ -116,6 +131,7 @@ def test_a_url_shows_only_a_port_of_its_own(scheme: str, port: int, shown: str, 
         ("request.body", {"body_state": "unavailable"}),
         ("identity.expires", {}),
         ("client.geo", {}),
+        ("request.is_upgrade", {"invalid_headers": ["upgrade"]}),
         ("metadata", {}),
         ("route.metadata", {}),
         ("attributes", {}),

@@ -101,3 +101,14 @@ def test_pages_of_other_origins(policies: PolicySet, make: Any) -> None:
     for answer in (asked, denied):
         said = {header.name: header.value for header in answer.cors}
         assert (said["access-control-allow-origin"], said["access-control-allow-credentials"]) == (origin, "true")
+
+
+def test_upgrades(compiler: Compiler, make: Any) -> None:
+    """The example of the page about protocols lets in one socket, from its own pages."""
+    policies = compiler.compile({"a.yaml": "---\n".join(examples("protocols.md")).encode()})
+    socket = {"upgrade": "websocket", "origin": "https://live.example.com"}
+    effects = [
+        decided(policies, make, host="live.example.com", path=path, headers=headers).effect
+        for path, headers in (("/feed", socket), ("/feed", socket | {"origin": "null"}), ("/", socket), ("/", {}))
+    ]
+    assert effects == [Effect.ALLOW, Effect.DENY, Effect.DENY, Effect.ALLOW]

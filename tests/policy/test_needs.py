@@ -63,6 +63,12 @@ def needs_of(compiler: Compiler, *rules: str, mode: str = "enforce", more: str =
     return compiler.compile(files).needs
 
 
+def test_what_is_read_from_a_header_needs_it(compiler: Compiler) -> None:
+    """E9: an upgrade that Envoy hides would look like none."""
+    needs = needs_of(compiler, "!request.is_upgrade", 'request.grpc.service == "a"')
+    assert needs.headers == {"upgrade", "content-type"}
+
+
 def test_a_policy_that_reads_nothing_special_needs_nothing(compiler: Compiler) -> None:
     """Method, path and addresses always come."""
     assert needs_of(compiler, 'request.method == "GET" && source.principal != ""') == Needs()

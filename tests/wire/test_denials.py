@@ -13,6 +13,7 @@ from authz import wire
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 from authz.model import (
     ANONYMOUS,
+    STATUS,
     UNLIMITED,
     Decision,
     Effect,
@@ -165,3 +166,12 @@ def test_more_headers_than_envoy_takes_are_a_plain_denial() -> None:
     many = tuple(HeaderMutation(name=f"x-{number}", value="") for number in range(MAX_HEADERS))
     response = denied(mutations=Mutations(response_headers=many), rule="r")
     assert json.loads(response.denied_response.body)["reason"] == "rule_error"
+
+
+@pytest.mark.parametrize("reason", sorted(set(Reason) - {Reason.ALLOWED, Reason.REDIRECT_RULE, Reason.PREFLIGHT}))
+def test_an_older_envoy_reads_every_answer(reason: Reason) -> None:
+    """E12: nothing that Envoys before 1.37 do not know is in it, `error_response` above all."""
+    response = denied(reason=reason, status=STATUS[reason])
+    assert {field.name for field, _ in response.ListFields()} == {"status", "denied_response", "dynamic_metadata"}
+    fields = {field.name for field, _ in response.denied_response.ListFields()}
+    assert fields == {"status", "headers", "body"}

@@ -15,7 +15,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Vocabulary(_message.Message):
     __slots__ = ("request", "source", "client", "destination", "route", "identity", "metadata", "attributes")
     class Request(_message.Message):
-        __slots__ = ("method", "scheme", "host", "port", "path", "segments", "params", "url", "protocol", "id", "time", "query", "query_one", "headers", "headers_all", "body", "json", "body_state", "mcp", "grpc", "graphql")
+        __slots__ = ("method", "scheme", "host", "port", "path", "segments", "params", "url", "protocol", "id", "time", "query", "query_one", "headers", "headers_all", "body", "json", "body_state", "mcp", "grpc", "graphql", "is_upgrade")
         class ParamsEntry(_message.Message):
             __slots__ = ("key", "value")
             KEY_FIELD_NUMBER: _ClassVar[int]
@@ -72,6 +72,7 @@ class Vocabulary(_message.Message):
         MCP_FIELD_NUMBER: _ClassVar[int]
         GRPC_FIELD_NUMBER: _ClassVar[int]
         GRAPHQL_FIELD_NUMBER: _ClassVar[int]
+        IS_UPGRADE_FIELD_NUMBER: _ClassVar[int]
         method: str
         scheme: str
         host: str
@@ -93,7 +94,8 @@ class Vocabulary(_message.Message):
         mcp: Mcp
         grpc: Grpc
         graphql: Graphql
-        def __init__(self, method: _Optional[str] = ..., scheme: _Optional[str] = ..., host: _Optional[str] = ..., port: _Optional[int] = ..., path: _Optional[str] = ..., segments: _Optional[_Iterable[str]] = ..., params: _Optional[_Mapping[str, str]] = ..., url: _Optional[str] = ..., protocol: _Optional[str] = ..., id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., query: _Optional[_Mapping[str, Strings]] = ..., query_one: _Optional[_Mapping[str, str]] = ..., headers: _Optional[_Mapping[str, str]] = ..., headers_all: _Optional[_Mapping[str, Strings]] = ..., body: _Optional[bytes] = ..., json: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., body_state: _Optional[str] = ..., mcp: _Optional[_Union[Mcp, _Mapping]] = ..., grpc: _Optional[_Union[Grpc, _Mapping]] = ..., graphql: _Optional[_Union[Graphql, _Mapping]] = ...) -> None: ...
+        is_upgrade: bool
+        def __init__(self, method: _Optional[str] = ..., scheme: _Optional[str] = ..., host: _Optional[str] = ..., port: _Optional[int] = ..., path: _Optional[str] = ..., segments: _Optional[_Iterable[str]] = ..., params: _Optional[_Mapping[str, str]] = ..., url: _Optional[str] = ..., protocol: _Optional[str] = ..., id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., query: _Optional[_Mapping[str, Strings]] = ..., query_one: _Optional[_Mapping[str, str]] = ..., headers: _Optional[_Mapping[str, str]] = ..., headers_all: _Optional[_Mapping[str, Strings]] = ..., body: _Optional[bytes] = ..., json: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., body_state: _Optional[str] = ..., mcp: _Optional[_Union[Mcp, _Mapping]] = ..., grpc: _Optional[_Union[Grpc, _Mapping]] = ..., graphql: _Optional[_Union[Graphql, _Mapping]] = ..., is_upgrade: _Optional[bool] = ...) -> None: ...
     class Source(_message.Message):
         __slots__ = ("ip", "port", "principal", "service", "labels", "certificate")
         class LabelsEntry(_message.Message):
