@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,12 @@ SHOWN = 20
 def ending(entries: Sequence[ListedEntry], now: float) -> Iterator[str]:
     """Yield a note for each entry of data that ends: whether it still counts, until when, why, by whose ticket."""
     for entry in entries[:SHOWN]:
-        state = "counts until" if entry.until > now else "has ended, and can be removed, since"
+        moment = f"{datetime.fromtimestamp(entry.until, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        state = f"counts until {moment}" if entry.until > now else f"ended {moment} and can be removed"
+        key = f"[{json.dumps(entry.key)}]" if entry.key else ""
         why = ", ".join(filter(None, (entry.reason, entry.ticket)))
-        yield f"note: {entry.file}: data.{entry.data}: {entry.value!r} {state} {_moment(entry.until)}" + (
-            f" ({why})" if why else ""
-        )
+        told = f"note: {entry.file}: data.{entry.data}{key}: {json.dumps(entry.value)} {state}"
+        yield f"{told} ({why})" if why else told
     if entries[SHOWN:]:
         over = sum(entry.until <= now for entry in entries)
         yield f"note: of {len(entries)} entries of data that end, {over} have ended"
-
-
-def _moment(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"

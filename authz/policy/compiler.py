@@ -94,7 +94,7 @@ class Compiler:
             digest=digest,
             identifier=self._builder.join(providers),
             world=world,
-            ending=ending((document, entry) for document, one in held for entry in one.timed),
+            ending=ending((document, key, entry) for document, one in held for key, entry in one.ending),
         )
 
     def _read(self, files: Mapping[str, bytes]) -> list[FileReading]:

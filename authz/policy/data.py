@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from authz.policy.source import Text
 
     Live = Callable[[Timed], bool]
+    Ending = tuple[tuple[str, Timed], ...]
 
 SHORTEST_SECRET = 16
 """Bytes below which a secret can be guessed from what it has signed."""
@@ -52,12 +53,12 @@ _ELEMENTS: dict[type, CelType] = {bool: BOOL, int: INT, float: DOUBLE}
 class Datum(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One Data document: the type that expressions are checked against, and the value that is bound.
 
-    `value` is an `Expiring` where there are entries that end, `timed` are these.
+    `value` is an `Expiring` where there are entries that end, `ending` are these, with their keys where it is a map.
     """
 
     type: CelType
     value: object
-    timed: tuple[Timed, ...] = ()
+    ending: tuple[tuple[str, Timed], ...] = ()
 
 
 def datum(spec: DataSpec, files: Files) -> Datum:
@@ -79,10 +80,12 @@ def _given(given: object, files: Files, read: Callable[[Content, Text], Any]) ->
 def _networks(rows: Sequence[object]) -> Datum:
     """Return a set of networks; those that end are kept apart, so that little is made again when one does."""
     lasting = NetworkIndex([str(row) for row in rows if not isinstance(row, Timed)])
-    timed = _timed(rows)
+    timed = [row for row in rows if isinstance(row, Timed)]
     if not timed:
         return Datum(type=NETWORK_SET, value=lasting)
-    return _expiring(NETWORK_SET, timed, lambda live: NetworkIndex(map(str, _values(timed, live)), beside=lasting))
+    return _expiring(
+        NETWORK_SET, _unnamed(timed), lambda live: NetworkIndex(map(str, _values(timed, live)), beside=lasting)
+    )
 
 
 def _list(rows: Sequence[object]) -> Datum:
@@ -90,22 +93,22 @@ def _list(rows: Sequence[object]) -> Datum:
     kinds = {type(row.value if isinstance(row, Timed) else row) for row in rows}
     element = _ELEMENTS.get(next(iter(kinds)), DYN) if len(kinds) == 1 else DYN
     kind, make = (STRING_SET, StringSet) if kinds == {str} else (list_of(element), Constant)
-    timed = _timed(rows)
-    if not timed:
+    ending = _unnamed(rows)
+    if not ending:
         return Datum(type=kind, value=make(list(rows)))  # type: ignore[arg-type]  # texts, where it is a set of them
-    return _expiring(kind, timed, lambda live: make(list(_values(rows, live))))  # type: ignore[arg-type]
+    return _expiring(kind, ending, lambda live: make(list(_values(rows, live))))  # type: ignore[arg-type]
 
 
 def _map(pairs: Mapping[str, object]) -> Datum:
-    timed = _timed(pairs.values())
-    if not timed:
+    ending = tuple((key, value) for key, value in pairs.items() if isinstance(value, Timed))
+    if not ending:
         return Datum(type=STRING_MAP, value=Constant(pairs))
 
     def made(live: Live) -> Constant:
         counting = {key: value for key, value in pairs.items() if not isinstance(value, Timed) or live(value)}
         return Constant(dict(zip(counting, _values(counting.values(), live), strict=True)))
 
-    return _expiring(STRING_MAP, timed, made)
+    return _expiring(STRING_MAP, ending, made)
 
 
 def _secret(name: Text, files: Files) -> Datum:
@@ -117,16 +120,17 @@ def _secret(name: Text, files: Files) -> Datum:
     return Datum(type=SECRET, value=Secret(content))
 
 
-def _expiring(kind: CelType, timed: tuple[Timed, ...], make: Callable[[Live], Indexed]) -> Datum:
-    return Datum(type=kind, value=Expiring([one.until for one in timed], lambda at: make(_live(at))), timed=timed)
+def _expiring(kind: CelType, ending: Ending, make: Callable[[Live], Indexed]) -> Datum:
+    value = Expiring([one.until for _, one in ending], lambda at: make(_live(at)))
+    return Datum(type=kind, value=value, ending=ending)
 
 
 def _live(moment: float) -> Live:
     return lambda one: one.until > moment
 
 
-def _timed(rows: Iterable[object]) -> tuple[Timed, ...]:
-    return tuple(row for row in rows if isinstance(row, Timed))
+def _unnamed(rows: Iterable[object]) -> Ending:
+    return tuple(("", row) for row in rows if isinstance(row, Timed))
 
 
 def _values(rows: Iterable[object], live: Live) -> Iterator[object]:

@@ -40,24 +40,25 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ListedEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry of a Data document that ends; `until` is seconds since the epoch."""
+    """One entry of a Data document that ends; `until` is seconds since the epoch, `key` is empty but in a map."""
 
     data: str
     file: str
+    key: str = ""
     value: object
     until: float
     reason: str
     ticket: str
 
 
-def ending(entries: Iterable[tuple[Document, Timed]]) -> tuple[ListedEntry, ...]:
+def ending(entries: Iterable[tuple[Document, str, Timed]]) -> tuple[ListedEntry, ...]:
     """Return the entries of data that end, those that end first before others."""
     made = [
         ListedEntry(
-            data=document.name, file=document.file, value=one.value, until=one.until, reason=one.reason,
+            data=document.name, file=document.file, key=key, value=one.value, until=one.until, reason=one.reason,
             ticket=one.ticket,
         )
-        for document, one in entries
+        for document, key, one in entries
     ]  # fmt: skip
     return tuple(sorted(made, key=lambda one: (one.until, one.data)))
 

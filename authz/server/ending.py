@@ -95,6 +95,7 @@ def shown(entry: ListedEntry) -> dict[str, object]:
     """Return an entry as people and programs read it."""
     return {
         "data": entry.data,
+        "key": entry.key,
         "value": entry.value,
         "until": moment(entry.until),
         "reason": entry.reason,

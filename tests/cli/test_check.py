@@ -69,7 +69,7 @@ def test_exceptions_that_count_and_that_have_ended_are_noted(run: Callable[..., 
     ran = run("check", str(policies))
     assert (ran.status, ran.out) == (Exit.FINE, "")
     assert [line.split("data.partners: ")[-1] for line in ran.err.splitlines()] == [
-        "'old' has ended, and can be removed, since 2020-01-01T00:00:00Z (migration, OPS-1)",
-        "'new' counts until 2999-01-01T00:00:00Z",
+        '"old" ended 2020-01-01T00:00:00Z and can be removed (migration, OPS-1)',
+        '"new" counts until 2999-01-01T00:00:00Z',
         "2 files read, no fault",
     ]

@@ -95,7 +95,7 @@ def test_very_many_ends_at_once_are_counted(told: queue.Queue[Any]) -> None:
 def test_what_ends_is_shown_as_it_is_written() -> None:
     """In the words of the document, times in UTC; how many count, how many have ended, and when the next one does."""
     assert shown(entry(1_798_675_200.5)) == {
-        "data": "guests", "value": "10.0.0.1", "until": "2026-12-31T00:00:00.500000Z", "reason": "pen test",
+        "data": "guests", "key": "", "value": "10.0.0.1", "until": "2026-12-31T00:00:00.500000Z", "reason": "pen test",
         "ticket": "OPS-1",
     }  # fmt: skip
     entries = [entry(1), entry(2), entry(3)]
