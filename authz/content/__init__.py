@@ -5,6 +5,6 @@ JSON parsers could read differently is an error, and an error in a rule denies.
 """
 
 from authz.content.body import Body, BodyError
-from authz.content.schema import SchemaValidators
+from authz.content.validators import SchemaValidators
 
 __all__ = ["Body", "BodyError", "SchemaValidators"]

@@ -8,15 +8,15 @@ by JSON Pointer and keyword; values never leave.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Callable
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
+from authz.content.circles import circle
 from authz.content.json import JSONError, loads
-from authz.content.texts import TextsValidator, kinds
+from authz.content.pointers import pointer
 from authz.model import Unmet
 
 Resolve = Callable[[str], bytes]
@@ -27,15 +27,27 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_FAULTS = 20
 """The most faults of one body that are told."""
 
-MAX_NAME = 100
-"""The most characters of one name in a pointer."""
-
 _BASE = "json-schema:///"
+_BUNDLE = "json-schema:///bundle"
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 
 
+FORMATS = (
+    "date", "date-time", "duration", "email", "hostname", "idn-email", "idn-hostname", "ipv4", "ipv6", "iri",
+    "iri-reference", "json-pointer", "regex", "relative-json-pointer", "time", "uri", "uri-reference", "uri-template",
+    "uuid",
+)  # fmt: skip
+"""The formats that are checked."""
+
+Path = tuple[str | int, ...]
+
+
 class SchemaError(ValueError):
-    """A schema that cannot be compiled."""
+    """A schema that cannot be compiled; `path` is where in it."""
+
+    def __init__(self, message: str, path: Path = ()) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class Validator:
@@ -49,7 +61,7 @@ class Validator:
         if self._compiled.is_valid(value):
             return ()
         errors = islice(self._compiled.iter_errors(value), MAX_FAULTS)
-        found = sorted((pointer(_place(error)), _keyword(error.schema_path)) for error in errors)
+        found = sorted((pointer(_place(error)), _keyword(error)) for error in errors)
         return tuple(Unmet(part=part, pointer=where, keyword=keyword) for where, keyword in dict.fromkeys(found))
 
 
@@ -59,38 +71,60 @@ def _place(error: jsonschema_rs.ValidationError) -> list[str | int]:
     return [*path, kind.property] if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required) else path
 
 
-def _keyword(path: Sequence[str | int]) -> str:
+def _keyword(error: jsonschema_rs.ValidationError) -> str:
     """Return the keyword that failed; the schema `false` has none."""
-    return next((step for step in reversed(path) if isinstance(step, str)), "false")
+    return "false" if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.FalseSchema) else error.kind.name
 
 
-class SchemaValidators:
-    """Compiles schemas (the `BodyValidators` of policies)."""
+def compiled(schema: object, resolve: Resolve | None = None) -> Validator:
+    """Return the validator of a parsed schema; raise `SchemaError` where it is no JSON Schema 2020-12."""
+    if not isinstance(schema, dict | bool):
+        raise SchemaError("a schema is a mapping, or true or false")
+    if isinstance(schema, dict) and str(schema.get("$schema", DIALECT)).rstrip("#") != DIALECT:
+        raise SchemaError(f'the schema is of another dialect than "{DIALECT}"')
+    if (place := circle(schema)) is not None:
+        raise SchemaError(f'the schema refers to itself in a circle at "{pointer(place)}"', place)
+    try:
+        return Validator(_compiled(schema, resolve))
+    except jsonschema_rs.ValidationError as error:
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Referencing):
+            name = error.message.partition(" is not present in a registry")[0]
+            raise SchemaError(f"{name} is neither in the schema nor a file beside it") from None
+        place = tuple(error.instance_path)
+        raise SchemaError(f'no JSON Schema at "{pointer(place)}": {_cause(error)}', place) from None
 
-    def compile(self, schema: object, resolve: Resolve | None = None) -> Validator:
-        """Return the validator of a parsed schema; raise `SchemaError` where it is no JSON Schema 2020-12."""
-        return Validator(self._compiled(schema, resolve))
 
-    def compile_texts(self, schema: object, part: str, resolve: Resolve | None = None) -> TextsValidator:
-        """Return the validator of named texts (a query, a form, headers, path parameters) against an object schema."""
-        compiled = self.compile(schema, resolve)
+def registered(bundle: dict[str, Any]) -> Callable[[str], Validator]:
+    """Return what compiles the definitions of one schema by their names; it raises `SchemaError`."""
+    registry = jsonschema_rs.Registry([(_BUNDLE, bundle)], draft=jsonschema_rs.Draft202012, retriever=_nothing)
+
+    def named(name: str) -> Validator:
+        place: Path = ("$defs", name)
         try:
-            return TextsValidator(part, kinds(schema), partial(compiled.unmet, part=part))
-        except LookupError as error:
-            raise SchemaError(str(error)) from None
-
-    def _compiled(self, schema: object, resolve: Resolve | None) -> jsonschema_rs.Draft202012Validator:
-        if not isinstance(schema, dict | bool):
-            raise SchemaError("a schema is a mapping, or true or false")
-        if isinstance(schema, dict) and str(schema.get("$schema", DIALECT)).rstrip("#") != DIALECT:
-            raise SchemaError(f'the schema is of another dialect than "{DIALECT}"')
-        try:
-            return _compiled(schema, resolve)
+            jsonschema_rs.meta.validate({"$schema": DIALECT, "$defs": {name: bundle["$defs"][name]}})
+            return Validator(
+                jsonschema_rs.Draft202012Validator(
+                    {"$ref": f"{_BUNDLE}#/$defs/{name}"},
+                    registry=registry,
+                    validate_formats=True,
+                    ignore_unknown_formats=False,
+                    retriever=_nothing,
+                    pattern_options=_PATTERNS,
+                )
+            )
         except jsonschema_rs.ValidationError as error:
-            if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Referencing):
-                name = error.message.partition(" is not present in a registry")[0]
-                raise SchemaError(f"{name} is neither in the schema nor a file beside it") from None
-            raise SchemaError(f'no JSON Schema at "{pointer(error.instance_path)}": {error.message}') from None
+            raise SchemaError(f"no JSON Schema: {_cause(error)}", tuple(error.instance_path) or place) from None
+
+    return named
+
+
+def _cause(error: jsonschema_rs.ValidationError) -> str:
+    """Return why a schema is none, where the engine says no more than that it fits no alternative."""
+    return "there is no such type" if error.instance_path[-1:] == ["type"] else error.message
+
+
+def _nothing(_uri: str, /) -> Any:  # noqa: ANN401 - any JSON
+    raise LookupError("there is nothing but the schema")
 
 
 def _compiled(schema: dict[str, Any] | bool, resolve: Resolve | None) -> jsonschema_rs.Draft202012Validator:
@@ -114,8 +148,3 @@ def _parsed(content: bytes) -> object:
         return loads(content)
     except JSONError as error:
         raise LookupError(str(error)) from None
-
-
-def pointer(path: Iterable[str | int]) -> str:
-    """Return a path as JSON Pointer (RFC 6901); a long name is cut."""
-    return "".join("/" + str(step)[:MAX_NAME].replace("~", "~0").replace("/", "~1") for step in path)

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from authz.content.pointers import pointer, within
 from authz.model import Unmet
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
@@ -63,7 +64,7 @@ class TextsValidator:
             elif len(given) == 1:
                 values[name] = value(given[0], kind.types)
             else:
-                repeated.append(Unmet(part=self._part, pointer=f"/{name}", keyword="repeated"))
+                repeated.append(Unmet(part=self._part, pointer=pointer([name]), keyword="repeated"))
         return tuple(repeated) or self._unmet(values)
 
 
@@ -76,11 +77,11 @@ def value(text: str, types: frozenset[str]) -> object:
     return text == "true" if "boolean" in types and text in {"true", "false"} else text
 
 
-def kinds(schema: object) -> dict[str, Kind]:
+def kinds(schema: object, root: object) -> dict[str, Kind]:
     """Return what an object schema lets each of its properties be; raise `LookupError` where it cannot be told."""
     return {
-        name: kind(part, schema)
-        for each in _parts(schema, schema, _DEEPEST)
+        name: kind(part, root)
+        for each in _parts(schema, root, _DEEPEST)
         for name, part in (each.get("properties") or {}).items()
     }
 
@@ -99,7 +100,9 @@ def _parts(schema: object, root: object, depth: int) -> Iterator[Mapping[str, An
         return
     yield schema
     if isinstance(reference := schema.get("$ref"), str):
-        yield from _parts(_referred(reference, root), root, depth - 1)
+        if not reference.startswith("#"):
+            raise LookupError(f"the type of a text cannot be told from another file, {reference}: write it here")
+        yield from _parts(within(reference, root), root, depth - 1)
     for word in ("allOf", "anyOf", "oneOf"):
         for each in schema.get(word, ()):
             yield from _parts(each, root, depth - 1)
@@ -110,13 +113,3 @@ def _types(schema: Mapping[str, Any]) -> Iterator[str]:
     yield from [said] if isinstance(said, str) else said
     for each in [*schema.get("enum", ()), *([schema["const"]] if "const" in schema else ())]:
         yield from [name for of, name in _TYPES if isinstance(each, of)][:1]
-
-
-def _referred(reference: str, root: object) -> object:
-    """Return what a reference inside a schema leads to."""
-    if not reference.startswith("#"):
-        raise LookupError(f"the type of a text cannot be told from another file, {reference}: write it here")
-    found: Any = root
-    for step in reference[1:].split("/")[1:]:
-        found = found[step.replace("~1", "/").replace("~0", "~")]
-    return found

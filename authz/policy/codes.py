@@ -209,6 +209,11 @@ EXPLAINED: Mapping[str, str] = {
         "that are text. In a script, a style, a comment, a tag's name, an event handler or at the start of a URL it "
         "could still take over the page. Move it, or give the page a `data-` attribute that its script reads."
     ),
+    "AZ208": (
+        "The OpenAPI document of a validation is not one of OpenAPI 3.0 or 3.1, refers to something outside of its "
+        "folder, or demands something that cannot be checked here. What cannot be checked is a fault and not a gap: "
+        "change the document, or say in the validation what is to be taken unread."
+    ),
     "AZ300": "The expression cannot be compiled, and the engine said why in words of its own.",
     "AZ301": "The expression is not CEL: the place is where the parser could not go on.",
     "AZ302": (

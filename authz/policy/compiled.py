@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from authz.model import Ambiguity, Effect, Mode
     from authz.policy.cors import Cors
     from authz.policy.destinations import Destination
-    from authz.policy.facts import BodyValidator, TextsValidator
+    from authz.policy.facts import Api, BodyValidator, TextsValidator
     from authz.policy.representations import Representation
     from authz.policy.template import Template
     from authz.policy.terms import Keys, Term
@@ -76,6 +76,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     changes: Changes
 
 
+class Described(msgspec.Struct, frozen=True, kw_only=True):
+    """An API whose requests must be as it is described.
+
+    `refuses` says that what it does not speak of is refused, else recorded; `secures` that callers must have what its
+    operations ask for.
+    """
+
+    api: Api
+    refuses: bool
+    secures: bool
+
+
 class Validation(msgspec.Struct, frozen=True, kw_only=True):
     """What a request must look like, where `when` holds; of `validator` and `form` at most one reads the body."""
 
@@ -88,6 +100,19 @@ class Validation(msgspec.Struct, frozen=True, kw_only=True):
     query: TextsValidator | None = None
     headers: TextsValidator | None = None
     params: TextsValidator | None = None
+    described: Described | None = None
+
+    @property
+    def reads_body(self) -> bool:
+        """Return whether it looks at the body."""
+        asks = self.content_type, self.max_bytes, self.validator, self.form, self.described
+        return any(each is not None for each in asks)
+
+    @property
+    def reads_headers(self) -> frozenset[str]:
+        """Return the headers it looks at, beside those of the body."""
+        names = frozenset() if self.headers is None else self.headers.names
+        return names if self.described is None else names | self.described.api.headers
 
 
 class Limit(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,7 +67,8 @@ class Compilation:
         spoken = written.spec.cors if isinstance(written, Policy) else None
         providers = self._known(identity.providers)
         self._terms.define(spec.variables)
-        validating = Validating(self._terms, self._validators, self._files, captures(spec.match))
+        anonymous = isinstance(written, Policy) and not providers
+        validating = Validating(self._terms, self._validators, self._files, captures(spec.match), anonymous=anonymous)
         return compiled.Document(
             kind=str(written.kind),
             name=written.name,

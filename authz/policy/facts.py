@@ -11,7 +11,7 @@ from typing import Protocol
 
 import msgspec
 
-from authz.model import Identity, Location, Request, Unmet
+from authz.model import Identity, Location, Objection, Request, Unmet
 
 
 class Body(Protocol):
@@ -48,6 +48,35 @@ class TextsValidator(Protocol):
         """Return what is wrong with some texts; with a `separator`, one text stands for a list."""
 
 
+class Call(Protocol):
+    """One request to one operation of an API."""
+
+    @property
+    def undescribed(self) -> tuple[Unmet, ...]:
+        """Return the query parameters that the operation does not speak of."""
+
+    def refusal(self, identity: Identity, *, identified: bool) -> Objection | None:
+        """Return why the caller may not make the request; `identified` says that they proved who they are."""
+
+    def objection(self, body: Body, /) -> Objection | None:
+        """Return why the request is not what the operation wants."""
+
+
+class Api(Protocol):
+    """An API as an OpenAPI document describes it, compiled."""
+
+    @property
+    def headers(self) -> frozenset[str]:
+        """Return the headers that are looked at."""
+
+    @property
+    def is_secured(self) -> bool:
+        """Return whether any operation asks who is calling."""
+
+    def find(self, request: Request) -> Call | None:
+        """Return the operation that a request calls, `None` where the API describes none."""
+
+
 class BodyValidators(Protocol):
     """What makes validators at load, so that a bad schema is a fault of the policy and not of a request."""
 
@@ -59,6 +88,19 @@ class BodyValidators(Protocol):
 
     def compile_texts(self, schema: object, part: str, resolve: Callable[[str], bytes] | None = None) -> TextsValidator:
         """Return the validator of the texts of one part of a request; raise `ValueError` as `compile` does."""
+
+    def compile_api(
+        self,
+        root: object,
+        read: Callable[[str], object],
+        tell: Callable[[str, tuple[str | int, ...], str, str, tuple[str, ...]], None],
+        unchecked: frozenset[str],
+    ) -> Api | None:
+        """Return the API that an OpenAPI document describes; tell all that is wrong with it, and return nothing then.
+
+        `read` gives what a file says that the document refers to. What is wrong is told by file (`""` is the document),
+        path in it, message, hint, and the words that may stand there. Bodies of `unchecked` types are taken unread.
+        """
 
 
 class UnboundError(Exception):

@@ -15,3 +15,4 @@ class Together(StrEnum):
     DATA = "AZ205"
     PROOF = "AZ206"
     PAGE = "AZ207"
+    API = "AZ208"

@@ -79,9 +79,13 @@ class Files:
         """Return what a file says that a document names; raise `Unfit` with every fault of it."""
         return _read(*self.raw(name))
 
+    def description(self, path: str) -> Content:
+        """Return what a file of an OpenAPI document says; raise `LookupError` or `Unfit` where it says nothing."""
+        return _read(path, self.content(path), number_keys=True)
+
     def raw(self, name: Text) -> tuple[str, bytes]:
         """Return the path and the bytes of a file that a document names; raise `Unfit` where it is not there."""
-        path = _beside(name.source.file, name)
+        path = beside(name.source.file, name)
         try:
             return path, self.content(path)
         except LookupError as error:
@@ -97,18 +101,19 @@ class Files:
 
     def resolver(self, file: str) -> Callable[[str], bytes]:
         """Return what finds the files that a file refers to by their paths from it."""
-        return lambda name: self.content(_beside(file, name))
+        return lambda name: self.content(beside(file, name))
 
 
-def _beside(file: str, name: str) -> str:
+def beside(file: str, name: str) -> str:
+    """Return the path of a file by its name relative to the folder of another one."""
     folder = file.rpartition("/")[0]
     return f"{folder}/{name}" if folder else str(name)
 
 
-def _read(path: str, content: bytes) -> Content:
+def _read(path: str, content: bytes, *, number_keys: bool = False) -> Content:
     ending = path.rpartition(".")[2].lower()
     if ending in {"yaml", "yml"}:
-        return _yaml(path, content)
+        return _yaml(path, content, number_keys=number_keys)
     if len(content) > MAX_BYTES:
         raise Unfit(Fault(file=path, code=Code.SIZE, message=f"more than {MAX_BYTES} bytes of data"))
     source, faults = decode(path, content)
@@ -117,8 +122,8 @@ def _read(path: str, content: bytes) -> Content:
     return Content(source=source, value=_READERS.get(ending, _lines)(source))
 
 
-def _yaml(path: str, content: bytes) -> Content:
-    composed = compose(path, content, max_bytes=MAX_BYTES)
+def _yaml(path: str, content: bytes, *, number_keys: bool) -> Content:
+    composed = compose(path, content, max_bytes=MAX_BYTES, number_keys=number_keys)
     if composed.faults:
         raise Unfit(*composed.faults)
     if len(composed.documents) != 1:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from authz.cel import Attribute
-    from authz.policy.compiled import Document, Validation
+    from authz.policy.compiled import Document
     from authz.policy.documents import ProviderSpec
     from authz.policy.documents.asked import Introspection, KubernetesToken
     from authz.policy.documents.providers import Basic
@@ -95,17 +95,13 @@ def _path(attribute: Attribute) -> Path:
 
 
 def _reads_body(document: Document) -> bool:
-    return any(map(_validates_body, document.validations)) or _read(set(map(_path, document.reads)), _BODY)
-
-
-def _validates_body(one: Validation) -> bool:
-    return any(part is not None for part in (one.content_type, one.max_bytes, one.validator, one.form))
+    return any(one.reads_body for one in document.validations) or _read(set(map(_path, document.reads)), _BODY)
 
 
 def _looked_at(document: Document) -> Iterator[str]:
     """Yield the headers that are looked at without an expression: validated, asked for a form, rid of a cookie."""
     for one in document.validations:
-        yield from one.headers.names if one.headers else ()
+        yield from one.reads_headers
     for rule in document.rules:
         if len(rule.body) > 1:
             yield "accept"

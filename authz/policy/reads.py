@@ -35,6 +35,9 @@ _BODY = (
 )
 """What the validation of a body depends on."""
 
+_CALL = (("request.method", None), ("request.path", None), ("request.query", None))
+"""What finding the operation of a request, and what it asks for, depends on beside headers and body."""
+
 
 class DecisionReads:
     """The reads of one decision; see `model.Reads`."""
@@ -86,13 +89,14 @@ def _of_steps(document: Document) -> Iterator[tuple[str, str | None]]:
     if document.providers:
         yield "identity.authenticated", None
     for validation in document.validations:
-        yield from _BODY
+        yield from _BODY if validation.reads_body else ()
+        yield from (("request.headers", name) for name in validation.reads_headers)
         if validation.query is not None:
             yield "request.query", None
         if validation.params is not None:
             yield _PARAMS, None
-        if validation.headers is not None:
-            yield from (("request.headers", name) for name in validation.headers.names)
+        if validation.described is not None:
+            yield from _CALL
 
 
 def _entries(plan: Plan, facts: Facts, segments: Sequence[str]) -> Iterator[Read]:

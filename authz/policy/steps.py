@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from authz.model import Reason
-from authz.policy import cors
+from authz.policy import bodies, cors, described
 from authz.policy.answers import allow, answer, failed, objected, refused, ruled
-from authz.policy.bodies import objection
 from authz.policy.case import Failed
 
 if TYPE_CHECKING:
@@ -52,7 +51,10 @@ def validate(case: Case) -> Verdict | None:
         validation = step.validation
         if validation.when is not None and not case.applies(validation.when, step.place, validation.name):
             continue
-        if (found := objection(validation, case.facts, case.captured(step.place))) is not None:
+        found = bodies.objection(validation, case.facts, case.captured(step.place))
+        if found is None and validation.described is not None:
+            found = described.objection(validation.described, validation, case, step.place)
+        if found is not None:
             return objected(found, step.place, validation.name)
     return None
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from authz.cel import BOOL
 from authz.policy import compiled
+from authz.policy.describing import Describing
 from authz.policy.documents.grammar import Unfit
-from authz.policy.documents.validation import FORM
+from authz.policy.documents.validation import FORM, Security, Undocumented
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
 from authz.policy.plan import PARAMS
@@ -30,9 +31,15 @@ Written = Text | dict[str, object]
 
 
 class Validating:
-    """Compiles validations. `early` is what requests have to bind for them, complete when all are compiled."""
+    """Compiles validations; `anonymous` says that their document lets everybody in.
 
-    def __init__(self, terms: Terms, validators: BodyValidators, files: Files, captures: frozenset[str]) -> None:
+    `early` is what requests have to bind for them, complete when all are compiled.
+    """
+
+    def __init__(
+        self, terms: Terms, validators: BodyValidators, files: Files, captures: frozenset[str], *, anonymous: bool
+    ) -> None:
+        self._anonymous = anonymous
         self._terms = terms
         self._validators = validators
         self._files = files
@@ -56,7 +63,26 @@ class Validating:
             query=self._texts(written.query, written.name, "query"),
             headers=self._texts(written.headers, written.name, "headers"),
             params=self._texts(written.params, written.name, "params"),
+            described=None if written.openapi is None else self._described(written, written.openapi),
         )
+
+    def _described(self, written: Validation, file: Text) -> compiled.Described | None:
+        """Return the API that requests must fit; one that asks who is calling needs somebody who finds out."""
+        try:
+            describing = Describing(file, self._files)
+            api = describing.api(self._validators, frozenset(map(str, written.unchecked)))
+            self._terms.faults.extend(describing.faults)
+        except Unfit as unfit:
+            self._terms.faults.extend(unfit.faults)
+            return None
+        if api is None:
+            return None
+        secures = written.security is Security.CHECK
+        if secures and api.is_secured and self._anonymous:
+            hint = "name providers under identity, or write security: ignore"
+            message = "the API asks who is calling, and this policy names no identity provider"
+            self._terms.faults.append(file.fault(Together.API, message, hint=hint))
+        return compiled.Described(api=api, refuses=written.undocumented is Undocumented.REFUSE, secures=secures)
 
     def _body(self, schema: Written | None, name: Text) -> BodyValidator | None:
         return None if schema is None else self._made(schema, name, self._validators.compile)

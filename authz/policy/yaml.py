@@ -12,7 +12,7 @@ its own composer hides anchors and resolves plain scalars as YAML 1.1.
 from __future__ import annotations
 
 import re
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 import yaml
@@ -80,15 +80,18 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
 
 
-def compose(file: str, content: bytes, *, max_bytes: int = MAX_BYTES) -> Composed:
-    """Return the documents of a file as nodes, with every fault that parsing can see."""
+def compose(file: str, content: bytes, *, max_bytes: int = MAX_BYTES, number_keys: bool = False) -> Composed:
+    """Return the documents of a file as nodes, with every fault that parsing can see.
+
+    With `number_keys` a key may look like a number and is a text all the same, as in OpenAPI: `200: {...}`.
+    """
     if len(content) > max_bytes:
         message = f"the file has {len(content)} bytes; at most {max_bytes} are read"
         return Composed(faults=(Fault(file=file, code=Code.SIZE, message=message),))
     source, faults = decode(file, content)
     if faults:
         return Composed(faults=faults)
-    composer = _Composer(source)
+    composer = _Composer(source, number_keys=number_keys)
     composer.run()
     return Composed(
         documents=tuple(composer.documents), broken=frozenset(composer.broken), faults=tuple(composer.faults)
@@ -120,7 +123,8 @@ class _GivenUpError(Exception):
 class _Composer:
     """Builds the nodes of one file from libyaml's events."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, number_keys: bool) -> None:
+        self._number_keys = number_keys
         self.documents: list[Node] = []
         self.broken: list[int] = []
         self.faults: list[Fault] = []
@@ -226,6 +230,8 @@ class _Composer:
         key = self._node(event)
         if isinstance(key, Text) and (key != "<<" or event.style):
             return key
+        if isinstance(key, Number) and self._number_keys:
+            return cast("Text", Text.at(key, key.source, key.start, key.end))
         if key == "<<":
             self._note(event, Code.ALIAS, "merges are not read", "write out the keys")
         elif not isinstance(event, AliasEvent):

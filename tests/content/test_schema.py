@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from authz.content.schema import MAX_FAULTS, MAX_NAME, SchemaError, SchemaValidators, Validator, pointer
-from authz.model import Unmet
+from authz.content import SchemaValidators
+from authz.content.schema import MAX_FAULTS, SchemaError, Validator
 
 ORDER = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -132,11 +132,3 @@ def test_recursive_schemas_end() -> None:
         value = [value]
 
     assert places(validator, value) == ("/0" * 63,)
-
-
-def test_a_pointer_is_short_and_what_is_told_is_one_printable_line() -> None:
-    """RFC 6901: `~` and `/` are escaped; whatever else a client names its members cannot break a log."""
-    assert pointer(["a/b~c", 0]) == "/a~1b~0c/0"
-    assert len(pointer(["x" * 10_000])) == MAX_NAME + 1
-    told = Unmet(part="body", pointer='/d"\n\x1b\u2028é', keyword="type").told
-    assert told == r'''body "/d\"\n\x1b\u2028\xe9" does not meet "type"'''

@@ -45,7 +45,9 @@ spec: {basic: {users: users.htpasswd, timeout: 400ms}}
 """
 
 
-def needs_of(compiler: Compiler, *rules: str, mode: str = "enforce", more: str = "", extra: bytes = b"") -> Needs:
+def needs_of(
+    compiler: Compiler, *rules: str, mode: str = "enforce", more: str = "", extra: bytes = b"", api: bytes = b""
+) -> Needs:
     """Return what a policy of `/orders/{id}` with these conditions needs."""
     text = textwrap.dedent(
         f"""\
@@ -60,6 +62,7 @@ def needs_of(compiler: Compiler, *rules: str, mode: str = "enforce", more: str =
         """
     ) + "".join(f"    - {{name: r{place}, allow: '{rule}'}}\n" for place, rule in enumerate(rules))
     files = {"orders.yaml": text.encode()} | ({"providers.yaml": extra, "users.htpasswd": b""} if extra else {})
+    files |= {"api.json": api} if api else {}
     return compiler.compile(files).needs
 
 
@@ -113,6 +116,23 @@ def test_a_validation_needs_the_body_and_says_how_long_it_may_be(compiler: Compi
     more = "validate: [{name: a, max_bytes: 70000, content_type: text/plain}, {name: b, max_bytes: 9}]"
     found = needs_of(compiler, "true", more=more)
     assert (len(found.bodies), found.longest_body) == (1, 70000)
+
+
+def test_validations_of_other_parts_need_their_headers_and_no_body(compiler: Compiler) -> None:
+    """What only looks at the query or at headers makes Envoy hold no bodies."""
+    more = "validate: [{name: a, query: {}}, {name: b, headers: {properties: {x-tenant: {}}}}]"
+    assert needs_of(compiler, "true", more=more) == Needs(headers=frozenset({"x-tenant"}))
+
+
+def test_a_described_api_needs_what_its_operations_look_at(compiler: Compiler) -> None:
+    """Bodies, and the headers of parameters and of credentials."""
+    more = "validate: [{name: a, openapi: api.json}]"
+    api = b"""{"openapi": "3.1.0", "paths": {"/a": {"get": {
+        "parameters": [{"name": "X-N", "in": "header", "schema": {}},
+        {"name": "c", "in": "cookie", "schema": {}}]}}}}"""
+    found = needs_of(compiler, "true", more=more, api=api)
+    assert found.headers == {"content-type", "cookie", "x-n"}
+    assert found.bodies
 
 
 def test_a_document_that_is_off_needs_nothing_and_a_shadow_does(compiler: Compiler) -> None:

@@ -48,7 +48,7 @@ def told(error: ValidationError, root: Mapping, model: type[Part]) -> Iterator[F
                 yield _wrong_kind(root, path, expected)
 
 
-def _place(root: Mapping, path: Path) -> tuple[Node, Node]:
+def place_of(root: Node, path: Path) -> tuple[Node, Node]:
     """Return what to point at (a key, or the item of a list) and the node there; steps that are no node are skipped."""
     place: Node = root
     node: Node = root
@@ -66,7 +66,7 @@ def _misspelled(path: Path, other: Path) -> bool:
 
 
 def _missing(root: Mapping, path: Path) -> Fault:
-    place, _ = _place(root, path[:-1])
+    place, _ = place_of(root, path[:-1])
     where = f" from {quoted(place)}" if isinstance(place, Text) else ""
     return place.fault(Code.MISSING_KEY, f"{quoted(str(path[-1]))} is missing{where}")
 
@@ -80,18 +80,18 @@ def _unknown(root: Mapping, model: type[Part], path: Path) -> Fault:
         hint = f'did you mean "{meant}"?'
     else:
         hint = "known here: " + ", ".join(known)
-    return _place(root, path)[0].fault(Code.UNKNOWN_KEY, f"unknown key {quoted(key)}", hint=hint)
+    return place_of(root, path)[0].fault(Code.UNKNOWN_KEY, f"unknown key {quoted(key)}", hint=hint)
 
 
 def _empty(root: Mapping, path: Path) -> Iterator[Fault]:
     """Yield the fault of an empty list; pydantic also calls a list too short when its items do not fit."""
-    place, node = _place(root, path)
+    place, node = place_of(root, path)
     if not node:
         yield place.fault(Code.RANGE, "the list is empty", hint="leave the key out, or fill it")
 
 
 def _no_choice(root: Mapping, path: Path, expected: str) -> Fault:
-    place, node = _place(root, path)
+    place, node = place_of(root, path)
     choices = expected.replace("'", "")
     if not isinstance(node, Scalar) or isinstance(node, Null):
         return place.fault(Code.CHOICE, f"expected {choices}, not {node.SHOWN}")
@@ -101,7 +101,7 @@ def _no_choice(root: Mapping, path: Path, expected: str) -> Fault:
 
 
 def _wrong_kind(root: Mapping, path: Path, expected: str) -> Fault:
-    place, node = _place(root, path)
+    place, node = place_of(root, path)
     if isinstance(node, Null) and isinstance(place, Text):
         return place.fault(Code.TYPE, f"{quoted(place)} is empty", hint=f"give {expected}, or leave the key out")
     if not isinstance(node, Scalar):

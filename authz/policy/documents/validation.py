@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from authz.errors import Fault
 from authz.policy.codes import Code
-from authz.policy.documents.values import Cel, Checked, FileName, Maybe, MediaType, Name, PlainMap, whole
+from authz.policy.documents.values import Cel, Checked, Choice, FileName, Many, Maybe, MediaType, Name, PlainMap, whole
 from authz.policy.source import Mapping, Scalar, Text
 
 FORM = "application/x-www-form-urlencoded"
 
-_SAYS = ("content_type", "max_bytes", "schema", "query", "headers", "params")
+_SAYS = ("content_type", "max_bytes", "schema", "query", "headers", "params", "openapi")
+_WITH_OPENAPI = ("undocumented", "security", "unchecked")
+_BESIDE_OPENAPI = ("content_type", "schema", "query", "headers", "params")
+
+
+class Undocumented(StrEnum):
+    """What becomes of a request that an API does not describe."""
+
+    REFUSE = "refuse"
+    RECORD = "record"
+
+
+class Security(StrEnum):
+    """Whether callers must have what an operation asks for."""
+
+    CHECK = "check"
+    IGNORE = "ignore"
 
 
 def _schema_form(node: object) -> str:
@@ -68,15 +85,46 @@ class Validation(Checked):
         examples=[{"properties": {"id": {"type": "integer", "minimum": 1}}}],
     )
 
+    openapi: Maybe[FileName] = Field(
+        default=None,
+        description="An OpenAPI 3.0 or 3.1 document beside this one: a request must fit the operation it calls.",
+        examples=["api.yaml"],
+    )
+    undocumented: Choice[Undocumented] = Field(
+        default=Undocumented.REFUSE,
+        description="With `openapi`: operations (404) and query parameters (400) that it does not describe are "
+        "refused, or only recorded.",
+        examples=["record"],
+    )
+    security: Choice[Security] = Field(
+        default=Security.CHECK,
+        description="With `openapi`: whether the caller must meet the security requirements of the operation.",
+        examples=["ignore"],
+    )
+    unchecked: Many[MediaType] = Field(
+        default=(),
+        description="With `openapi`: media types whose bodies are taken unread, as they cannot be checked here.",
+        examples=[["multipart/form-data"]],
+    )
+
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
         """Yield a fault for a validation that validates nothing, or nothing that there can be."""
         if node.keys().isdisjoint(_SAYS):
             yield node.fault(Code.MISSING_KEY, "a validation says " + ", ".join(_SAYS[:-1]) + f" or {_SAYS[-1]}")
+        yield from _beside_openapi(node)
         written = node.get("content_type")
         if "schema" in node and isinstance(written, Text) and not _has_schema(written):
             hint = f"application/json, a type that ends in +json, or {FORM}"
             yield written.fault(Code.TOGETHER, f'no schema can be met by "{written}"', hint=hint)
+
+
+def _beside_openapi(node: Mapping) -> Iterator[Fault]:
+    """Yield a fault for keys that have no meaning with a description of the API, or without one."""
+    wrong, how = (_BESIDE_OPENAPI, "beside") if "openapi" in node else (_WITH_OPENAPI, "without")
+    for key in node.written():
+        if key in wrong:
+            yield key.fault(Code.TOGETHER, f'"{key}" has no meaning {how} openapi')
 
 
 def _has_schema(media_type: str) -> bool:

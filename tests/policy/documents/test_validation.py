@@ -27,6 +27,12 @@ Faults = Callable[..., list[tuple[str, str]]]
         ("{name: a, query: [a]}", (Code.TYPE, "query")),
         ("{name: a, headers: /a.json}", (Code.FILE, "/a.json")),
         ("{name: a, content_type: text/plain, schema: a.json}", (Code.TOGETHER, "text/plain")),
+        ("{name: a, openapi: a.yaml, schema: a.json}", (Code.TOGETHER, "schema")),
+        ("{name: a, openapi: a.yaml, query: {}}", (Code.TOGETHER, "query")),
+        ("{name: a, max_bytes: 1, unchecked: [a/b]}", (Code.TOGETHER, "unchecked")),
+        ("{name: a, max_bytes: 1, undocumented: record}", (Code.TOGETHER, "undocumented")),
+        ("{name: a, openapi: a.yaml, undocumented: allow}", (Code.CHOICE, "allow")),
+        ("{name: a, openapi: ../a.yaml}", (Code.FILE, "../a.yaml")),
         ("{name: a, shema: a.json}", (Code.UNKNOWN_KEY, "shema")),
     ],
 )

@@ -1,0 +1,123 @@
+"""One request, held against the operation it calls: its parameters, its credentials, its body.
+
+What the operation does not speak of is told apart from what it forbids: whether the former is refused is for whoever
+asks to say.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.content.openapi import security
+from authz.content.openapi.bodies import Body, Content, undescribed
+from authz.content.openapi.parameters import Parameter, Texts
+from authz.content.pointers import pointer
+from authz.errors import Refusal
+from authz.model import STATUS, Objection, Reason, Unmet
+from authz.paths import parse_query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authz.content.openapi.security import Alternative, Scheme
+    from authz.model import Identity, Request
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """An operation, compiled."""
+
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    security: tuple[Alternative, ...]
+
+
+class Call:
+    """One request to one operation; `params` are the parameters of its path."""
+
+    __slots__ = ("_operation", "_places", "_query_error", "_request")
+
+    def __init__(self, request: Request, operation: Prepared, params: Mapping[str, str]) -> None:
+        self._request = request
+        self._operation = operation
+        self._query_error = ""
+        self._places: dict[str, Texts] = {
+            "path": {name: [text] for name, text in params.items()},
+            "query": self._query(),
+            "header": {name: [text] for name, text in request.headers.items()},
+            "cookie": _cookies(request.headers.get("cookie", "")),
+        }
+
+    @property
+    def undescribed(self) -> tuple[Unmet, ...]:
+        """Return the query parameters that the operation does not speak of; a map of any names speaks of all."""
+        if any(parameter.is_map and parameter.written.place == "query" for parameter in self._operation.parameters):
+            return ()
+        return tuple(
+            Unmet(part="query", pointer=pointer([name]), keyword="additionalProperties") for name in self._rest("query")
+        )
+
+    def objection(self, content: Content) -> Objection | None:
+        """Return why the request is not what the operation wants."""
+        if self._query_error:
+            return _invalid(self._query_error)
+        unmet = tuple(each for parameter in self._operation.parameters for each in self._unmet(parameter))
+        if unmet:
+            return _invalid(unmet[0].told, unmet)
+        body = self._operation.body
+        return undescribed(self._request) if body is None else body.objection(self._request, content)
+
+    def refusal(self, identity: Identity, *, identified: bool) -> Objection | None:
+        """Return why the caller may not make the request; `identified` says that they proved who they are."""
+        return security.refused(self._operation.security, identity, identified=identified, carries=self._carries)
+
+    def _unmet(self, parameter: Parameter) -> tuple[Unmet, ...]:
+        place, name = parameter.written.place, parameter.written.name
+        if place == "header" and name in self._request.invalid_headers:
+            return (Unmet(part="headers", pointer=pointer([name]), keyword="encoding"),)
+        return parameter.unmet(self._places[place], self._rest(place) if parameter.is_map else {})
+
+    def _rest(self, place: str) -> Texts:
+        """Return the texts of a place that nothing described claims; one map of any names claims them all."""
+        here = [parameter for parameter in self._operation.parameters if parameter.written.place == place]
+        keys = {scheme.key for each in self._operation.security for scheme in _schemes(each) if scheme.place == place}
+        return {
+            name: texts
+            for name, texts in self._places[place].items()
+            if name not in keys and not any(parameter.claims(name) for parameter in here)
+        }
+
+    def _carries(self, scheme: Scheme) -> bool:
+        """Return whether the request has a credential where a scheme says."""
+        if not scheme.place:
+            return True
+        found = self._places[scheme.place].get(scheme.key, ())
+        if not scheme.word:
+            return any(found)
+        return any(text.partition(" ")[0].lower() == scheme.word for text in found)
+
+    def _query(self) -> Texts:
+        try:
+            return parse_query(self._request.query)
+        except Refusal as refusal:
+            self._query_error = refusal.detail
+            return {}
+
+
+def _schemes(alternative: Alternative) -> list[Scheme]:
+    return [demand.scheme for demand in alternative]
+
+
+def _cookies(header: str) -> Texts:
+    """Return every value of every cookie (RFC 6265, 4.2.1)."""
+    found: dict[str, list[str]] = {}
+    for pair in header.split(";"):
+        name, equals, text = pair.strip().partition("=")
+        if equals:
+            found.setdefault(name, []).append(text)
+    return found
+
+
+def _invalid(detail: str, unmet: tuple[Unmet, ...] = ()) -> Objection:
+    return Objection(reason=Reason.INVALID_BODY, status=STATUS[Reason.INVALID_BODY], detail=detail, unmet=unmet)
