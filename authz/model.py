@@ -193,6 +193,13 @@ class Align(StrEnum):
     MONTH = "month"
 
 
+class Scope(StrEnum):
+    """Where a limit is spent: at its store, or in each process from blocks that its store has charged ahead."""
+
+    EXACT = "exact"
+    LEASED = "leased"
+
+
 class OnError(StrEnum):
     """What a limit answers while its store does not."""
 
@@ -226,6 +233,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     count: Count = Count.ALLOWED
     mode: Mode = Mode.ENFORCE
     on_error: OnError = OnError.LOCAL
+    scope: Scope = Scope.EXACT
 
 
 class Charge(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from authz.limits.calendar import Calendar, calendar
-from authz.model import Algorithm, Limit, Mode
+from authz.model import Algorithm, Limit, Mode, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +55,10 @@ class Meter(Protocol):
         """Whether this limit only watches."""
 
     @property
+    def leased(self) -> bool:
+        """Whether blocks of this limit are spent by the processes."""
+
+    @property
     def arguments(self) -> tuple[str, str, str, str]:
         """What the script is told of this limit: code (upper case: shadow), capacity, period or windows, rate."""
 
@@ -73,6 +77,9 @@ class Meter(Protocol):
     def retry(self, state: State, now: float, cost: float) -> float:
         """Return the time until `cost` fits if nobody else comes; `cost` is at most the capacity."""
 
+    def spendable(self, reset: float) -> float:
+        """Return until when what was just charged may be spent: until its window ends, told by the `reset` after it."""
+
 
 class _Numbers(msgspec.Struct, frozen=True, kw_only=True):
     limit: Limit
@@ -80,6 +87,7 @@ class _Numbers(msgspec.Struct, frozen=True, kw_only=True):
     period: float
     rate: float
     shadow: bool
+    leased: bool
     told: tuple[str, str, str, str]
 
     @property
@@ -121,6 +129,10 @@ class FixedWindow(_Numbers, frozen=True, kw_only=True):
     def retry(self, state: State, now: float, cost: float) -> float:
         """Wait for the next window."""
         return 0.0 if cost <= self.room(state, now) else self.ending(state[0]) - now
+
+    def spendable(self, reset: float) -> float:
+        """Spend it in its window, after which the limit is whole."""
+        return reset
 
 
 class AlignedWindow(FixedWindow, frozen=True, kw_only=True):
@@ -179,6 +191,10 @@ class SlidingWindow(_Numbers, frozen=True, kw_only=True):
             window, previous, spare = window + 1, current, self.capacity - cost
         return (window + 1) * self.period - min(self.period, math.floor(spare * self.period / previous)) - now
 
+    def spendable(self, reset: float) -> float:
+        """Spend it in its window, one before the limit is whole."""
+        return reset - self.period
+
 
 class TokenBucket(_Numbers, frozen=True, kw_only=True):
     """Fills by `period` for each request and drains by `rate` each microsecond: whole numbers, without drift."""
@@ -208,6 +224,10 @@ class TokenBucket(_Numbers, frozen=True, kw_only=True):
         excess = state[1] - (self.capacity - cost) * self.period
         return state[0] - now + math.ceil(excess / self.rate) if excess > 0 else 0.0
 
+    def spendable(self, reset: float) -> float:  # noqa: ARG002 - the protocol's shape
+        """Spend it at any time: a bucket has no windows."""
+        return math.inf
+
 
 _METERS: Mapping[Algorithm, tuple[str, type[FixedWindow | SlidingWindow | TokenBucket]]] = {
     Algorithm.FIXED_WINDOW: ("f", FixedWindow),
@@ -233,6 +253,7 @@ def meter(limit: Limit, clock: Callable[[], float] = time.time) -> Meter:
         period=float(period),
         rate=float(rate),
         shadow=shadow,
+        leased=limit.scope is Scope.LEASED,
         told=(code.upper() if shadow else code, str(capacity), str(period), str(rate)),
     )
     if limit.align is not None:

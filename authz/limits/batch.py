@@ -23,26 +23,42 @@ if TYPE_CHECKING:
 Heard = Callable[["Waiting", Answer | None, int, float], None]
 Command = tuple[str | int, ...]
 NOSCRIPT = "NOSCRIPT"
+TAKE = "t:"
+"""Charges as ever, and is told by what stamp the store knows what was charged, in place of the time to come back."""
+
 MOVED = "MOVED "
 """The one error whose text is kept: `MOVED slot host:port`."""
+
+
+def give(stamp: int) -> str:
+    """Return the verb that gives back what was taken under a stamp."""
+    return f"g{stamp}:"
 
 
 class Waiting:
     """One caller: what it asks, until when it waits (`time.monotonic()`), and who hears the answer.
 
-    `heard` gets this caller, the answer, its rank among those merged with it and when they were sent; or `None`.
+    `heard` gets this caller, the answer, its rank among those merged with it and when they were sent; or `None`. `verb`
+    is "" for who charges or looks, else `TAKE` or what `give` returns.
     """
 
-    __slots__ = ("count", "deadline", "done", "heard", "moved", "plan", "told")
+    __slots__ = ("count", "deadline", "done", "heard", "moved", "plan", "told", "verb")
 
     def __init__(
-        self, plan: Plan, count: int, deadline: float, heard: Heard, done: Callable[[Usage], None] = lambda _: None
+        self,
+        plan: Plan,
+        count: int,
+        deadline: float,
+        heard: Heard,
+        done: Callable[[Usage], None] = lambda _: None,
+        verb: str = "",
     ) -> None:
         self.plan = plan
         self.count = count
         self.deadline = deadline
         self.heard = heard
         self.done = done
+        self.verb = verb
         self.told = False
         self.moved = False
 
@@ -56,17 +72,20 @@ class Waiting:
 class Call:
     """One script call for callers that ask the same; `count` is 0 for those that only look."""
 
-    __slots__ = ("arguments", "callers", "count", "keys")
+    __slots__ = ("arguments", "callers", "count", "keys", "verb")
 
-    def __init__(self, keys: Command, arguments: Command, count: int) -> None:
+    def __init__(self, keys: Command, arguments: Command, count: int, verb: str) -> None:
         self.keys = keys
         self.arguments = arguments
         self.count = count
+        self.verb = verb
         self.callers: list[Waiting] = []
 
     def command(self, sha: str) -> Command:
         """Return the command to send."""
-        return ("EVALSHA", sha, len(self.keys), *self.keys, self.count * len(self.callers), *self.arguments)
+        count = self.count * len(self.callers)
+        asked = f"{self.verb}{count}" if self.verb else count
+        return ("EVALSHA", sha, len(self.keys), *self.keys, asked, *self.arguments)
 
     def fits(self, outcome: Answer | str) -> bool:
         """Say whether an outcome can be this call's."""
@@ -123,13 +142,13 @@ class Batch:
 
 def merged(callers: Iterable[Waiting]) -> list[Call]:
     """Return one call for each kind of check, in the order the first of each came."""
-    calls: dict[tuple[Command, Command, int], Call] = {}
+    calls: dict[tuple[Command, Command, int, str], Call] = {}
     for caller in callers:
         keys, arguments = _asked(caller.plan)
-        kind = (keys, arguments, caller.count)
+        kind = (keys, arguments, caller.count, caller.verb)
         call = calls.get(kind)
         if call is None:
-            call = calls[kind] = Call(keys, arguments, caller.count)
+            call = calls[kind] = Call(keys, arguments, caller.count, caller.verb)
         call.callers.append(caller)
     return list(calls.values())
 

@@ -1,6 +1,7 @@
 """Who is known to be over, and until when: repeated attempts are refused here and cost Redis nothing.
 
-Exact for every algorithm, because whatever others do can only move the time to come back later, never earlier. The
+Exact for every algorithm, because whatever others do can only move the time to come back later, never earlier; except
+for a leased limit, of which they may give back what they hold: of that it is believed for as long as they can. The
 time counts from when the question was sent, so an entry ends early rather than late. It holds for the same `Limit`
 object only, so a reload that may have raised the limit asks anew, and for costs at least as high as the one refused.
 The oldest entries make room for new ones.
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from authz.limits.lease import LIFE
 from authz.model import LimitOutcome, LimitUsage, Usage
 
 if TYPE_CHECKING:
@@ -57,7 +59,7 @@ class Denials:
             self._known.pop(ask.key, None)
             if len(self._known) >= self._size:
                 del self._known[next(iter(self._known))]
-            until = sent_at + each.retry_after
+            until = sent_at + (min(each.retry_after, LIFE) if ask.meter.leased else each.retry_after)
             self._known[ask.key] = _Denial(meter=ask.meter, usage=each, seen_at=sent_at, until=until)
 
     def clear(self) -> None:
@@ -75,5 +77,5 @@ class Denials:
             outcome=LimitOutcome.OVER,
             remaining=denial.usage.remaining,
             reset=max(0.0, denial.usage.reset - (now - denial.seen_at)),
-            retry_after=denial.until - now,
+            retry_after=max(0.0, (denial.usage.retry_after or 0.0) - (now - denial.seen_at)),
         )

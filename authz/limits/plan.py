@@ -66,6 +66,8 @@ class Planner:
         self._keys = KeyMaker(secret)
         self._clock = clock
         self._known: dict[int, _Known] = {}
+        self.leases = False
+        """Whether any limit that was met is leased."""
 
     def plan(self, charges: Sequence[Charge]) -> Plan | Usage:
         """Return what to ask, or the usage where nothing has to be asked."""
@@ -93,6 +95,7 @@ class Planner:
             self._known.clear()
         known = _Known(limit=limit, id=limit_id(limit), meter=meter(limit, self._clock))  # holds it: its `id` stays
         self._known[id(limit)] = known
+        self.leases = self.leases or known.meter.leased
         return known
 
 

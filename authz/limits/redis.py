@@ -27,6 +27,7 @@ from authz.limits.cluster import Cluster
 from authz.limits.counters import LimiterCounters
 from authz.limits.degraded import fall_back
 from authz.limits.denials import MAX_DENIALS, Denials
+from authz.limits.leases import Leases
 from authz.limits.local import LocalShare
 from authz.limits.pipeline import Pipeline
 from authz.limits.plan import Answer, Plan, Planner, conclude
@@ -113,13 +114,15 @@ class RedisLimiter:
         pipeline = partial(_pipeline, clock + SCRIPT, options, self.counters)
         clustered = url.startswith("redis+cluster://")
         self._backend: Backend = Cluster(url, access, pipeline) if clustered else pipeline(connector(url, access))
+        self.leases = Leases(self._backend.submit, self._local.saw, options.budget, options.processes)
 
     def start(self) -> None:
         """Start the limiter thread and begin to connect; nothing waits for it."""
         self._backend.start()
 
     def close(self) -> None:
-        """Answer whoever waits by `on_error` and disconnect."""
+        """Give back what is leased, answer whoever waits by `on_error` and disconnect."""
+        self.leases.close()
         self._backend.close()
 
     def status(self) -> dict[str, object]:
@@ -148,6 +151,13 @@ class RedisLimiter:
             return
         self._busiest.saw(plan)
         now = time.monotonic()
+        if self._planner.leases:
+            held = self.leases.hold(plan, count, now)
+            if held is not None and held.whole is not None:
+                done(held.whole)
+                return
+            if held is not None:
+                plan, done = held.rest, partial(held.joined, done)
         refusal = self._denials.refusal(plan, now)
         if refusal is not None:
             self.counters.denied_from_cache += 1
@@ -176,6 +186,8 @@ class RedisLimiter:
     def _concluded(self, plan: Plan, answer: Answer, rank: int, sent_at: float) -> Usage:
         usage = conclude(plan, answer, rank)
         self._local.saw(plan, usage)
+        if self._planner.leases:
+            self.leases.learn(plan, usage, sent_at)
         if not usage.admitted:
             self._denials.learn(plan, usage, sent_at)
         return usage

@@ -1,4 +1,6 @@
--- Charges several limits at once: all of them or none. The twin of algorithms.py, function by function.
+-- Charges several limits at once: all of them or none. The twin of algorithms.py, function by function. Leases, which
+-- have no twin, also take (`t:count`: charge one counter, and return its stamp in place of the last number) and give
+-- back what was taken under a stamp and not spent (`gstamp:count`).
 --
 -- KEYS: one per counter. ARGV: how many equal requests (0 only looks), then for each key its algorithm (f fixed
 -- window, s sliding window, t token bucket; upper case: shadow, which never holds anybody back), capacity, period,
@@ -73,7 +75,18 @@ local function retry(algorithm, capacity, period, rate, cost, stamp, level, befo
   return (stamp + 1) * period - min(period, floor(spare * period / before)) - now
 end
 
+-- Of a window what was taken in it, of a bucket what has not drained since: never more than would be there without.
+local function give(algorithm, period, rate, stamp, level, since, count)
+  if algorithm == 't' then return min(level, max(0, count * period - max(0, now - since) * rate)) end
+  return stamp == since and min(level, count) or 0
+end
+
 local count = tonumber(ARGV[1])
+local verb, since
+if not count then
+  verb, since, count = string.match(ARGV[1], '^(%a)(%d*):(%d+)$')
+  since, count = tonumber(since), tonumber(count)
+end
 local admitted = count
 local values = redis.call('MGET', unpack(KEYS))
 local counters = {}
@@ -94,15 +107,17 @@ local reply = {admitted}
 for i = 1, #KEYS do
   local algorithm, capacity, period, rate, cost, stamp, level, before, available = unpack(counters[i])
   local taken = min(admitted, available) * cost
-  level = level + (algorithm == 't' and taken * period or taken)
+  if algorithm == 't' then taken = taken * period end
+  if verb == 'g' then taken = -give(algorithm, period, rate, stamp, level, since, count) end
+  level = level + taken
   local whole = reset(algorithm, period, rate, stamp, level, before)
-  if taken > 0 then
+  if taken ~= 0 then
     local state = string.format('%.0f:%.0f:%.0f', stamp, level, before)
     redis.call('SET', KEYS[i], state, 'PX', string.format('%.0f', max(1, ceil(whole / 1000))))
   end
   reply[#reply + 1] = available
   reply[#reply + 1] = max(0, room(algorithm, capacity, period, stamp, level, before))
   reply[#reply + 1] = whole
-  reply[#reply + 1] = available < max(count, 1) and retry(algorithm, capacity, period, rate, cost, stamp, level, before) or 0
+  reply[#reply + 1] = verb and stamp or available < max(count, 1) and retry(algorithm, capacity, period, rate, cost, stamp, level, before) or 0
 end
 return reply

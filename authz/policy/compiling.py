@@ -183,6 +183,7 @@ def limit(document: str, written: Limit) -> model.Limit:
         count=written.count,
         mode=written.mode,
         on_error=written.on_error,
+        scope=written.scope,
     )
 
 

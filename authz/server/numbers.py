@@ -87,6 +87,18 @@ def show_limiter(metrics: Metrics, limiter: MemoryLimiter | RedisLimiter) -> Non
     metrics.read("authz_limiter_degraded", about, lambda: {(): not _well(limiter.status())})
     metrics.read("authz_limiter_degraded_checks_total", _DEGRADED, lambda: {(): counters.degraded})
     metrics.read("authz_redis_up", "1 while Redis is connected.", lambda: {(): bool(limiter.status()["connected"])})
+    metrics.read(
+        "authz_limits_leased",
+        "Requests that were charged in Redis ahead and are not spent yet.",
+        lambda: {(limit,): left for limit, left in limiter.leases.outstanding().items()},
+        ["limit"],
+    )
+    metrics.read(
+        "authz_limits_lease_hits_total",
+        "Charges that were spent from what was charged ahead, without asking Redis.",
+        lambda: {(limit,): count for limit, count in limiter.leases.hits().items()},
+        ["limit"],
+    )
     metrics.registry.register(_Histograms(counters))
 
 

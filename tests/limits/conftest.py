@@ -101,13 +101,13 @@ def charge(of: Limit, *key: str, cost: int = 1) -> Charge:
     return Charge(limit=of, key=key or ("bob",), cost=cost)
 
 
-def eventually(holds: Callable[[], bool], within: float = 5.0) -> None:
+def eventually(holds: Callable[[], bool], within: float = 5.0, pause: float = 0.005) -> None:
     """Poll until it holds."""
     end = time.monotonic() + within
-    pause = threading.Event()
+    clock = threading.Event()
     while not holds():
         assert time.monotonic() < end, "did not happen in time"
-        pause.wait(0.005)
+        clock.wait(pause)
 
 
 def free_port() -> int:

@@ -37,11 +37,14 @@ BUDGET = 0.020
 SLACK = 0.5
 """What a busy machine may add to a time limit before a test calls it missed."""
 
+PATIENT = RedisOptions(budget=1.0)
+"""Where the time limit is not what is tested, it is none that a busy machine could break."""
+
 
 @contextmanager
-def opened(url: str, options: RedisOptions | None = None, **more: object) -> Iterator[RedisLimiter]:
+def opened(url: str, options: RedisOptions = PATIENT, **more: object) -> Iterator[RedisLimiter]:
     """Run a limiter and wait until it is connected."""
-    limiter = RedisLimiter(url, options or RedisOptions(), **more)  # type: ignore[arg-type]
+    limiter = RedisLimiter(url, options, **more)  # type: ignore[arg-type]
     limiter.start()
     try:
         eventually(lambda: limiter.status()["connected"] is True)
@@ -255,8 +258,8 @@ def test_a_silent_redis_holds_nobody(server: ValkeyServer) -> None:
     allow, deny = (
         charge(limit(f"stop/{name}", requests=10_000, on_error=name)) for name in (OnError.ALLOW, OnError.DENY)
     )
-    with opened(url_of(server)) as limiter:
-        assert counted(limiter, allow)
+    with opened(url_of(server), RedisOptions(budget=BUDGET)) as limiter:
+        eventually(lambda: counted(limiter, allow))
         with stopped(server):
             for _ in range(10):
                 said, took = timed(limiter, allow)
@@ -334,7 +337,7 @@ def test_a_redis_that_comes_later_is_found(server: ValkeyServer) -> None:
 def test_a_paused_redis_is_dropped(server: ValkeyServer) -> None:
     """CLIENT PAUSE: the late replies go down with their connection and meet nobody."""
     each = charge(limit("pause/each", requests=10_000))
-    with opened(url_of(server)) as limiter, redis.Redis.from_url(url_of(server)) as plain:
+    with opened(url_of(server), RedisOptions(budget=0.1)) as limiter, redis.Redis.from_url(url_of(server)) as plain:
         plain.client_pause(300)
         assert outcome(limiter, each) is LimitOutcome.DEGRADED_ALLOW
         eventually(lambda: counted(limiter, each))
@@ -386,7 +389,7 @@ def test_a_wrong_password_is_told_without_it(server: ValkeyServer) -> None:
 @pytest.mark.parametrize("query", ["protocol=2", "protocol=3", "db=3", "client_name=limits&protocol=3&db=1"])
 def test_what_a_url_may_say(valkey: str, query: str) -> None:
     """Both protocols, other databases and a client's name are redis-py's to arrange; counting is the same."""
-    with opened(f"{valkey}?{query}", RedisOptions(max_denials=0)) as limiter:
+    with opened(f"{valkey}?{query}", RedisOptions(budget=1.0, max_denials=0)) as limiter:
         each = charge(limit(f"url/{query}-{time.time_ns()}", requests=2, period=86_400.0))
         assert [ask(limiter, each).admitted for _ in range(3)] == [True, True, False]
 
@@ -504,7 +507,7 @@ def test_a_reply_never_reaches_another_caller(server: ValkeyServer) -> None:
     total = 2000
     limits = [limit(f"echo/{i}", requests=1000 + i, period=86_400.0) for i in range(50)]
 
-    with opened(url_of(server)) as limiter, redis.Redis.from_url(url_of(server)) as plain:
+    with opened(url_of(server), RedisOptions(budget=BUDGET)) as limiter, redis.Redis.from_url(url_of(server)) as plain:
 
         def caller(number: int) -> None:
             mine = charge(limits[number % 50], f"caller-{number}")

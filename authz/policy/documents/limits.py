@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from authz.errors import Fault
-from authz.model import Algorithm, Align, Count, Mode, OnError
+from authz.model import Algorithm, Align, Count, Mode, OnError, Scope
 from authz.policy.codes import Code
 from authz.policy.documents import grammar
 from authz.policy.documents.values import Cel, Checked, Choice, Duration, Maybe, Name, OneOrMany, Part, TimeZone, whole
@@ -85,6 +85,11 @@ class Limit(Checked):
         default=Mode.ENFORCE,
         description="`shadow`: count and record, and change no answer; `off`: not even that.",
         examples=["enforce"],
+    )
+    scope: Choice[Scope] = Field(
+        default=Scope.EXACT,
+        description="Where it is spent: `exact`: in Redis; `leased`: in each process, from blocks taken there ahead.",
+        examples=["leased"],
     )
     on_error: Choice[OnError] = Field(
         default=OnError.LOCAL,
