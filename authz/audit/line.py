@@ -18,6 +18,7 @@ import msgspec
 
 from authz.audit.reads import HEADERS, NOTHING
 from authz.audit.record import FORMAT, Document, IdentityLine, LimitLine, Record, RequestLine
+from authz.audit.text import LONGEST, cut, safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 EVENT_FORMAT = "authz.event/v1"
 """What is no decision: policies that were loaded or refused."""
-
-LONGEST = 512
-"""Characters of any one text; the rest is cut and marked."""
 
 MOST = 64
 """Entries of any one list; what documents and limits say beyond it is counted in the metrics."""
@@ -39,10 +37,6 @@ MOST_KEPT = 1024
 """Parts of a kind that are kept written."""
 
 _said: dict[tuple[object, ...], tuple[tuple[DocumentTrace, ...], bytes]] = {}
-_escapes = {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"} | {
-    chr(c): f"\\u{c:04x}" for c in range(0x80, 0xA0)
-}
-_UNSAFE = str.maketrans(_escapes)
 _OPEN, _COMMA, _READS, _END = b"{", b",", b',"reads":', b"}\n"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
@@ -120,7 +114,7 @@ def line_of(
             _OPEN, _served(outcome.generation, outcome.policy_digest, worker), _COMMA,
             _check(outcome), _COMMA, _decided(decision), _COMMA, caller, _COMMA,
             _who(identity.provider, identity.subject, identity.issuer, identity.key_id),
-            _READS, _safe(reads(decision.reads)), _END,
+            _READS, reads(decision.reads), _END,
         )
     )  # fmt: skip
 
@@ -132,34 +126,26 @@ def record_in(line: bytes) -> Record:
 
 def event_line(event: Mapping[str, object], at: float, worker: int = 0) -> bytes:
     """Write something that is no decision as one line; `at` is seconds since the epoch."""
-    return _safe(_encode({"format": EVENT_FORMAT, "time": _time(at), "worker": worker, **event})) + b"\n"
+    return safe(_encode({"format": EVENT_FORMAT, "time": _time(at), "worker": worker, **event})) + b"\n"
 
 
 def _part(part: msgspec.Struct) -> bytes:
     """Write a part as it stands among others: the members of an object, without its braces."""
-    return _safe(_encode(part)[1:-1])
-
-
-def _safe(text: bytes) -> bytes:
-    """Escape what JSON allows and a reader of lines or a terminal may take for more than text."""
-    if text.isascii() and b"\x7f" not in text:
-        return text
-    return text.decode().translate(_UNSAFE).encode()
+    return safe(_encode(part)[1:-1])
 
 
 def _check(outcome: Outcome) -> bytes:
     request, limits, detail = outcome.request, outcome.usage.limits, outcome.detail
-    return _part(
-        _Check(
-            id=outcome.id,
-            time=_time(outcome.started),
-            duration_us=round(outcome.duration * 1_000_000),
-            request=None if request is None else _request(request),
-            limits=[_limit(usage) for usage in limits[:MOST]] if limits else [],
-            detail=_cut(detail) if detail else "",
-            trace_id=outcome.trace_id,
-        )
+    check = _Check(
+        id=outcome.id,
+        time=_time(outcome.started),
+        duration_us=round(outcome.duration * 1_000_000),
+        request=None if request is None else _request(request),
+        limits=[_limit(usage) for usage in limits[:MOST]] if limits else [],
+        detail=cut(detail) if detail else "",
+        trace_id=outcome.trace_id,
     )
+    return _part(check)
 
 
 def _decided(decision: Decision) -> bytes:
@@ -193,18 +179,18 @@ def _document(trace: DocumentTrace) -> Document:
         mode=trace.mode,
         outcome=trace.outcome,
         rule=trace.rule,
-        error=_cut(trace.error) if trace.error else None,
+        error=cut(trace.error) if trace.error else None,
     )
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _caller(source: str, principal: str, client: str) -> bytes:
-    return _part(_Caller(source=source, principal=_cut(principal), client=client))
+    return _part(_Caller(source=source, principal=cut(principal), client=client))
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _who(provider: str, subject: str, issuer: str, key_id: str) -> bytes:
-    line = IdentityLine(provider=provider, subject=_cut(subject), issuer=_cut(issuer), key_id=_cut(key_id))
+    line = IdentityLine(provider=provider, subject=cut(subject), issuer=cut(issuer), key_id=cut(key_id))
     return _part(_Who(identity=line))
 
 
@@ -232,7 +218,7 @@ def _limit(usage: LimitUsage) -> LimitLine:
 def _request(request: Request) -> RequestLine:
     texts = request.id, request.method, request.host, request.path
     if sum(map(len, texts)) > LONGEST:  # else none of them is: one look for all
-        texts = _cut(request.id), _cut(request.method), _cut(request.host), _cut(request.path)
+        texts = cut(request.id), cut(request.method), cut(request.host), cut(request.path)
     asked, method, host, path = texts
     extensions, query, body = request.extensions, request.query, request.body
     return RequestLine(
@@ -241,7 +227,7 @@ def _request(request: Request) -> RequestLine:
         host=host,
         path=path,
         query_keys=_query_keys(query) if query else [],
-        route=_cut(extensions["route"]) if "route" in extensions else "",
+        route=cut(extensions["route"]) if "route" in extensions else "",
         headers=_headers(request.headers),
         body_sha256=hashlib.sha256(body).hexdigest() if body else None,
     )
@@ -250,17 +236,13 @@ def _request(request: Request) -> RequestLine:
 def _headers(headers: Mapping[str, str]) -> dict[str, str]:
     kept = {name: headers[name] for name in HEADERS if name in headers}
     if sum(map(len, kept.values())) > LONGEST:
-        return {name: _cut(value) for name, value in kept.items()}
+        return {name: cut(value) for name, value in kept.items()}
     return kept
 
 
 def _query_keys(query: str) -> list[str]:
     """Name the parameters; a pair without `=` may be a value, so only its place is kept."""
     if "&" not in query:
-        return [_cut(query.partition("=")[0])] if "=" in query else ["?"]
+        return [cut(query.partition("=")[0])] if "=" in query else ["?"]
     pairs = query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]
-    return sorted({_cut(pair.partition("=")[0]) if "=" in pair else "?" for pair in pairs if pair})
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return sorted({cut(pair.partition("=")[0]) if "=" in pair else "?" for pair in pairs if pair})

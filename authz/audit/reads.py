@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from authz.audit.text import safe
 from authz.model import Knowing
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class ReadsWriter:
         written = reads.written
         if written is None or written[0] is not self:
             lines = {str(read): self._value(read) for read in reads.entries()[:MOST]}
-            written = reads.written = (self, _encoder.encode(lines))
+            written = reads.written = (self, safe(_encoder.encode(lines)))
         return written[1]
 
     def _value(self, read: Read) -> object:

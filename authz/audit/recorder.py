@@ -96,13 +96,19 @@ class Recorder:
 
     def __call__(self, outcome: Outcome) -> None:
         """Queue the line of one outcome; drop it, and count that, where the queue is full."""
-        if (not self._samples or self._sampling.keeps(outcome)) and self._has_room():
+        if self._samples and not self._sampling.keeps(outcome):
+            return
+        if self._waiting < self._capacity:
             self._put(line_of(outcome, self._worker, self._client_ip, self._reads))
+        else:
+            self.dropped += 1
 
     def event(self, event: Mapping[str, object]) -> None:
         """Queue a record that is no decision: policies loaded, swapped, refused."""
-        if self._has_room():
+        if self._waiting < self._capacity:
             self._put(event_line(event, time.time(), self._worker))
+        else:
+            self.dropped += 1
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what is queued, for at most `timeout` seconds, and close the sink if that sufficed."""
@@ -111,12 +117,6 @@ class Recorder:
         self._thread.join(timeout)
         if not self._thread.is_alive():
             self._sink.close()
-
-    def _has_room(self) -> bool:
-        if self._waiting < self._capacity:
-            return True
-        self.dropped += 1
-        return False
 
     def _put(self, line: bytes) -> None:
         with self._adding:

@@ -231,8 +231,10 @@ def _walk(root: _Node[D], segments: Sequence[str], method: str, found: list[_Lea
             return
         nodes = reached
     for node in nodes:
-        _gather(node.open, method, found)
-        _gather(node.closed, method, found)
+        if node.open:
+            _gather(node.open, method, found)
+        if node.closed:
+            _gather(node.closed, method, found)
 
 
 def _gather(leaves: dict[str, _Leaf[D]], method: str, found: list[_Leaf[D]]) -> None:

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz._pb.authz.v1 import record_pb2
-from authz.audit.line import LONGEST, event_line, line_of, record_in
+from authz.audit.line import event_line, line_of, record_in
 from authz.audit.record import Record
+from authz.audit.text import LONGEST
 from authz.model import (
     ANONYMOUS,
     UNLIMITED,
