@@ -54,9 +54,10 @@ class Made(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
 
     def holds(self, types: Mapping[str, CelType], files: Mapping[str, bytes]) -> bool:
         """Return whether the same would be made of the document again."""
-        return all(types.get(name) == kind for name, kind in self.types.items()) and all(
-            files.get(path) == content for path, content in self.files.items()
-        )
+        for name, kind in self.types.items():
+            if types.get(name) != kind:
+                return False
+        return all(files.get(path) == content for path, content in self.files.items()) if self.files else True
 
 
 class Kept(msgspec.Struct, kw_only=True):
@@ -91,14 +92,16 @@ class Attempt:
     def documents(self) -> tuple[Document, ...]:
         """Return the documents of all files; of two with the same kind and name the second is at fault."""
         first: dict[tuple[str, str], Document] = {}
-        for document in (document for reading in self._readings.values() for document in reading.documents):
-            known = first.setdefault((str(document.kind), document.name), document)
-            if known is not document:
-                name, taken = document.metadata.name, known.metadata.name
-                message = (
-                    f'there is a {document.kind} "{name}" already, in {known.file}:{taken.source.place(taken.start)[0]}'
-                )
-                self.faults.append(name.fault(Code.NAME_TAKEN, message))
+        for reading in self._readings.values():
+            for document in reading.documents:
+                name = document.metadata.name
+                known = first.setdefault((document.kind, name), document)
+                if known is not document:
+                    taken = known.metadata.name
+                    place = f"{known.file}:{taken.source.place(taken.start)[0]}"
+                    message = f'there is a {document.kind} "{name}" already, in {place}'
+                    self.faults.append(name.fault(Code.NAME_TAKEN, message))
+            self._pause()
         return tuple(first.values())
 
     def data(self, document: Data) -> Datum:
@@ -147,26 +150,41 @@ class Attempt:
     ) -> Governed | None:
         """Return a policy or guardrail compiled and ready for the index, `None` where it is at fault."""
         made = self._known.governed.get(id(document))
-        known = made is not None and providers >= set(made.result.document.providers)
-        if made is None or not known or not made.holds(environment.variables, self._files):
-            beside = Files(self._files)
-            watch = None if self._watch is None else self._watch(document)
-            compilation = Compilation(environment, validators, providers, beside, watch)
-            result = compilation.document(document)
-            self._pause()
-            self.faults.extend(compilation.faults)
-            self._named.update(beside.named)
-            if compilation.faults:
+        if (
+            made is None
+            or not made.holds(environment.variables, self._files)
+            or not providers.issuperset(made.result.document.providers)
+        ):
+            made = self._compiled(document, environment, validators, providers)
+            if made is None:
                 return None
-            made = Made(
-                document=document,
-                result=_entry(document, result),
-                types={name: environment.variables[name] for name in result.early if name.startswith(DATA)},
-                files=beside.named,
-            )
         self.kept.governed[id(document)] = made
-        self._named.update(made.files)
+        if made.files:
+            self._named.update(made.files)
+        self._pause()
         return made.result
+
+    def _compiled(
+        self,
+        document: Policy | Guardrail,
+        environment: Environment,
+        validators: BodyValidators,
+        providers: frozenset[str],
+    ) -> Made[Governed] | None:
+        beside = Files(self._files)
+        watch = None if self._watch is None else self._watch(document)
+        compilation = Compilation(environment, validators, providers, beside, watch)
+        result = compilation.document(document)
+        self.faults.extend(compilation.faults)
+        self._named.update(beside.named)
+        if compilation.faults:
+            return None
+        return Made(
+            document=document,
+            result=_entry(document, result),
+            types={name: environment.variables[name] for name in result.early if name.startswith(DATA)},
+            files=beside.named,
+        )
 
     def settle(self) -> str:
         """Note what is wrong with files, and return the digest of all that is served: every path with its content.

@@ -19,6 +19,7 @@ from authz.policy.listing import ending
 from authz.policy.plan import DATA, World, arrange
 from authz.policy.providers import Unproved
 from authz.policy.reading import is_policy_file, read
+from authz.policy.rereading import reread
 from authz.policy.selection import PolicySet
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Compiler:
         self._vocabulary = Environment(VARIABLES, engine=engine)
         self._readings: dict[str, tuple[bytes, FileReading]] = {}
         self._kept = Kept()
-        self._entries: dict[tuple[int, str], Governed] = {}
+        self._entries: dict[int, Governed] = {}
         self._index: Index[Document, Plan] = Index(_nobody)
 
     def compile(self, files: Mapping[str, bytes]) -> PolicySet:
@@ -76,8 +77,9 @@ class Compiler:
             if isinstance(document, IdentityProvider)
         }
         environment = self._vocabulary.extended({name: one.type for name, one in data.items()})
+        known = self._providers | providers.keys()
         entries = [
-            attempt.governed(document, environment, self._validators, self._providers | providers.keys())
+            attempt.governed(document, environment, self._validators, known)
             for document in documents
             if isinstance(document, Policy | Guardrail)
         ]
@@ -102,8 +104,11 @@ class Compiler:
         known, self._readings = self._readings, {}
         for path in sorted(filter(is_policy_file, files)):
             content, reading = known.get(path, (None, None))
-            if reading is None or content != files[path]:
+            if reading is None or content is None:
                 reading = read(path, files[path])
+                self._pause()
+            elif content != files[path]:
+                reading = reread(reading, content, files[path])
                 self._pause()
             self._readings[path] = files[path], reading
         return [reading for _, reading in self._readings.values()]
@@ -111,9 +116,10 @@ class Compiler:
     def _indexed(self, entries: Iterable[Governed], world: World) -> Index[Document, Plan]:
         """Return the index of the documents that are not off, made from the one before."""
         before = self._entries
-        self._entries = {entry.order: entry for entry in entries if entry.document.mode is not Mode.OFF}
-        removed = [entry for order, entry in before.items() if self._entries.get(order) is not entry]
-        added = [entry for order, entry in self._entries.items() if before.get(order) is not entry]
+        self._entries = {id(entry): entry for entry in entries if entry.document.mode is not Mode.OFF}
+        self._pause()
+        removed = [entry for known, entry in before.items() if known not in self._entries]
+        added = [entry for known, entry in self._entries.items() if known not in before]
         self._index = self._index.updated(partial(arrange, world=world), removed, added)
         return self._index
 

@@ -17,6 +17,7 @@ from authz.engine import Parts
 from authz.identity.registry import KeyRegistry
 from authz.policy import Compiler
 from authz.server.identifying import IdentityBuilder
+from authz.server.pacing import Pace
 from authz.telemetry import trace_id
 from authz.wire import write
 
@@ -38,7 +39,7 @@ def compiler(engine: str, builder: IdentityBuilder | None = None, watch: WatchDo
         engine=EngineName(engine),
         validators=SchemaValidators(),
         builder=builder or IdentityBuilder(KeyRegistry()),
-        pause=partial(time.sleep, 0),
+        pause=Pace(),
         watch=watch,
     )
 

@@ -1,0 +1,33 @@
+"""Working beside a thread that must not wait: in small steps, with rests between them.
+
+The thread that decides lets go of the interpreter lock at every event of gRPC, and waits for whoever took it, up to the
+switch interval. Somebody who works on without a rest makes it wait like that for every event, however little there is
+to do for each. So what works in the background does so for `WORK` at most, and then leaves the interpreter alone.
+The main thread of a process compiles before anything is served, and a command that serves nothing: it never rests.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+WORK = 0.0005
+"""Seconds of work between two rests: what one event may have to wait, once."""
+
+REST = 0.0005
+"""Seconds of a rest: with it, work in the background takes half of what is left of a processor at most."""
+
+
+class Pace:
+    """Called between steps of work, it rests when enough was done since the last rest; for one thread at a time."""
+
+    __slots__ = ("_rested",)
+
+    def __init__(self) -> None:
+        self._rested = 0.0
+
+    def __call__(self) -> None:
+        """Rest if it is time to."""
+        if time.monotonic() - self._rested >= WORK and threading.current_thread() is not threading.main_thread():
+            time.sleep(REST)
+            self._rested = time.monotonic()

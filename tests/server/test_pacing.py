@@ -1,0 +1,33 @@
+"""Work in the background rests often, and only where somebody could be kept waiting."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from authz.server.pacing import REST, WORK, Pace
+
+
+def steps(pace: Pace, seconds: float) -> tuple[float, float]:
+    """Work for so many seconds of this thread, step by step; return the CPU seconds and the seconds of the clock."""
+    cpu, clock = time.thread_time(), time.monotonic()
+    while time.thread_time() - cpu < seconds:
+        pace()
+    return time.thread_time() - cpu, time.monotonic() - clock
+
+
+def test_work_beside_others_rests() -> None:
+    """For every `WORK` there is a `REST`: half of the time, the interpreter is left to who serves."""
+    taken: list[tuple[float, float]] = []
+    thread = threading.Thread(target=lambda: taken.append(steps(Pace(), 20 * WORK)))
+    thread.start()
+    thread.join()
+    ((cpu, clock),) = taken
+    assert clock - cpu >= 10 * REST
+
+
+def test_the_main_thread_does_not_rest() -> None:
+    """Nobody is served while the main thread compiles: at the start, and in a command."""
+    pace = Pace()
+    steps(pace, 5 * WORK)
+    assert pace._rested == 0.0
