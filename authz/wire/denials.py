@@ -122,15 +122,15 @@ def fill(denied: DeniedHttpResponse, denial: Denial, identifier: str, mutations:
 
 def _described(denied: DeniedHttpResponse, denial: Denial, identifier: str) -> dict[str, str]:
     """Write the body and return what describes it."""
-    described = {"cache-control": "no-store"}
+    kept = {"cache-control": "no-store"}
     if denial.grpc or denial.status == NO_CONTENT:
-        return described
+        return kept
     if denial.body is None:
         denied.body = _problem(denial, identifier)
-        return described | {"content-type": _PROBLEM}
+        return {"content-type": _PROBLEM, **kept}
     denied.body = denial.body
     page = _PAGE if denial.media_type.startswith("text/html") else {}
-    return described | {"content-type": denial.media_type, **_GUARDED, **page}
+    return {"content-type": denial.media_type, **kept, **_GUARDED, **page}
 
 
 def _for_grpc(denial: Denial) -> dict[str, str]:
