@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from authz.cli.testing.files import batches
+from authz.cli.testing.running import ran
 from authz.policy import PolicySet
 from authz.server.deciding import compiler
 from authz.store import read
@@ -35,17 +37,14 @@ def wrong(results: tuple[Result, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-def test_a_policy_loads_alone_and_does_what_its_tests_say(folder: Path) -> None:
-    """Who copies a folder has something that works; each rule settles something in its tests."""
-    policies = served(folder)
-    results = tried(folder, policies)
-    assert not wrong(results)
-    answers = [finding.answer for result in results for finding in result.findings]
-    reached = {part for answer in answers for part in (*answer.rules, *answer.limits, *answer.would_deny)}
-    for document in policies.documents:
-        assert {f"{document.name}/{rule.name}" for rule in document.rules} <= reached
-        if document.mode is not None:
-            assert document.description, f"{document.name} does not say what it is for"
+def test_a_policy_loads_alone_and_is_wholly_covered(folder: Path) -> None:
+    """Who copies a folder has something that works, and tests that reach every rule, limit and condition both ways."""
+    done = ran(batches([folder], []), "", covering=True)
+    assert not wrong(done.results)
+    assert done.coverage is not None
+    assert not [str(fault) for fault in done.coverage.missing()]
+    for document in served(folder).documents:
+        assert document.description or document.mode is None, f"{document.name} does not say what it is for"
 
 
 def test_all_policies_load_together_and_leave_each_other_alone() -> None:
