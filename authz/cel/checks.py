@@ -7,6 +7,7 @@ is bounded by the expression and not by the caller, and mistakes that would othe
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from authz.cel.faults import Code
@@ -45,6 +46,16 @@ _CONVERSIONS = {
     "timestamp": 'like "2026-11-23T12:00:00Z"',
     "duration": 'like "90s" or "1h30m"',
 }
+_ZONED = frozenset(
+    {
+        "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
+        "getMinutes", "getMonth", "getSeconds",
+    }
+)  # fmt: skip
+"""What is asked of a time, perhaps in a time zone."""
+
+_ZONE = re.compile("[A-Za-z0-9_+:/-]*")
+
 _SCALARS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.DOUBLE, Kind.TIMESTAMP, Kind.DURATION, Kind.NULL})
 
 
@@ -136,15 +147,27 @@ def _copies(node: Expr, bound: Mapping[str, float], checked: CheckedExpr) -> flo
 def check_constants(
     checked: CheckedExpr, visits: Sequence[Visit], source: Source, engine: EngineEnvironment
 ) -> Iterator[CompileFault]:
-    """Yield a fault for every time or duration that is written out and is none: it would be an error every time."""
+    """Yield a fault for every time, duration or time zone that is written out and is none: always an error."""
     places = Places(checked, source.text)
     for visit in visits:
         call = visit.node.call_expr
+        if call.function in _ZONED and len(call.args) == 1 and (zone := text(call.args[0])) is not None:
+            yield from _no_zone(call, zone, places, engine)
         if call.function in _CONVERSIONS and len(call.args) == 1 and text(call.args[0]) is not None:
             alone = type(checked)(expr=visit.node, reference_map=checked.reference_map, type_map=checked.type_map)
             value = engine.program(alone).value(engine.activation({}))
             if isinstance(value, EvaluationError):
                 yield _bad_constant(call, value, places)
+
+
+def _no_zone(call: Expr.Call, zone: str, places: Places, engine: EngineEnvironment) -> Iterator[CompileFault]:
+    """Yield a fault for a time zone that the engine, which brings its own tables or the system's, does not know."""
+    if _ZONE.fullmatch(zone):
+        asked = engine.program(engine.check(f'timestamp(0).{call.function}("{zone}")'))
+        if not isinstance(asked.value(engine.activation({})), EvaluationError):
+            return
+    hint = 'a name like "Europe/Berlin", or an offset like "+01:00"'
+    yield places.fault(call.args[0], Code.PATTERN, f'"{zone}" is no time zone', hint)
 
 
 def _bad_constant(call: Expr.Call, error: EvaluationError, places: Places) -> CompileFault:

@@ -232,7 +232,7 @@ EXPLAINED: Mapping[str, str] = {
     ),
     "AZ305": "The function wants a literal here, so that what it does is known when the policy is read.",
     "AZ306": (
-        "The pattern, network, duration or timestamp in the expression is not one. Patterns are literals in the "
+        "The pattern, network, duration, timestamp or time zone is not one. Patterns are literals in the "
         "syntax of RE2: no look-around, no back-references."
     ),
     "AZ307": (

@@ -38,6 +38,9 @@ def faults(environment: Environment, source: str, expect: CelType | None = None)
         ("s.glob('/a*')", Code.PATTERN, 8, 5),
         ("s.format([1])", Code.LITERAL, None, None),
         ("t > timestamp('tomorrow')", Code.PATTERN, 15, 10),
+        ("t.getHours('Europe/Berln') == 8", Code.PATTERN, 12, 14),
+        ("t.getDayOfWeek('Mars') == 1", Code.PATTERN, 16, 6),
+        ("t.getDate('\\u0000') == 1", Code.PATTERN, 11, 8),
         ("duration('1 day') > duration('1s')", Code.PATTERN, 10, 7),
         ("has(s)", Code.PRESENCE, 5, 1),
         ("has(request.method)", Code.PRESENCE, 5, 14),
@@ -52,6 +55,12 @@ def test_a_fault_has_a_code_and_a_place(
     assert fault.code is code
     if column is not None:
         assert (fault.line, fault.column, fault.length) == (1, column, length)
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Argentina/Buenos_Aires", "UTC", "+05:30", "-08:00"])
+def test_time_zones_that_there_are_pass(environment: Environment, zone: str) -> None:
+    """Names of the IANA database and offsets; a computed one is known when it is computed."""
+    environment.compile(f"t.getHours('{zone}') == 8 && t.getHours(s) == 8 && t.getHours() == 8")
 
 
 def test_all_checks_run(environment: Environment) -> None:
