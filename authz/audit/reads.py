@@ -41,7 +41,7 @@ NOTHING = b"{}"
 
 _OPEN = frozenset(
     {
-        "client.ip", "destination.ip", "destination.port", "destination.principal", "destination.service",
+        "client.geo", "client.ip", "destination.ip", "destination.port", "destination.principal", "destination.service",
         "identity.authenticated", "identity.expires", "identity.groups", "identity.issuer", "identity.key_id",
         "identity.provider", "identity.roles", "identity.scopes", "identity.subject", "request.body_state",
         "request.grpc", "request.host", "request.id", "request.is_upgrade", "request.method", "request.params",
@@ -50,6 +50,9 @@ _OPEN = frozenset(
     }
 )  # fmt: skip
 """Names whose values are kept in any form: a record holds them already, or they are the operator's own."""
+
+_EMPTY = ("", b"")
+"""Values that are no secret, whatever they are of."""
 
 _CLOSED = frozenset({"attributes", "request.body", "source.certificate"})
 """Names whose values are never kept: anything may be in them."""
@@ -95,7 +98,7 @@ class ReadsWriter:
             return {ABSENT: True}
         if read.knowing is Knowing.UNBOUND:
             return {ERROR: str(read.value)[:LONGEST]}
-        if not self._may_be_told(read.name, read.key):
+        if read.value not in _EMPTY and not self._may_be_told(read.name, read.key):
             return self._fingerprint(read.value)
         return _bounded(self._redacted(read.name, read.value))
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 LONGEST = 512
 """Characters of any one text; the rest is cut and marked."""
 
+CUT_OFF = "…"
+"""What a text that was cut ends with."""
+
 _UNSAFE = str.maketrans(
     {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"} | {chr(c): f"\\u{c:04x}" for c in range(0x80, 0xA0)}
 )
@@ -12,7 +15,7 @@ _UNSAFE = str.maketrans(
 
 def cut(text: str) -> str:
     """Return a text that has a bound."""
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}{CUT_OFF}"
 
 
 def safe(written: bytes) -> bytes:

@@ -44,6 +44,11 @@ VERBS = {
         "Make Envoy's configuration, or find holes in one.",
         "authz envoy --check envoy.yaml",
     ),
+    "replay": Verb(
+        "authz.cli.replay.command",
+        "Decide recorded requests again by other policies.",
+        "authz replay decisions.jsonl --policies policies/",
+    ),
     "keys": Verb(
         "authz.cli.keys",
         "Make an API key, or hash a password, and its entry.",

@@ -8,10 +8,11 @@ from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts, nowhe
 from authz.policy.listing import Listed, ListedEntry, ListedRule
 from authz.policy.needs import Needs
 from authz.policy.providers import Beside, Identifier, ProviderBuilder
+from authz.policy.recorded import Memory, UndeterminedError
 from authz.policy.selection import PolicySet, Selection
 
 __all__ = [
     "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Facts", "Identifier", "IdentityProvider",
-    "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Needs", "PolicySet", "ProviderBuilder", "Selection", "Unfit",
-    "UserEntry", "WatchDocument", "key_entries", "nowhere", "user_entries",
+    "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Memory", "Needs", "PolicySet", "ProviderBuilder", "Selection",
+    "UndeterminedError", "Unfit", "UserEntry", "WatchDocument", "key_entries", "nowhere", "user_entries",
 ]  # fmt: skip

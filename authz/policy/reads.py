@@ -8,23 +8,31 @@ then holds on to no request. Names of data and variables are no part of it: thos
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from authz.cel.values import NoValueError, plain
-from authz.model import Knowing, Read
+from authz.model import Effect, Knowing, Read
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL
 from authz.policy.facts import UnboundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from authz.policy.compiled import Document
+    from authz import cel
+    from authz.policy.compiled import Changes, Document, Rule, Validation
     from authz.policy.facts import Facts
     from authz.policy.plan import Plan
+    from authz.policy.template import Template
+    from authz.policy.terms import Term
+
+Attribute = tuple[str, str | None]
+"""A name of the vocabulary and, of a map, its first key; all of it where there is none."""
+
+WHO: Attribute = ("identity.authenticated", None)
+"""What is read wherever callers are identified."""
 
 MOST_READS = 64
-"""Attributes that are looked up for one decision."""
+"""Attributes that are looked up for one record."""
 
 _PARAMS = "request.params"
 _BODY = (
@@ -64,44 +72,71 @@ class DecisionReads:
     __hash__ = None  # type: ignore[assignment]  # what it is equal by is found out late
 
 
-def read_by(documents: Iterable[Document]) -> tuple[tuple[str, str | None], ...]:
+def read_by(documents: Iterable[Document]) -> tuple[Attribute, ...]:
     """Return the attributes that documents read, as name and first key; a name without a key where all of it may be."""
     found: dict[str, set[str] | None] = {}
     for document in documents:
-        for name, key in (*_of_expressions(document), *_of_steps(document)):
+        for name, key in _of_document(document):
             keys = found.setdefault(name, set())
             if key is None or keys is None:
                 found[name] = None
             else:
                 keys.add(key)
-    pairs = ((name, key) for name in sorted(found) for key in sorted(found[name] or ()) or (None,))
-    return tuple(islice(pairs, MOST_READS))
+    return tuple((name, key) for name in sorted(found) for key in sorted(found[name] or ()) or (None,))
 
 
-def _of_expressions(document: Document) -> Iterator[tuple[str, str | None]]:
-    for attribute in document.reads:
+def read_of(term: Term, variables: Mapping[str, Term]) -> frozenset[Attribute]:
+    """Return what a term reads, itself or by the variables of its document."""
+    own = _pairs(term.expression.reads)
+    by_variables = (variables[name] for name in term.expression.variables if name in variables)
+    return frozenset(own).union(*(read_of(variable, variables) for variable in by_variables))
+
+
+def terms_of(rule: Rule) -> Iterator[Term]:
+    """Yield the expressions of a rule that decide, those of texts included that an answer cannot go without."""
+    yield from (term for term in (rule.when, rule.test) if term is not None)
+    texts = _texts(rule.changes) if rule.effect is Effect.ALLOW else ()
+    for text in (*texts, *(() if rule.location is None else (rule.location.target,))):
+        yield from (part for part in text.parts if not isinstance(part, str))
+
+
+def _texts(changes: Changes) -> Iterator[Template]:
+    yield from (header.value for header in (*changes.request_headers, *changes.response_headers))
+    yield from (cookie.value for cookie in changes.cookies)
+    yield from (text for _, text in (*changes.query_set, *changes.metadata))
+
+
+def of_validation(validation: Validation) -> Iterator[Attribute]:
+    """Yield what a validation looks at."""
+    yield from _BODY if validation.reads_body else ()
+    yield from (("request.headers", name) for name in validation.reads_headers)
+    if validation.query is not None:
+        yield "request.query", None
+    if validation.params is not None:
+        yield _PARAMS, None
+    if validation.form is not None or validation.described is not None:
+        yield "request.body", None
+    if validation.described is not None:
+        yield from _CALL
+
+
+def _of_document(document: Document) -> Iterator[Attribute]:
+    yield from _pairs(document.reads)
+    if document.providers:
+        yield WHO
+    for validation in document.validations:
+        yield from of_validation(validation)
+
+
+def _pairs(reads: Iterable[cel.Attribute]) -> Iterator[Attribute]:
+    for attribute in reads:
         if attribute.variable in ATTRIBUTES or attribute.variable == _PARAMS:
             yield attribute.variable, str(attribute.keys[0]) if attribute.keys else None
 
 
-def _of_steps(document: Document) -> Iterator[tuple[str, str | None]]:
-    """Yield what is read without an expression that says so."""
-    if document.providers:
-        yield "identity.authenticated", None
-    for validation in document.validations:
-        yield from _BODY if validation.reads_body else ()
-        yield from (("request.headers", name) for name in validation.reads_headers)
-        if validation.query is not None:
-            yield "request.query", None
-        if validation.params is not None:
-            yield _PARAMS, None
-        if validation.described is not None:
-            yield from _CALL
-
-
 def _entries(plan: Plan, facts: Facts, segments: Sequence[str]) -> Iterator[Read]:
     values: dict[str, object] = {}
-    for name, key in plan.reads:
+    for name, key in plan.reads[:MOST_READS]:
         if name not in values:
             values[name] = _captured(plan, segments) if name == _PARAMS else _value(name, facts)
         yield _read(name, key, values[name], facts)

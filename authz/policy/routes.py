@@ -38,6 +38,13 @@ def template(text: str) -> PathTemplate:
     )
 
 
+def written(template: PathTemplate) -> str:
+    """Return a template as it is written, but for names of segments that nobody captures."""
+    names = {place: f"{{{name}}}" for name, place in template.captures}
+    parts = [names.get(place, "*") if segment is None else segment for place, segment in enumerate(template.segments)]
+    return "/" + "/".join([*parts, *(["**"] if template.open else [])])
+
+
 def routes(matches: Iterable[Match]) -> tuple[Route, ...]:
     """Return every combination that an entry of `match` stands for; no entry at all stands for every request."""
     found = tuple(

@@ -19,6 +19,7 @@ from authz.policy.documents import Guardrail, IdentityProvider, Policy
 from authz.policy.listing import Listed, ListedEntry, listed
 from authz.policy.needs import Needs, needs
 from authz.policy.reads import DecisionReads
+from authz.policy.recorded import redecide
 from authz.policy.routes import segments
 from authz.policy.shadow import observed
 from authz.policy.steps import decide, preflight, require_one_reading, require_policy
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from authz.policy.index import Entry, Index
     from authz.policy.plan import Plan, World
     from authz.policy.providers import Identifier
+    from authz.policy.recorded import Memory, Redecided
     from authz.policy.source import Text
 
 
@@ -48,6 +50,15 @@ class Selection:
         self._preflight = preflight
         self.providers = () if preflight else plan.providers
         self.identity_required = bool(plan.requiring) and not preflight
+
+    @property
+    def plan(self) -> Plan:
+        """Return how what governs the request is asked; the same for all requests that are asked alike."""
+        return self._plan
+
+    def redecide(self, facts: Facts, memory: Memory) -> Redecided:
+        """Decide from what a record remembers; raise `UndeterminedError` where that does not settle it."""
+        return redecide(self._plan, facts, self._segments, memory)
 
     def early_charges(self, facts: Facts) -> tuple[Charge, ...]:
         """Return what to peek at before rules run: the limits that count denials (POLICY.md, section 3, step 4).
@@ -146,6 +157,11 @@ class PolicySet:
             identifier=self.identifier,
             world=world,
         )
+
+    def governing(self, host: str, path: str, method: str) -> Selection:
+        """Return what governs requests for a canonical host and path."""
+        cut = segments(path)
+        return Selection(self._index.find(host, cut, method), cut)
 
     @property
     def documents(self) -> tuple[Listed, ...]:

@@ -17,10 +17,14 @@ from authz.policy.answers import allow, answer, failed, objected, refused, ruled
 from authz.policy.case import Failed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from authz.model import Decision
     from authz.policy.answers import Verdict
     from authz.policy.case import Case
-    from authz.policy.plan import RuleStep
+    from authz.policy.plan import RuleStep, ValidationStep
+
+    Step = Callable[[Case], Verdict | None]
 
 
 def require_one_reading(case: Case) -> Verdict | None:
@@ -49,14 +53,20 @@ def validate(case: Case) -> Verdict | None:
     """Step 5, first: every validation that applies."""
     for step in case.plan.validations:
         validation = step.validation
-        if validation.when is not None and not case.applies(validation.when, step.place, validation.name):
-            continue
-        found = bodies.objection(validation, case.facts, case.captured(step.place))
-        if found is None and validation.described is not None:
-            found = described.objection(validation.described, validation, case, step.place)
-        if found is not None:
-            return objected(found, step.place, validation.name)
+        if validation.when is None or case.applies(validation.when, step.place, validation.name):
+            verdict = met(case, step)
+            if verdict is not None:
+                return verdict
     return None
+
+
+def met(case: Case, step: ValidationStep) -> Verdict | None:
+    """Return what one validation that applies has against the request."""
+    validation = step.validation
+    found = bodies.objection(validation, case.facts, case.captured(step.place))
+    if found is None and validation.described is not None:
+        found = described.objection(validation.described, validation, case, step.place)
+    return None if found is None else objected(found, step.place, validation.name)
 
 
 def deny(case: Case) -> Verdict | None:
@@ -98,17 +108,25 @@ def preflight(case: Case) -> Decision:
     return replace(cors.answer(case.plan.cors, case.facts.request, policy), documents=case.plan.silent)
 
 
-STEPS = (require_one_reading, require_policy, require_identity, validate, deny, redirect, require_allow)
+STEPS: tuple[Step, ...] = (
+    require_one_reading,
+    require_policy,
+    require_identity,
+    validate,
+    deny,
+    redirect,
+    require_allow,
+)
 """Every step, in order; what none of them ends is allowed (steps 7 and 8)."""
 
 SHADOW_STEPS = (require_identity, validate, deny, redirect, require_allow)
 """The steps a document in shadow takes on its own: what it would have said."""
 
 
-def decide(case: Case) -> Decision:
+def decide(case: Case, steps: Sequence[Step] = STEPS) -> Decision:
     """Decide a case."""
     try:
-        for step in STEPS:
+        for step in steps:
             if (verdict := step(case)) is not None:
                 return answer(case, verdict)
         return allow(case, case.held)

@@ -1,0 +1,51 @@
+"""Where records come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from authz.cli.replay import lines
+from authz.cli.replay.lines import UnreadableError, read, stretches
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("size", [1, 500, 2_000, 10_000])
+def test_stretches_hold_every_line_once(log: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However a log is cut: each record is in one stretch, whole."""
+    monkeypatch.setattr(lines, "STRETCH", size)
+    parts = stretches(log)
+    assert [record.id for part in parts for record in read(part)] == [f"d-{number}" for number in range(6)]
+    assert sum(part.size for part in parts) == log.stat().st_size
+
+
+def test_parquet_says_the_same_as_json_lines(log: Path, tmp_path: Path) -> None:
+    """What DuckDB made of a log is the log, with nested values as texts of JSON."""
+    duckdb = pytest.importorskip("duckdb")
+    file = tmp_path / "decisions.parquet"
+    duckdb.sql(f"COPY (FROM read_json('{log}', maximum_depth = 1)) TO '{file}'")
+    (part,), (whole,) = stretches(file), stretches(log)
+    found, kept = ([msgspec.structs.replace(each, time="") for each in read(each)] for each in (part, whole))
+    assert msgspec.json.encode(found) == msgspec.json.encode(kept)
+
+
+def test_parquet_that_cannot_tell_absent_from_null_is_refused(log: Path, tmp_path: Path) -> None:
+    """A struct has every key in every row; the message says how to make a file that will do."""
+    duckdb = pytest.importorskip("duckdb")
+    file = tmp_path / "decisions.parquet"
+    duckdb.sql(f"COPY (FROM read_json('{log}', columns = {{reads: 'STRUCT(a VARCHAR)'}})) TO '{file}'")
+    with pytest.raises(UnreadableError, match="maximum_depth = 1"):
+        list(read(stretches(file)[0]))
+
+
+def test_what_is_no_parquet_is_told(tmp_path: Path) -> None:
+    """In one line."""
+    pytest.importorskip("duckdb")
+    file = tmp_path / "a.parquet"
+    file.write_bytes(b"no")
+    with pytest.raises(UnreadableError, match=r"can't read .*a\.parquet"):
+        list(read(stretches(file)[0]))
