@@ -19,8 +19,9 @@ from authz._pb.authz.v1.vocabulary_pb2 import Geo
 from authz.errors import Refusal
 from authz.model import BodyState
 from authz.paths import parse_query
-from authz.policy.calls import graphql, grpc, mcp
+from authz.policy.calls import grpc, mcp
 from authz.policy.facts import UnboundError
+from authz.policy.graphql import graphql
 from authz.policy.routes import segments
 
 if TYPE_CHECKING:

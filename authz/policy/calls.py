@@ -1,42 +1,64 @@
-"""Requests that are calls of something else: MCP over JSON-RPC, gRPC, GraphQL.
+"""Requests that are calls of something else: MCP over JSON-RPC, gRPC (`graphql` has a module of its own).
 
 Each reading is none (all fields empty) where the request plainly is no such call, and no value at all where it might
-be one that cannot be read for certain: a batch, a body that is no JSON, an operation that cannot be told.
+be one that cannot be read for certain: a batch, a body that is no JSON, a call that does not say what it calls.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from authz._pb.authz.v1.vocabulary_pb2 import Graphql, Grpc, Mcp
+from authz._pb.authz.v1.vocabulary_pb2 import Grpc, Mcp
 from authz.model import BodyState
 from authz.policy.facts import UnboundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from google.protobuf.struct_pb2 import Struct
 
     from authz.policy.facts import Facts
 
-_GRAPHQL_TOKEN = re.compile(
-    r'(?P<skip>[\s,\ufeff]+|#[^\n\r]*|"""(?:\\"""|(?!""").)*+(?:""")?|"(?:\\.|[^"\\\n\r])*+"?)'
-    r"|(?P<name>[A-Za-z_]\w*)|(?P<other>.)",
-    re.DOTALL | re.ASCII,
-)
-_OPERATIONS = frozenset({"query", "mutation", "subscription"})
+_EXACT = 2**53
+"""The largest whole number that a double holds exactly; arguments travel as doubles."""
+
+_NAMED = {"tools/call": "tool", "prompts/get": "prompt", "resources/read": "resource"}
+"""Methods that name what they ask for, and the field that says it."""
 
 
 def mcp(facts: Facts) -> Mcp:
     """Return the call of a Model Context Protocol request."""
     call = _object(facts)
-    method = _text(call, "method")
-    if method != "tools/call":
-        return Mcp(method=method)
-    params = call.get("params")
-    tool = params.get("name") if isinstance(params, dict) else None
-    if not isinstance(tool, str):
-        raise UnboundError("the call of a tool does not name it")
-    return Mcp(method=method, tool=tool)
+    method, params = _text(call, "method"), call.get("params")
+    if params is not None and not isinstance(params, dict):
+        raise UnboundError("the parameters of the call are no object")
+    found = Mcp(method=method)
+    if (field := _NAMED.get(method)) is not None:
+        named = (params or {}).get("uri" if field == "resource" else "name")
+        if not isinstance(named, str):
+            raise UnboundError("the call does not name what it asks for")
+        setattr(found, field, named)
+        _fill(found.arguments, (params or {}).get("arguments") or {})
+    elif method == "initialize":
+        found.protocol_version = _text(params or {}, "protocolVersion")
+        client = (params or {}).get("clientInfo")
+        found.client = _text(client, "name") if isinstance(client, dict) else ""
+    return found
+
+
+def _fill(arguments: Struct, given: object) -> None:
+    """Write arguments as they are; a number that would become another one is no value."""
+    if not isinstance(given, dict) or not _is_exact(given):
+        raise UnboundError("the arguments of the call cannot be read exactly")
+    arguments.update(given)
+
+
+def _is_exact(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_exact, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_exact, value))
+    return not isinstance(value, int) or abs(value) <= _EXACT
 
 
 def grpc(facts: Facts) -> Grpc:
@@ -49,20 +71,6 @@ def grpc(facts: Facts) -> Grpc:
     if len(parts) != 3 or not parts[2]:
         raise UnboundError("the path of a gRPC request has two segments")
     return Grpc(service=parts[1], method=parts[2])
-
-
-def graphql(facts: Facts) -> Graphql:
-    """Return the operation a GraphQL request asks for."""
-    body = _object(facts)
-    if "query" not in body and "operationName" not in body:
-        return Graphql()
-    wanted = _text(body, "operationName")
-    operations = list(_operations(_text(body, "query")))
-    found = [operation for operation in operations if not wanted or operation[1] == wanted]
-    if len(found) != 1:
-        raise UnboundError("which GraphQL operation is asked for cannot be told")
-    kind, name = found[0]
-    return Graphql(operation_name=name, operation_type=kind)
 
 
 def _object(facts: Facts) -> Mapping[str, object]:
@@ -84,20 +92,3 @@ def _text(body: Mapping[str, object], key: str) -> str:
     if value is not None and not isinstance(value, str):
         raise UnboundError(f'"{key}" of the body is no text')
     return value or ""
-
-
-def _operations(document: str) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of every operation of a GraphQL document; a bare `{` is an anonymous query."""
-    depth, kind, name = 0, "", ""
-    for token in _GRAPHQL_TOKEN.finditer(document):
-        word, other = token["name"], token["other"]
-        if word and not depth:
-            kind, name = (kind, name or word) if kind else (word, "")
-        elif other and other in "{([":
-            if other == "{" and not depth and kind in {"", *_OPERATIONS}:
-                yield kind or "query", name
-            depth += 1
-        elif other and other in "})]":
-            depth -= 1
-            if other == "}" and not depth:
-                kind, name = "", ""

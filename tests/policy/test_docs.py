@@ -112,3 +112,25 @@ def test_upgrades(compiler: Compiler, make: Any) -> None:
         for path, headers in (("/feed", socket), ("/feed", socket | {"origin": "null"}), ("/", socket), ("/", {}))
     ]
     assert effects == [Effect.ALLOW, Effect.DENY, Effect.DENY, Effect.ALLOW]
+
+
+def test_calls_inside_requests(compiler: Compiler, make: Any) -> None:
+    """The examples of the page about protocols tell small payments, shallow queries and readers from all others."""
+    policies = compiler.compile({"a.yaml": "---\n".join(examples("protocols.md")).encode()})
+
+    def allows(host: str, path: str, body: object = None, **words: Any) -> bool:
+        json_body = {} if body is None else {"json": body}
+        decision = decided(policies, make, host=host, path=path, method="POST", **json_body, **words)
+        return decision.effect is Effect.ALLOW
+
+    pay = {"method": "tools/call", "params": {"name": "pay", "arguments": {"amount": 100}}}
+    dear = {"method": "tools/call", "params": {"name": "pay", "arguments": {"amount": 101}}}
+    mcp = [allows("mcp.example.com", "/mcp", body) for body in ({"method": "initialize"}, pay, dear, [pay])]
+    assert mcp == [True, True, False, False]
+    deep = "{ orders " + "{ a " * 9 + "}" * 9 + "}"
+    queries = ["{ orders { id } }", "{ users { id } }", "{ orders: users { id } }", "mutation { orders }", deep]
+    graphql = [allows("graph.example.com", "/graphql", {"query": query}) for query in queries]
+    assert graphql == [True, False, False, False, False]
+    headers = {"content-type": "application/grpc"}
+    grpc = [allows("grpc.example.com", f"/shop.v1.Orders/{method}", headers=headers) for method in ("Get", "Delete")]
+    assert grpc == [True, False]

@@ -238,12 +238,22 @@ class Strings(_message.Message):
     def __init__(self, values: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Mcp(_message.Message):
-    __slots__ = ("method", "tool")
+    __slots__ = ("method", "tool", "prompt", "resource", "arguments", "protocol_version", "client")
     METHOD_FIELD_NUMBER: _ClassVar[int]
     TOOL_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_FIELD_NUMBER: _ClassVar[int]
+    RESOURCE_FIELD_NUMBER: _ClassVar[int]
+    ARGUMENTS_FIELD_NUMBER: _ClassVar[int]
+    PROTOCOL_VERSION_FIELD_NUMBER: _ClassVar[int]
+    CLIENT_FIELD_NUMBER: _ClassVar[int]
     method: str
     tool: str
-    def __init__(self, method: _Optional[str] = ..., tool: _Optional[str] = ...) -> None: ...
+    prompt: str
+    resource: str
+    arguments: _struct_pb2.Struct
+    protocol_version: str
+    client: str
+    def __init__(self, method: _Optional[str] = ..., tool: _Optional[str] = ..., prompt: _Optional[str] = ..., resource: _Optional[str] = ..., arguments: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., protocol_version: _Optional[str] = ..., client: _Optional[str] = ...) -> None: ...
 
 class Grpc(_message.Message):
     __slots__ = ("service", "method")
@@ -254,12 +264,16 @@ class Grpc(_message.Message):
     def __init__(self, service: _Optional[str] = ..., method: _Optional[str] = ...) -> None: ...
 
 class Graphql(_message.Message):
-    __slots__ = ("operation_name", "operation_type")
+    __slots__ = ("operation_name", "operation_type", "fields", "depth")
     OPERATION_NAME_FIELD_NUMBER: _ClassVar[int]
     OPERATION_TYPE_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
     operation_name: str
     operation_type: str
-    def __init__(self, operation_name: _Optional[str] = ..., operation_type: _Optional[str] = ...) -> None: ...
+    fields: _containers.RepeatedScalarFieldContainer[str]
+    depth: int
+    def __init__(self, operation_name: _Optional[str] = ..., operation_type: _Optional[str] = ..., fields: _Optional[_Iterable[str]] = ..., depth: _Optional[int] = ...) -> None: ...
 
 class NetworkSet(_message.Message):
     __slots__ = ("name",)
