@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from google.protobuf.message import Message
+
 from authz.cel.values import NoValueError, plain
 from authz.model import Effect, Knowing, Read
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL
@@ -35,6 +37,7 @@ MOST_READS = 64
 """Attributes that are looked up for one record."""
 
 _PARAMS = "request.params"
+_OURS = "authz.v1"
 _BODY = (
     ("request.body_state", None),
     ("request.json", None),
@@ -143,11 +146,24 @@ def _entries(plan: Plan, facts: Facts, segments: Sequence[str]) -> Iterator[Read
 
 
 def _value(name: str, facts: Facts) -> object:
-    """Return the value of a name, or the error that it has none."""
+    """Return the value of a name, a message of ours as a map of its fields, or the error that it has none."""
     try:
-        return ATTRIBUTES[name](facts)
+        value = ATTRIBUTES[name](facts)
     except UnboundError as error:
         return error
+    return _fields(value) if isinstance(value, Message) else value
+
+
+def _fields(message: Message) -> object:
+    """Return the fields that have a value; what Envoy sends is one value, which nobody looks into."""
+    if message.DESCRIPTOR.file.package != _OURS:
+        return message.SerializeToString(deterministic=True)
+    fields = message.DESCRIPTOR.fields
+    return {
+        field.name: getattr(message, field.name)
+        for field in fields
+        if not field.has_presence or message.HasField(field.name)
+    }
 
 
 def _read(name: str, key: str | None, value: object, facts: Facts) -> Read:
@@ -157,7 +173,9 @@ def _read(name: str, key: str | None, value: object, facts: Facts) -> Read:
         return _told(name, None, dict(value) if isinstance(value, Mapping) else value)
     if (doubtful := DOUBTFUL.get(name)) is not None and key in doubtful(facts):
         return Read(name=name, key=key, knowing=Knowing.UNBOUND, value="it has no one value")
-    if not isinstance(value, Mapping) or key not in value:
+    if not isinstance(value, Mapping):
+        return _told(name, key, value)
+    if key not in value:
         return Read(name=name, key=key, knowing=Knowing.ABSENT)
     return _told(name, key, value[key])
 

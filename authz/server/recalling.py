@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
+from google.protobuf import json_format
 
+from authz._pb.authz.v1.vocabulary_pb2 import Geo, Graphql, Grpc, Mcp
 from authz.audit.line import MOST_PARAMETERS
 from authz.audit.reads import ABSENT, CUT, ERROR, FINGERPRINT, HEADERS
 from authz.audit.text import CUT_OFF
@@ -27,6 +29,8 @@ from authz.policy import Facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+
+    from google.protobuf.message import Message
 
 LIMITED = frozenset({Reason.RATE_LIMITED, Reason.LIMITER_DEGRADED})
 """Reasons of limits: where documents were asked, they had allowed."""
@@ -42,6 +46,11 @@ _READERS: Mapping[str, Callable[[str], object]] = {
     "request.body": str.encode,
 }
 """How values are read that JSON has no type for; of bodies only an empty one is ever told."""
+
+_MESSAGES: Mapping[str, type[Message]] = {
+    "client.geo": Geo, "request.graphql": Graphql, "request.grpc": Grpc, "request.mcp": Mcp,
+}  # fmt: skip
+"""Names whose values are messages to expressions, and maps to a record."""
 
 _PATH = frozenset({"request.path", "request.segments", "request.params"})
 _QUERY = frozenset({"request.query", "request.query_one"})
@@ -118,6 +127,8 @@ class Memory:
         self.values: dict[str, Any] = {"request.headers": dict(self._request.headers)}
         for text, raw in line.reads.items():
             self._remember(text, bytes(raw))
+        for name in self.values.keys() & _MESSAGES.keys():
+            self.values[name] = _message(_MESSAGES[name], self.values[name])
         self.identified = _identified(line, providers, self.values)
         if not self.identified:
             self._forget("identity.")
@@ -203,6 +214,14 @@ def recalled(line: Line, providers: Collection[str]) -> tuple[Facts, Memory]:
     request = _request(line, memory)
     identity = _identity(line, memory, asked=bool(providers))
     return Facts(request=request, identity=identity, body=Body(request), client_ip=line.client or line.source), memory
+
+
+def _message(kind: type[Message], fields: Any) -> Message:  # noqa: ANN401 - whatever JSON holds
+    """Return a message of the fields that are known; what was written is anybody's, and may not fit."""
+    try:
+        return json_format.ParseDict(fields, kind(), ignore_unknown_fields=True)
+    except (json_format.ParseError, AttributeError):
+        return kind()
 
 
 @lru_cache(maxsize=4096)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
+from authz._pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
 from authz.content import SchemaValidators
-from authz.model import Knowing, Reason
+from authz.model import Knowing, Location, Reason
 from authz.policy import Compiler
 
 if TYPE_CHECKING:
@@ -105,3 +108,21 @@ def test_a_validation_reads_the_body(make: Make) -> None:
 def test_reads_are_no_part_of_what_was_decided_elsewhere(make: Make) -> None:
     """Without a policy nothing was read; the decision says so."""
     assert known(decided(make, ORDERS, {"path": "/elsewhere"})) == {}
+
+
+def test_a_message_is_read_by_its_fields(make: Make) -> None:
+    """What is known of a place is told and the rest is absent; a call has all its fields, and a body is one value."""
+    source = ORDERS.replace(
+        "  rules:",
+        "  rules:\n"
+        "    - {name: far, deny: has(client.geo.asn) && client.geo.country == 'FR'}\n"
+        "    - {name: call, deny: request.mcp.tool == 'x'}\n"
+        "    - {name: raw, deny: attributes.request.http.path == 'x'}",
+    )
+    request = make.request({"path": "/orders/7", "json": {"method": "ping"}, "envoy": AttributeContext()})
+    facts = replace(make.facts(request), locate=lambda _: Location(country="DE"))
+    reads = {str(read): read for read in compiled(source).select(request).decide(facts).reads.entries()}  # type: ignore[union-attr]
+    assert reads['client.geo["country"]'].value == "DE"
+    assert reads['client.geo["asn"]'].knowing is Knowing.ABSENT
+    assert (reads['request.mcp["tool"]'].knowing, reads['request.mcp["tool"]'].value) == (Knowing.VALUE, "")
+    assert reads['attributes["request"]'].knowing is Knowing.VALUE

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from authz.audit.line import line_of
 from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.content import Body, SchemaValidators
-from authz.model import ANONYMOUS, UNLIMITED, BodyState, Identity, Knowing, Outcome, Peer, Reason, Request
+from authz.model import ANONYMOUS, UNLIMITED, BodyState, Identity, Knowing, Location, Outcome, Peer, Reason, Request
 from authz.policy import Compiler, Facts, PolicySet, UndeterminedError
 from authz.policy.recorded import Redecided
 from authz.server.recalling import Line, Memory, RequestLine, attribute, recalled
@@ -70,6 +70,21 @@ BODIES = (
       allow: request.headers[?"user-agent"].orValue("").contains("curl") || has(request.headers.accept)
 """,
     """
+  rules:
+    - {name: far, deny: 'client.geo.country != "DE"'}
+    - {name: near, allow: client.geo.asn != 64500 || has(client.geo.organization)}
+""",
+    """
+  rules:
+    - {name: tools, deny: 'request.mcp.method == "tools/call" && request.mcp.tool != "search"'}
+    - {name: calls, allow: 'request.mcp.method != "" || request.grpc.service == "orders"'}
+    - {name: near, allow: client.geo.?country.orValue("FR") == "DE"}
+""",
+    """
+  rules:
+    - {name: envoy, allow: attributes.request.http.method == "GET"}
+""",
+    """
   mode: off
 """,
 )
@@ -86,13 +101,16 @@ HEADERS = st.dictionaries(
     st.sampled_from(["x-tenant", "x-level", "user-agent", "accept", "authorization"]),
     st.sampled_from(["acme", "evil", "9", "curl/8", ""]),
 )
+CALL = b'{"method": "tools/call", "params": {"name": "search"}}'
+OTHER_CALL = b'{"method": "tools/call", "params": {"name": "refund"}}'
 REQUESTS = st.fixed_dictionaries(
     {
         "method": st.sampled_from(["GET", "POST", "DELETE"]),
         "path": st.sampled_from(["/orders/7", "/orders/8", "/orders", "/elsewhere"]),
         "query": st.sampled_from(["", "page=1", "page=2", "page=1&page=2", "other=1", "1"]),
         "headers": HEADERS,
-        "body": st.sampled_from([b"", b'{"sku": "forbidden"}', b'{"sku": 1}', b"[]", b"no json"]),
+        "body": st.sampled_from([b"", b'{"sku": "forbidden"}', b'{"sku": 1}', b"[]", b"no json", CALL, OTHER_CALL]),
+        "place": st.sampled_from([None, Location(), Location(asn=64500), Location(country="DE", asn=1)]),
     }
 )
 IDENTITIES = st.sampled_from(
@@ -107,6 +125,8 @@ IDENTITIES = st.sampled_from(
 
 def facts_of(words: dict[str, Any], identity: Identity = ANONYMOUS) -> Facts:
     """Return the facts of a request."""
+    words = dict(words)
+    place = words.pop("place", None)
     headers = dict(words["headers"])
     if words["body"]:
         headers |= {"content-type": "application/json", "content-length": str(len(words["body"]))}
@@ -115,7 +135,9 @@ def facts_of(words: dict[str, Any], identity: Identity = ANONYMOUS) -> Facts:
         protocol="HTTP/2", time=NOON, body_state=BodyState.COMPLETE if words["body"] else BodyState.ABSENT,
         source=Peer(ip="10.1.2.3"), destination=Peer(),
     )  # fmt: skip
-    return Facts(request=request, identity=identity, body=Body(request), client_ip="203.0.113.9")
+    return Facts(
+        request=request, identity=identity, body=Body(request), client_ip="203.0.113.9", locate=lambda _: place
+    )
 
 
 def identified(policies: PolicySet, facts: Facts) -> Facts:
