@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 from authz.model import Effect, LimitOutcome, Mode
-from authz.testing.results import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -23,14 +22,13 @@ if TYPE_CHECKING:
 _REFUSING = frozenset({LimitOutcome.OVER, LimitOutcome.DEGRADED_DENY})
 
 
-def answer_of(outcome: Outcome, response: bytes) -> Answer:
-    """Return the answer to one request."""
+def carried(response: bytes) -> Mapping[str, Any]:
+    """Return what a response brings to the caller or the upstream, as arguments of `Answer`."""
     read = CheckResponse.FromString(response)
-    carried = _allowed(read.ok_response) if read.HasField("ok_response") else denied(_denied(read.denied_response))
-    return Answer(**decided(outcome), **carried)
+    return _allowed(read.ok_response) if read.HasField("ok_response") else denied(_denied(read.denied_response))
 
 
-def decided(outcome: Outcome) -> dict[str, Any]:
+def decided(outcome: Outcome) -> Mapping[str, Any]:
     """Return what was decided and why, as arguments of `Answer`."""
     decision, limits = outcome.decision, outcome.usage.limits
     settled = tuple(_settled(decision))
@@ -51,7 +49,7 @@ def decided(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def denied(fields: dict[str, Any]) -> dict[str, Any]:
+def denied(fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what an answer that is no allow carries, with what its headers say of where and when to come back."""
     headers = fields["response_headers"]
     (location,) = headers.get("location", (None,))

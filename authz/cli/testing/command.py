@@ -35,9 +35,10 @@ class Wanted(NamedTuple):
     covering: bool
     fail_under: float
     since: str
+    through_envoy: bool
 
 
-def command(
+def command(  # noqa: PLR0913 - one per flag
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Folders and files of tests (*_test.yaml).")],
     *,
     policies: Annotated[
@@ -55,17 +56,23 @@ def command(
     coverage_diff: Annotated[
         str, typer.Option("--coverage-diff", metavar="REV", help="Look only at lines changed since a Git revision.")
     ] = "",
+    through_envoy: Annotated[
+        bool, typer.Option("--through-envoy", help="Send every request through a real Envoy (extra demo).")
+    ] = False,
     watch: Annotated[bool, typer.Option("--watch", help="Run again whenever a file changes; Ctrl-C ends it.")] = False,
 ) -> None:
-    """Run tests of policies in this process, on the service's own engine and a clock of their own.
+    """Run tests of policies in this process (or through Envoy), on the service's own engine and a clock of their own.
 
     Exits 4 if a test fails, none is found or too little is covered, 3 if tests or policies have faults, which are told
     with their places.
     """
     _pattern(only)
+    if through_envoy and (coverage or coverage_diff or fail_under):
+        raise typer.BadParameter("coverage is counted in process, without --through-envoy")
     wanted = Wanted(
         paths=tuple(paths), policies=tuple(policies or ()), only=only, output=output,
         covering=coverage or bool(coverage_diff) or fail_under > 0, fail_under=fail_under, since=coverage_diff,
+        through_envoy=through_envoy,
     )  # fmt: skip
     if watch:
         from authz.cli.testing.watching import again  # noqa: PLC0415 - see the package's docstring
@@ -98,7 +105,11 @@ def _run(wanted: Wanted) -> Exit:
     from authz.cli.testing.showing import summary  # noqa: PLC0415
     from authz.testing import Verdict  # noqa: PLC0415
 
-    ran = running.ran(batches(wanted.paths, wanted.policies), wanted.only, covering=wanted.covering)
+    found = batches(wanted.paths, wanted.policies)
+    if wanted.through_envoy:
+        ran = running.through_envoy(found, wanted.only)
+    else:
+        ran = running.ran(found, wanted.only, covering=wanted.covering)
     if not ran.results:
         matching = f' whose title matches "{wanted.only}"' if wanted.only else ""
         places = ", ".join(map(str, wanted.paths))

