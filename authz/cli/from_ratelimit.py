@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import yaml
 
+from authz.cli.naming import named, unique
 from authz.limits.descriptors import SECONDS, Unit, step
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ MOST = 1_000_000_000
 
 _SHORT = frozenset({Unit.SECOND, Unit.MINUTE, Unit.HOUR, Unit.DAY})
 _UNITS = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
-_LONGEST_NAME = 63
 
 
 class Converted(NamedTuple):
@@ -71,12 +71,12 @@ def convert(domain: Domain) -> Converted:
     )
     limits: list[dict[str, object]] = []
     for path, entries in _limited(domain):
-        limits.append(_limit(_unique(path, limits), entries))
+        limits.append(_limit(unique(named(path, "limit"), [str(each["name"]) for each in limits]), entries))
         notes |= dict.fromkeys(_notes(path, entries))
     document: dict[str, object] = {
         "apiVersion": "authz/v1",
         "kind": "Guardrail",
-        "metadata": {"name": _name(domain.domain)},
+        "metadata": {"name": named(domain.domain, "limit")},
         "spec": {"limits": limits},
     }
     return Converted(document, tuple(notes))
@@ -193,18 +193,6 @@ def _notes(path: str, entries: Sequence[_Entry]) -> Iterator[str]:
         yield f"{path} replaces {names}: say so in the when of what it replaces"
     if rate.requests_per_unit > MOST:
         yield f"{path} allows {rate.requests_per_unit} requests, more than can be counted: {MOST} here"
-
-
-def _unique(path: str, limits: Sequence[dict[str, object]]) -> str:
-    name, taken = _name(path), {limit["name"] for limit in limits}
-    if name not in taken:
-        return name
-    return next(each for number in range(2, len(taken) + 3) if (each := f"{name[:58]}-{number}") not in taken)
-
-
-def _name(text_: str) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text_)[:_LONGEST_NAME].strip("._-")
-    return plain or "limit"
 
 
 def summary(converted: Converted) -> str:

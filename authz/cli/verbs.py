@@ -56,8 +56,8 @@ VERBS = {
     ),
     "import": Verb(
         "authz.cli.importing",
-        "Make policies of another program's configuration.",
-        "authz import ratelimit config.yaml > policies/limits.yaml",
+        "Make policies of an API's description or of rate limits.",
+        "authz import openapi api.yaml --output-dir policies/api",
     ),
     "limits": Verb(
         "authz.cli.counts",

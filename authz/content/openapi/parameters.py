@@ -44,7 +44,10 @@ Texts = Mapping[str, Sequence[str]]
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
-    """A parameter as it is described; `schema` names its definition, `in_json` says that its text is a document."""
+    """A parameter as it is described; `schema` names its definition, which is written at `node`.
+
+    `in_json` says that its text is a JSON document.
+    """
 
     name: str
     place: str
@@ -52,6 +55,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     style: str
     explode: bool
     schema: str
+    node: Node
     in_json: bool = False
     may_be_empty: bool = False
 
@@ -71,7 +75,7 @@ def written(node: Node, schemas: Schemas) -> Written | None:
     required = node.flag("required")
     if place == "path" and not required:
         node.flaw("a parameter in the path is required", "write required: true")
-    described = _described(node, schemas)
+    described = _described(node)
     if described is None:
         return None
     return Written(
@@ -80,18 +84,19 @@ def written(node: Node, schemas: Schemas) -> Written | None:
         required=required,
         style=style,
         explode=node.flag("explode", default=style == "form"),
-        schema=described[0],
+        schema=schemas.use(described[0]),
+        node=described[0],
         in_json=described[1],
         may_be_empty=node.flag("allowEmptyValue"),
     )
 
 
-def _described(node: Node, schemas: Schemas) -> tuple[str, bool] | None:
-    """Return the definition a parameter must meet, and whether its text is a JSON document."""
+def _described(node: Node) -> tuple[Node, bool] | None:
+    """Return the schema a parameter must meet, and whether its text is a JSON document."""
     if (schema := node.get("schema")) is not None:
         if node.get("content") is not None:
             node.flaw('a parameter has "schema" or "content", not both')
-        return schemas.use(schema), False
+        return schema, False
     content = list(node.members("content"))
     if len(content) != 1:
         node.flaw('a parameter has a "schema", or a "content" with one media type')
@@ -102,7 +107,7 @@ def _described(node: Node, schemas: Schemas) -> tuple[str, bool] | None:
         media.flaw(f'the text of a parameter is read as JSON, not as "{name}"')
         return None
     schema = media.only(MEDIA).get("schema")
-    return None if schema is None else (schemas.use(schema), True)
+    return None if schema is None else (schema, True)
 
 
 class Parameter:
