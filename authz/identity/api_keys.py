@@ -37,7 +37,7 @@ def new_key() -> str:
 
 def digest(key: bytes, secret: bytes = b"") -> str:
     """Return what a key is known by: its SHA-256, with a secret its HMAC-SHA-256, in hex."""
-    return (hmac.digest(secret, key, "sha256") if secret else hashlib.sha256(key).digest()).hex()
+    return hmac.digest(secret, key, "sha256").hex() if secret else hashlib.sha256(key).hexdigest()
 
 
 class Entry(Holder, frozen=True, kw_only=True):

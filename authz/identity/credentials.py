@@ -43,8 +43,12 @@ def finder(places: Sequence[Place]) -> Callable[[Request], str | None]:
     """
     looks = tuple(map(_look, places))
     alone = looks[0] if len(looks) == 1 else None
+    # Most requests carry one of many kinds of credential: a provider whose only header is not there is done at once.
+    header = places[0].header if alone else None
 
     def find(request: Request) -> str | None:
+        if header is not None and header not in request.headers and not request.invalid_headers:
+            return None
         found = alone(request) if alone else [credential for look in looks for credential in look(request)]
         if not found:
             return None
@@ -70,7 +74,7 @@ def _in_header(name: str, scheme: str | None) -> Look:
     begins, length = f"{scheme} ".lower(), len(scheme or "") + 1
 
     def look(request: Request) -> Sequence[str]:
-        value = _header(request, name)
+        value = request.headers.get(name) if not request.invalid_headers else _header(request, name)
         if value is None:
             return ()
         if scheme is None:

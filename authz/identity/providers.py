@@ -114,19 +114,21 @@ class _Panel:
 
     def _presented(self, request: Request) -> tuple[Provider, str] | None:
         """Return the one credential that was presented, and who is to say whose it is."""
-        found = None
-        finders: list[Provider] = []
+        first: tuple[Provider, str] | None = None
+        others: list[Provider] = []
         for provider, find in self._readers:
             credential = find(request)
             if credential is None:
                 continue
-            if found is not None and credential != found:
+            if first is None:
+                first = provider, credential
+            elif credential == first[1]:
+                others.append(provider)
+            else:
                 raise InvalidCredential("providers found different credentials")
-            found = credential
-            finders.append(provider)
-        if found is None:
-            return None
-        return (finders[0] if len(finders) == 1 else _responsible(finders, found)), found
+        if first is None or not others:
+            return first
+        return _responsible([first[0], *others], first[1]), first[1]
 
     def _witnessed(self, request: Request) -> tuple[str, Identity]:
         for provider, witness in self._witnesses:

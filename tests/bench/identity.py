@@ -1,4 +1,4 @@
-"""What knowing the caller costs: a token that was seen before, an API key, and a token that never was.
+"""What knowing the caller costs: a credential that was seen before, a token that never was, saying who it is.
 
 In this process and without gRPC, so that nothing but identity differs: the same requests are decided by the same
 policies, once with the identity handed in and once with it proved.
@@ -7,22 +7,31 @@ policies, once with the identity handed in and once with it proved.
 from __future__ import annotations
 
 import json
+import queue
+import threading
 import time
+from base64 import b64encode
 from itertools import count
 from typing import TYPE_CHECKING
 
 import jwt
 from comparing import BenchmarkError, Effort, Row, in_turns, row
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from jwt.algorithms import RSAAlgorithm
+from msgspec.structs import replace
 
 from authz.cli.request import Asked, message
+from authz.config.settings import SigningSettings
 from authz.engine import Engine
 from authz.identity.api_keys import digest
+from authz.identity.passwords import hashed
 from authz.limits.memory import MemoryLimiter
 from authz.model import Effect, Identity
 from authz.server.deciding import compiler, parts
+from authz.server.signing import Telling, signing
 from authz.store import Snapshot
+from authz.wire import write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,6 +42,8 @@ if TYPE_CHECKING:
 
 ISSUER, KEY = "https://login.example.com/", "azk_bench"
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+LOGIN = b64encode(b"alice:correct horse").decode()
+USERS = f"- {{id: alice, hash: '{hashed('correct horse')}', scopes: ['orders:read']}}"
 CHECKS = 2000  # per second of effort
 
 POLICIES = """
@@ -68,6 +79,19 @@ spec: {match: [{paths: ["/empty"]}], rules: [{name: all, allow: true}]}
 """
 
 
+OFFICE = """
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: office}
+spec:
+  basic: {users: users.yaml, keep: 1h, timeout: 30s}
+---
+""" + POLICIES[POLICIES.index("apiVersion: authz/v1\nkind: Policy") :].partition("---")[0].replace(
+    "name: orders", "name: office"
+).replace("/orders/", "/office/").replace("[staff, partner]", "[office]")
+
+
 class _Given:
     """Says who is calling without looking: whoever a provider found before."""
 
@@ -89,7 +113,7 @@ class _Call:
         """Nobody listens."""
 
 
-def identity(effort: Effort, folder: Path) -> Iterator[Row]:  # noqa: ARG001 - nothing is written
+def identity(effort: Effort, folder: Path) -> Iterator[Row]:
     """Compare decisions with the identity proved and handed in, and a token's first verification with a decision."""
     number = int(CHECKS * effort.seconds)
     orders, shown = "https://api.example.com/orders/7", count()
@@ -99,15 +123,17 @@ def identity(effort: Effort, folder: Path) -> Iterator[Row]:  # noqa: ARG001 - n
     empty = _message("https://api.example.com/empty")
 
     def given(asked: bytes) -> Engine:
-        outcomes: list[Outcome] = []
-        _engine(None, outcomes.append).check(asked, _Call())
-        return _engine(_Given(outcomes[0].identity))
+        outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        _engine(None, outcomes.put).check(asked, _Call())
+        return _engine(_Given(outcomes.get(timeout=30).identity))
 
     def new() -> list[bytes]:
         return [_message(orders, authorization=f"Bearer {_token(next(shown))}") for _ in range(max(50, number // 20))]
 
     sides = ("identity handed in", "identity proved")
-    for name, asked in (("token seen before, us", known), ("API key, us", keyed)):
+    login = _message("https://api.example.com/office/7", authorization=f"Basic {LOGIN}")
+    _logged_in(proving, login)
+    for name, asked in (("token seen before, us", known), ("API key, us", keyed), ("password seen before, us", login)):
         handed = given(asked)
         rounds = in_turns(
             effort.rounds,
@@ -117,6 +143,22 @@ def identity(effort: Effort, folder: Path) -> Iterator[Row]:  # noqa: ARG001 - n
         yield row("identity", name, sides, rounds, at_most=1.10)
     rounds = in_turns(effort.rounds, lambda: _cost(proving, [empty] * number), lambda: _cost(proving, new()))
     yield row("identity", "new RS256 token, us", ("empty decision", "with verification"), rounds, at_most=10.0)
+    telling = _engine(None, tell=folder)
+    rounds = in_turns(effort.rounds, lambda: _cost(proving, [known] * number), lambda: _cost(telling, [known] * number))
+    yield row("identity", "who is calling, signed, us", ("not said", "said"), rounds, at_most=1.15)
+
+
+def _logged_in(engine: Engine, login: bytes) -> None:
+    """Log in once, and wait for the password's hash."""
+    came = threading.Event()
+
+    class Waiting(_Call):
+        def answer(self, _response: bytes) -> None:
+            came.set()
+
+    engine.check(login, Waiting())
+    if not came.wait(30):
+        raise BenchmarkError("nobody was logged in")
 
 
 def _cost(engine: Engine, messages: Sequence[bytes]) -> float:
@@ -128,16 +170,25 @@ def _cost(engine: Engine, messages: Sequence[bytes]) -> float:
     return (time.process_time() - begun) / len(messages) * 1e6
 
 
-def _engine(identifier: Identifier | None, *observers: Callable[[Outcome], None]) -> Engine:
-    files = {"a.yaml": POLICIES, "keys.json": _jwks(), "keys.yaml": _entries()}
+def _engine(identifier: Identifier | None, *observers: Callable[[Outcome], None], tell: Path | None = None) -> Engine:
+    files = {"a.yaml": POLICIES + OFFICE, "keys.json": _jwks(), "keys.yaml": _entries(), "users.yaml": USERS}
     policies = compiler("auto").compile({name: text.encode() for name, text in files.items()})
     snapshot = Snapshot(policies=policies, generation=1, loaded_at=0.0)
-    return Engine(
-        parts(
-            snapshot=lambda: snapshot, limiter=MemoryLimiter(), client_ip=lambda request: request.source.ip,
-            fault=_raise, observers=(_expect_allow, *observers), identifier=identifier,
-        )
+    made = parts(
+        snapshot=lambda: snapshot, limiter=MemoryLimiter(), client_ip=lambda request: request.source.ip,
+        fault=_raise, observers=(_expect_allow, *observers), identifier=identifier,
     )  # fmt: skip
+    return Engine(made if tell is None else replace(made, write=_telling(tell).write))
+
+
+def _telling(folder: Path) -> Telling:
+    file = folder / "signing.pem"
+    private = ec.generate_private_key(ec.SECP256R1())
+    file.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    settings = SigningSettings(keys=(file,), issuer="bench", audience="orders")
+    keys = signing(settings)
+    assert keys is not None
+    return Telling(settings, keys, write)
 
 
 def _expect_allow(outcome: Outcome) -> None:

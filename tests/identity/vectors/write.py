@@ -78,6 +78,8 @@ def nearly(key: Any, other: Any, algorithm: str) -> Iterator[Case]:
     yield "a byte more", f"{header}.{payload}.{b64(signature + b'x')}", INVALID
     yield "a zero before", f"{header}.{payload}.{b64(bytes(1) + signature)}", INVALID
     yield "zeros", f"{header}.{payload}.{b64(bytes(len(signature)))}", INVALID
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    yield "another spelling of the same bytes", good[:-1] + letters[letters.index(good[-1]) ^ 1], INVALID
     yield "padded", f"{good}=", INVALID
     yield "a line break", f"{good}\n", INVALID
     yield "a blank", f"{header}.{payload} .{b64(signature)}", INVALID
