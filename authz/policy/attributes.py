@@ -22,6 +22,7 @@ from authz.paths import parse_query
 from authz.policy.calls import grpc, mcp
 from authz.policy.facts import UnboundError
 from authz.policy.graphql import graphql
+from authz.policy.messages import grpc_message
 from authz.policy.routes import segments
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ ATTRIBUTES: Mapping[str, Callable[[Facts], object]] = {
     "request.mcp": mcp,
     "request.grpc": grpc,
     "request.graphql": graphql,
+    "request.grpc_message": grpc_message,
     "source.ip": lambda facts: facts.request.source.ip,
     "source.port": lambda facts: facts.request.source.port,
     "source.principal": lambda facts: facts.request.source.principal,
@@ -215,7 +217,9 @@ def narrowed(name: str, keys: frozenset[str] | None) -> Callable[[Facts], object
     return some
 
 
-LATE = frozenset({"request.body", "request.json", "request.mcp", "request.graphql", "attributes"})
+LATE = frozenset(
+    {"request.body", "request.json", "request.mcp", "request.graphql", "request.grpc_message", "attributes"}
+)
 """Names that are bound when the first term that reads them is evaluated."""
 
 DOUBTFUL: Mapping[str, Callable[[Facts], frozenset[str]]] = {

@@ -214,6 +214,10 @@ EXPLAINED: Mapping[str, str] = {
         "folder, or demands something that cannot be checked here. What cannot be checked is a fault and not a gap: "
         "change the document, or say in the validation what is to be taken unread."
     ),
+    "AZ209": (
+        "`request.grpc_message` is read by descriptors: a FileDescriptorSet beside the policy, with everything that "
+        "its files import, as `protoc --include_imports -o orders.pb orders.proto` and `buf build -o orders.pb` write."
+    ),
     "AZ300": "The expression cannot be compiled, and the engine said why in words of its own.",
     "AZ301": "The expression is not CEL: the place is where the parser could not go on.",
     "AZ302": (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from authz.policy.cors import Cors
     from authz.policy.destinations import Destination
     from authz.policy.facts import Api, BodyValidator, TextsValidator
+    from authz.policy.messages import Messages
     from authz.policy.representations import Representation
     from authz.policy.template import Template
     from authz.policy.terms import Keys, Term
@@ -149,6 +150,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     late: frozenset[str]
     reads: tuple[Attribute, ...] = ()
     cors: Cors | None = None
+    messages: tuple[Messages, ...] = ()
 
     @property
     def is_policy(self) -> bool:

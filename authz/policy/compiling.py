@@ -16,8 +16,10 @@ from authz.policy import carrying, compiled, cors, template
 from authz.policy.crumbs import COOKIE
 from authz.policy.destinations import Destination, destination
 from authz.policy.documents import EncodedSlashes, Identification, PathParameters, Policy
+from authz.policy.documents.grammar import Unfit
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
+from authz.policy.messages import VARIABLE, Messages
 from authz.policy.representations import TEXT, Representation
 from authz.policy.source import Text
 from authz.policy.terms import Terms
@@ -85,7 +87,24 @@ class Compilation:
             late=frozenset(self._terms.late),
             reads=(*self._terms.reads, *(_ASKED if spoken else ())),
             cors=cors.compiled(spoken) if spoken else None,
+            messages=self._messages(written.metadata.name, spec.descriptors),
         )
+
+    def _messages(self, document: Text, names: Sequence[Text]) -> tuple[Messages, ...]:
+        """Return what files of descriptors describe; a message that is read and never described is a fault."""
+        if VARIABLE in self._terms.late and not names:
+            message = f"{VARIABLE} is read, and no descriptors are named"
+            self._terms.faults.append(document.fault(Together.DESCRIPTORS, message, hint="write descriptors: file.pb"))
+        found = []
+        for name in names:
+            try:
+                found.append(Messages(self._files.raw(name)[1]))
+            except Unfit as unfit:
+                self._terms.faults.extend(unfit.faults)
+            except ValueError as error:
+                hint = "protoc --include_imports -o writes one"
+                self._terms.faults.append(name.fault(Together.DESCRIPTORS, f'"{name}": {error}', hint=hint))
+        return tuple(found)
 
     def _rule(self, written: Rule) -> compiled.Rule:
         label = f'rule "{written.name}"'

@@ -44,7 +44,7 @@ class Evaluation:
 
     def __init__(self, plan: Plan, facts: Facts, segments: Sequence[str]) -> None:
         self._plan = plan
-        self._facts = facts
+        self._facts = plan.informed(facts)
         self._segments = segments
         self._doubts: dict[str, frozenset[str]] = {}
         self._early: Bound | None = None

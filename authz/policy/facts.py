@@ -7,11 +7,14 @@ sent. The protocols say what this package needs of `content` without knowing it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from authz.model import Identity, Location, Objection, Request, Unmet
+
+if TYPE_CHECKING:
+    from google.protobuf.descriptor import MethodDescriptor
 
 
 class Body(Protocol):
@@ -103,6 +106,15 @@ class BodyValidators(Protocol):
         """
 
 
+class Messages(Protocol):
+    """The methods that one file of descriptors describes; `digest` is of the file."""
+
+    digest: bytes
+
+    def method(self, service: str, name: str) -> MethodDescriptor | None:
+        """Return a method, `None` where the file does not describe it."""
+
+
 class UnboundError(Exception):
     """A name that has no value for this request; the message says why, for the operator."""
 
@@ -115,6 +127,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the policies may read of one request. `client_ip` is the caller behind trusted hops, else the peer.
 
     `locate` says where an address is, `None` where nothing is there that could say it; it reads memory only.
+    `messages` describe gRPC messages; a plan adds those that its documents name.
     """
 
     request: Request
@@ -122,3 +135,4 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     body: Body
     client_ip: str
     locate: Callable[[str], Location | None] = nowhere
+    messages: tuple[Messages, ...] = ()

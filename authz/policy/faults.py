@@ -16,3 +16,4 @@ class Together(StrEnum):
     PROOF = "AZ206"
     PAGE = "AZ207"
     API = "AZ208"
+    DESCRIPTORS = "AZ209"

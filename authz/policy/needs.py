@@ -33,7 +33,7 @@ VERIFIED = "envoy.filters.http.jwt_authn"
 
 _HTTP = ("attributes", "request", "http")
 _HEADERS = (("request.headers",), ("request.headers_all",), (*_HTTP, "headers"), (*_HTTP, "header_map"))
-_DERIVED = {"request.is_upgrade": "upgrade", "request.grpc": "content-type"}
+_DERIVED = {"request.is_upgrade": "upgrade", "request.grpc": "content-type", "request.grpc_message": "content-type"}
 """Names that are read from a header."""
 
 _METADATA = (("metadata",), ("attributes", "metadata_context", "filter_metadata"))
@@ -41,8 +41,8 @@ _ROUTE_METADATA = (("route.metadata",), ("attributes", "route_metadata_context",
 _CERTIFICATE = (("source.certificate",), ("attributes", "source", "certificate"))
 _SESSION = (("attributes", "tls_session"),)
 _BODY = (
-    ("request.body",), ("request.json",), ("request.mcp",), ("request.graphql",), ("request.body_state",),
-    (*_HTTP, "body"), (*_HTTP, "raw_body"),
+    ("request.body",), ("request.json",), ("request.mcp",), ("request.graphql",), ("request.grpc_message",),
+    ("request.body_state",), (*_HTTP, "body"), (*_HTTP, "raw_body"),
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from authz.model import Ambiguity
     from authz.policy.answers import Permission
     from authz.policy.compiled import Document, Limit, Rule, Validation
+    from authz.policy.facts import Facts
     from authz.policy.index import Match
     from authz.policy.terms import Keys, Term
 
@@ -140,6 +141,10 @@ class Plan:
         self.ballot: Expression | None = None
         self.memo: Memo | None = memo(self, names, world.remembered)
 
+    def informed(self, facts: Facts) -> Facts:
+        """Return facts with what the documents know of messages."""
+        return replace(facts, messages=self.messages) if self.messages else facts
+
     def _bind(self, names: Mapping[str, Keys]) -> None:
         """Work out where each name that is bound early comes from."""
         self.attributes = tuple((name, narrowed(name, names[name])) for name in sorted(names) if name in ATTRIBUTES)
@@ -165,6 +170,7 @@ class Plan:
             for place in places if place.document.is_policy
         )  # fmt: skip
         self.claimed = frozenset(_claimed(self.policies))
+        self.messages = tuple(each for place in places for each in place.document.messages)
         self.cors = tuple(place.document.cors for place in places if place.document.cors is not None)
         self.audiences = tuple(sorted({one for place in places if (one := place.document.audience) is not None}))
         self.requiring = tuple(place for place in places if place.document.identity_required)

@@ -57,7 +57,7 @@ class DecisionReads:
 
     def __init__(self, plan: Plan, facts: Facts, segments: Sequence[str]) -> None:
         self._plan: Plan | None = plan
-        self._facts: Facts | None = facts
+        self._facts: Facts | None = plan.informed(facts)
         self._segments = segments
         self._entries: tuple[Read, ...] = ()
         self.written: tuple[object, bytes] | None = None

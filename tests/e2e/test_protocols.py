@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import msgspec
 import pytest
+from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorProto, FileDescriptorSet
 
 from tests.e2e.conftest import Edge, filter_of, manager_of, running
 from tests.e2e.upstreams import Behind, Http2, grpc_server, switching_server
@@ -30,11 +31,14 @@ kind: Policy
 metadata: {name: kinds}
 spec:
   match: [{paths: ["/**"]}]
+  descriptors: orders.pb
   rules:
     - name: plain
-      allow: '!request.is_upgrade && !request.path.startsWith("/denied")'
+      allow: '!request.is_upgrade && !request.path.startsWith("/denied") && !request.path.startsWith("/bought")'
       request_headers: {set: {x-decided-path: "${request.path}"}}
       response_headers: {set: {x-protocol: "${request.protocol}", x-body: "${request.body_state}"}}
+    - name: cheap
+      allow: request.path == "/bought.Orders/Get" && request.grpc_message.amount < 100
     - name: sockets
       allow: request.is_upgrade && request.path == "/socket"
       request_headers: {set: {x-decided-path: "${request.path}"}, remove: [x-secret]}
@@ -81,6 +85,7 @@ def serve_kinds(configuration: dict[str, Any], orders: Behind, sockets: Behind, 
     manager["route_config"]["virtual_hosts"][0]["routes"][:0] = [
         {"match": {"connect_matcher": {}}, "route": tunnelled},
         {"match": {"prefix": "/shop.Orders/"}, "route": {"cluster": "orders", "timeout": "0s"}},
+        {"match": {"prefix": "/bought.Orders/"}, "route": {"cluster": "orders", "timeout": "0s"}},
         {"match": {"prefix": "/socket"}, "route": {"cluster": "sockets"}},
     ]
     configuration["static_resources"]["clusters"] += [
@@ -96,6 +101,7 @@ def kinds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder: Path = tmp_path_factory.mktemp("kinds")
     (folder / "policies").mkdir()
     (folder / "policies" / "kinds.yaml").write_text(POLICIES)
+    (folder / "policies" / "orders.pb").write_bytes(descriptors())
     with ExitStack() as stack:
         orders = stack.enter_context(grpc_server())
         sockets, tunnel = (stack.enter_context(switching_server()) for _ in range(2))
@@ -107,6 +113,14 @@ def kinds(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
         edge = stack.enter_context(running(folder, policies=folder / "policies", change=change))
         yield Kinds(edge, orders, sockets, tunnel, request.param)
+
+
+def descriptors() -> bytes:
+    """Return what describes `bought.Orders/Get`: a message whose first field is `amount`."""
+    file = FileDescriptorProto(name="bought.proto", package="bought", syntax="proto3")
+    file.message_type.add(name="Order").field.add(name="amount", number=1, type=FieldDescriptorProto.TYPE_INT64)
+    file.service.add(name="Orders").method.add(name="Get", input_type=".bought.Order", output_type=".bought.Order")
+    return FileDescriptorSet(file=[file]).SerializeToString()
 
 
 def fields(method: str, path: str, **more: str) -> list[tuple[str, str]]:
@@ -153,6 +167,19 @@ def test_grpc_with_one_message(kinds: Kinds) -> None:
             channel.unary_unary("/denied.Orders/Get")(b"seven", timeout=10)
     assert (failed.value.code(), failed.value.details()) == (grpc.StatusCode.PERMISSION_DENIED, "no_rule")
     assert len(kinds.orders.seen) == seen
+
+
+@pytest.mark.parametrize(("message", "allowed"), [(b"\x08\x63", True), (b"\x08\x64", False), (b"\xff", False)])
+def test_a_rule_reads_the_message_of_a_grpc_call(message: bytes, allowed: bool, kinds: Kinds) -> None:
+    """Row B10: by its descriptor where it is shown, and not at all where it is not; it arrives as it was."""
+    with grpc.insecure_channel(f"127.0.0.1:{kinds.edge.envoy.port}") as channel:
+        call = channel.unary_unary("/bought.Orders/Get")
+        if allowed and kinds.buffered:
+            assert call(message, timeout=10) == message
+        else:
+            with pytest.raises(grpc.RpcError) as failed:
+                call(message, timeout=10)
+            assert failed.value.code() is grpc.StatusCode.PERMISSION_DENIED
 
 
 def test_grpc_with_many_messages(kinds: Kinds) -> None:

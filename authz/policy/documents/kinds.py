@@ -30,6 +30,7 @@ from authz.policy.documents.values import (
     Many,
     Maybe,
     Name,
+    OneOrMany,
     Part,
     Some,
     exactly_one,
@@ -86,6 +87,11 @@ class Governing(Checked):
         default_factory=dict,
         description="CEL by name, read as `variables.<name>`; evaluated when first used, at most once.",
         examples=[{"own_tenant": 'request.headers["x-tenant"] == identity.claims.tenant'}],
+    )
+    descriptors: OneOrMany[FileName] = Field(
+        default=(),
+        description="Files of descriptors beside this one, for `request.grpc_message` (protoc --include_imports -o).",
+        examples=[["orders.pb"]],
     )
     validations: Many[Validation] = Field(
         default=(),

@@ -15,7 +15,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 class Vocabulary(_message.Message):
     __slots__ = ("request", "source", "client", "destination", "route", "identity", "metadata", "attributes")
     class Request(_message.Message):
-        __slots__ = ("method", "scheme", "host", "port", "path", "segments", "params", "url", "protocol", "id", "time", "query", "query_one", "headers", "headers_all", "body", "json", "body_state", "mcp", "grpc", "graphql", "is_upgrade")
+        __slots__ = ("method", "scheme", "host", "port", "path", "segments", "params", "url", "protocol", "id", "time", "query", "query_one", "headers", "headers_all", "body", "json", "body_state", "mcp", "grpc", "graphql", "is_upgrade", "grpc_message")
         class ParamsEntry(_message.Message):
             __slots__ = ("key", "value")
             KEY_FIELD_NUMBER: _ClassVar[int]
@@ -73,6 +73,7 @@ class Vocabulary(_message.Message):
         GRPC_FIELD_NUMBER: _ClassVar[int]
         GRAPHQL_FIELD_NUMBER: _ClassVar[int]
         IS_UPGRADE_FIELD_NUMBER: _ClassVar[int]
+        GRPC_MESSAGE_FIELD_NUMBER: _ClassVar[int]
         method: str
         scheme: str
         host: str
@@ -95,7 +96,8 @@ class Vocabulary(_message.Message):
         grpc: Grpc
         graphql: Graphql
         is_upgrade: bool
-        def __init__(self, method: _Optional[str] = ..., scheme: _Optional[str] = ..., host: _Optional[str] = ..., port: _Optional[int] = ..., path: _Optional[str] = ..., segments: _Optional[_Iterable[str]] = ..., params: _Optional[_Mapping[str, str]] = ..., url: _Optional[str] = ..., protocol: _Optional[str] = ..., id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., query: _Optional[_Mapping[str, Strings]] = ..., query_one: _Optional[_Mapping[str, str]] = ..., headers: _Optional[_Mapping[str, str]] = ..., headers_all: _Optional[_Mapping[str, Strings]] = ..., body: _Optional[bytes] = ..., json: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., body_state: _Optional[str] = ..., mcp: _Optional[_Union[Mcp, _Mapping]] = ..., grpc: _Optional[_Union[Grpc, _Mapping]] = ..., graphql: _Optional[_Union[Graphql, _Mapping]] = ..., is_upgrade: _Optional[bool] = ...) -> None: ...
+        grpc_message: _struct_pb2.Value
+        def __init__(self, method: _Optional[str] = ..., scheme: _Optional[str] = ..., host: _Optional[str] = ..., port: _Optional[int] = ..., path: _Optional[str] = ..., segments: _Optional[_Iterable[str]] = ..., params: _Optional[_Mapping[str, str]] = ..., url: _Optional[str] = ..., protocol: _Optional[str] = ..., id: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., query: _Optional[_Mapping[str, Strings]] = ..., query_one: _Optional[_Mapping[str, str]] = ..., headers: _Optional[_Mapping[str, str]] = ..., headers_all: _Optional[_Mapping[str, Strings]] = ..., body: _Optional[bytes] = ..., json: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ..., body_state: _Optional[str] = ..., mcp: _Optional[_Union[Mcp, _Mapping]] = ..., grpc: _Optional[_Union[Grpc, _Mapping]] = ..., graphql: _Optional[_Union[Graphql, _Mapping]] = ..., is_upgrade: _Optional[bool] = ..., grpc_message: _Optional[_Union[_struct_pb2.Value, _Mapping]] = ...) -> None: ...
     class Source(_message.Message):
         __slots__ = ("ip", "port", "principal", "service", "labels", "certificate")
         class LabelsEntry(_message.Message):
