@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from authz.policy import PolicySet
+    from authz.testing.results import Difference
     from authz.testing.suites import Suite
-    from authz.testing.trials import Trial
+    from authz.testing.trials import Act, Trial
 
 
 def run(
@@ -77,7 +78,17 @@ def _findings(trial: Trial, stage: Stage) -> Iterator[Finding]:
         for turn in range(act.repeat):
             now += act.every if turn else 0.0
             answer = stage.ask(act, now)
+        differences = compare(act.expect, answer)
+        line, column = _place(act, differences)
         yield Finding(
-            asked=act.title, answer=answer, differences=compare(act.expect, answer), step=act.step, line=act.line,
-            column=act.column,
+            asked=act.title, answer=answer, differences=differences, step=act.step, line=line, column=column
         )  # fmt: skip
+
+
+def _place(act: Act, differences: Sequence[Difference]) -> tuple[int, int]:
+    """Return where what is not so was expected, else where the act is written."""
+    for difference in differences:
+        written = act.expect.written(difference.key.partition(".")[0])
+        if written is not None:
+            return written.source.place(written.start)
+    return act.line, act.column

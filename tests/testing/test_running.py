@@ -127,3 +127,18 @@ def test_names_that_the_policies_do_not_have_are_faults(policies: PolicySet) -> 
         run(read_suites({"t_test.yaml": text.encode()}), policies)
     (fault,) = found.value.faults
     assert str(fault).startswith('t_test.yaml:22:53: no rule is called "open/al" (did you mean "open/all"?)\n')
+
+
+def test_a_failure_points_at_what_was_expected(tried: Callable[[str], tuple[Result, ...]]) -> None:
+    """The key that is not met, or the word; in the file that holds the test."""
+    results = tried("""
+        cases:
+          - name: a mapping
+            request: open
+            expect:
+              decision: allow
+              policy: orders
+          - {name: a word, request: open, expect: deny}
+    """)
+    places = [(finding.line, finding.column) for result in results for finding in result.failures]
+    assert places == [(28, 9), (29, 45)]

@@ -78,7 +78,21 @@ def command(  # noqa: PLR0913 - one per flag
         from authz.cli.testing.watching import again  # noqa: PLC0415 - see the package's docstring
 
         again(lambda: _watched(wanted), lambda: _told(wanted))
-    raise typer.Exit(_run(wanted))
+    raise typer.Exit(_ended(wanted))
+
+
+def _ended(wanted: Wanted) -> Exit:
+    """Run once; faults are data where a program reads the results that can read faults too."""
+    from authz.cli.reports import Report, report  # noqa: PLC0415 - see the package's docstring
+    from authz.errors import PolicyFaults  # noqa: PLC0415
+
+    try:
+        return _run(wanted)
+    except PolicyFaults as faults:
+        if wanted.output not in {Form.JSON, Form.GITHUB}:
+            raise
+        say(report(faults.faults, Report(wanted.output.value)))
+        return Exit.POLICIES
 
 
 def _watched(wanted: Wanted) -> tuple[Path, ...]:

@@ -7,10 +7,10 @@ list says that there is none.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import ConfigDict, Field, GetJsonSchemaHandler, PrivateAttr, WrapValidator
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -130,6 +130,18 @@ class Expectation(Checked):
         default=None, description="Rules, validations or limits that had no value.", examples=[["orders/own-tenant"]]
     )
 
+    _written: dict[str, Scalar] = PrivateAttr(default_factory=dict)
+
+    def written(self, key: str) -> Scalar | None:
+        """Return where a key of the expectation is written: the key itself, or the word that says it."""
+        return self._written.get(key) or self._written.get("")
+
+    def noting(self, node: object) -> Expectation:
+        """Return this, having noted where it is written."""
+        keys = node.written() if isinstance(node, Mapping) else ()
+        self._written.update({str(key): key for key in keys} if not isinstance(node, Scalar) else {"": node})
+        return self
+
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
         """Yield a fault for an expectation that anything would meet."""
@@ -148,12 +160,16 @@ def expectation(word: Scalar) -> Expectation:
     """Return what a word says of an answer; raise `Unfit` where it says nothing."""
     written = verdict(word)
     if isinstance(written, Number):
-        return Expectation.model_construct(status=int(written))
-    if written in _EFFECTS:
-        return Expectation.model_construct(decision=Effect(written))
-    return Expectation.model_construct(reason=Reason(written))
+        said = Expectation.model_construct(status=int(written))
+    elif written in _EFFECTS:
+        said = Expectation.model_construct(decision=Effect(written))
+    else:
+        said = Expectation.model_construct(reason=Reason(written))
+    return said.noting(word)
 
 
-Expected = Annotated[
-    Expectation, BeforeValidator(lambda node: expectation(node) if isinstance(node, Scalar) else node), _Short()
-]
+def _noted(node: object, validate: Callable[[object], Expectation]) -> Expectation:
+    return expectation(node) if isinstance(node, Scalar) else validate(node).noting(node)
+
+
+Expected = Annotated[Expectation, WrapValidator(_noted), _Short()]

@@ -76,6 +76,16 @@ def test_faults_of_tests_and_of_policies_are_told(run: Run, tested: Path) -> Non
     assert 'did you mean "Policy"?' in ran.err
 
 
+def test_programs_get_faults_in_their_own_form(run: Run, tested: Path) -> None:
+    """GitHub shows a fault beside its line, whatever it is a fault of."""
+    tested.write_text(TESTS.replace("request: read, expect", "request: raed, expect"))
+    ran = run("test", "policies", "--output", "github")
+    assert (ran.status, ran.err) == (Exit.POLICIES, "")
+    assert ran.out.startswith("::error file=policies/orders_test.yaml,line=9,col=37,")
+    (fault,) = json.loads(run("test", "policies", "--output", "json").out)["faults"]
+    assert (fault["line"], fault["hint"]) == (9, 'did you mean "read"?')
+
+
 def test_no_test_is_no_success(run: Run, tested: Path) -> None:
     """L9: a pattern that nothing matches, and a folder without tests, fail and say why."""
     ran = run("test", "policies", "-k", "nothing like it")
@@ -118,7 +128,7 @@ def test_programs_get_json_junit_and_annotations(run: Run, tested: Path) -> None
     assert failure is not None
     assert failure.get("message") == "decision: expected allow, got deny"
     assert run("test", "policies", "--output", "github").out == (
-        "::error file=policies/orders_test.yaml,line=10,col=14,endColumn=15"
+        "::error file=policies/orders_test.yaml,line=10,col=51,endColumn=52"
         "::orders / nobody drops: decision: expected allow, got deny\n"
     )
 
