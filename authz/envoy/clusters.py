@@ -138,6 +138,7 @@ def _tls(files: TlsFiles, place: Place) -> TransportSocket:
         certificate_chain=DataSource(filename=files.certificate), private_key=DataSource(filename=files.key)
     )
     context = CommonTlsContext(
+        alpn_protocols=["h2"],  # a gRPC server closes a connection on which nothing was agreed
         tls_certificates=[mine] if files.certificate else [],
         validation_context=CertificateValidationContext(
             trusted_ca=DataSource(filename=files.ca), match_typed_subject_alt_names=[names]

@@ -94,6 +94,13 @@ PANIC = Code(
     "common_lb_config: {healthy_panic_threshold: {value: 0}}",
 )
 NO_SERVICE = Code("EV215", _ERROR, "Envoy does not know whom to ask", "add grpc_service")
+NO_ALPN = Code("EV216", _ERROR, "gRPC closes a connection on which nothing was agreed", "alpn_protocols: [h2]")
+ANYBODY = Code(
+    "EV217",
+    _ERROR,
+    "whoever gets between answers for authz",
+    "validation_context with trusted_ca and match_typed_subject_alt_names",
+)
 
 PATHS = Code("EV301", _ERROR, "the application may serve another path than policies saw", "normalize_path: true")
 SLASHES = Code("EV302", _ERROR, "the application may serve another path than policies saw", "merge_slashes: true")

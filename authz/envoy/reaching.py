@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from authz.envoy.reading import Message
     from authz.errors import Fault
 
+_VALIDATING = (
+    "validation_context", "validation_context_sds_secret_config", "combined_validation_context",
+    "validation_context_certificate_provider", "validation_context_certificate_provider_instance",
+)  # fmt: skip
 _RESOLVED = frozenset({"STRICT_DNS", "LOGICAL_DNS", "EDS", "2", "3"})
 
 
@@ -34,6 +38,7 @@ def _reached(cluster: Message) -> Iterator[Fault]:
     name = cluster.text("name")
     if not _speaks_http2(cluster):
         yield cluster.finding(codes.NO_HTTP2, f'the cluster "{name}" does not speak HTTP/2', at="name")
+    yield from _secured(cluster)
     checks = cluster.messages("health_checks")
     if not any(check.has("grpc_health_check") for check in checks):
         yield cluster.finding(codes.NO_HEALTH, f'the cluster "{name}" asks for no health', at="name")
@@ -50,6 +55,20 @@ def _speaks_http2(cluster: Message) -> bool:
             if config is not None and config.has("http2_protocol_options"):
                 return True
     return False
+
+
+def _secured(cluster: Message) -> Iterator[Fault]:
+    """Yield what is wrong with TLS, where there is any."""
+    socket = cluster.message("transport_socket")
+    config = socket.message("typed_config") if socket else None
+    common = config.message("common_tls_context") if config else None
+    if config is None or not config.type.endswith(".UpstreamTlsContext"):
+        return
+    name = cluster.text("name")
+    if common is None or "h2" not in common.texts("alpn_protocols"):
+        yield cluster.finding(codes.NO_ALPN, f'the cluster "{name}" does not offer h2', at="transport_socket")
+    if common is None or not any(common.has(kind) for kind in _VALIDATING):
+        yield cluster.finding(codes.ANYBODY, f'the cluster "{name}" believes any certificate', at="transport_socket")
 
 
 def _hosts(cluster: Message) -> int:

@@ -191,7 +191,11 @@ class Envoy:
         command += ["--disable-hot-restart", "--file-flush-interval-msec", "20"]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, **options)
-        eventually(self._is_up)
+        try:
+            eventually(self._is_up)
+        except BaseException:
+            self.end()  # else its connections keep the upstream from ending, and that the test
+            raise
 
     def _configuration(self, service: Path, upstream: int) -> dict[str, Any]:
         configuration: dict[str, Any] = yaml.safe_load(envoy_configuration())

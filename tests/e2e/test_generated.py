@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -14,6 +15,9 @@ import yaml
 from authz.config import Settings
 from authz.envoy.checking import findings
 from tests.e2e.conftest import SERVING, Edge, Envoy, Service, upstream
+from tests.transport.conftest import Certificates, certificates
+
+__all__ = ["certificates"]
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,26 +61,26 @@ class _Workers(Service):
 
 
 class _Made(Envoy):
-    """An Envoy with what `authz envoy --bootstrap` makes of the settings of the service."""
+    """An Envoy with what `authz envoy --bootstrap` makes of these arguments; up when it listens and asks all hosts."""
 
-    def _configuration(self, service: Path, upstream: int) -> dict[str, Any]:
-        command = [sys.executable, "-m", "authz", "envoy", "--bootstrap", "sidecar"]
+    def __init__(self, folder: Path, upstream: int, *arguments: str, hosts: int = 1) -> None:
+        self._arguments, self._hosts = arguments, hosts
+        super().__init__(folder, folder, upstream)
+
+    def _configuration(self, service: Path, upstream: int) -> dict[str, Any]:  # noqa: ARG002 - the arguments say it
+        command = [sys.executable, "-m", "authz", "envoy", "--bootstrap", *self._arguments]
         command += ["--listen-port", str(self.port), "--admin-port", str(self.admin)]
-        command += ["--upstream", f"127.0.0.1:{upstream}", "--workers", str(WORKERS)]
-        command += ["--listen", f"unix://{service}", "--policies", str(service.with_name("policies.yaml"))]
+        command += ["--upstream", f"127.0.0.1:{upstream}"]
         made: dict[str, Any] = yaml.safe_load(subprocess.run(command, capture_output=True, check=True).stdout)
         return made
 
     def _is_up(self) -> bool:
-        """Whether it listens, and both workers are asked."""
+        assert self._process.poll() is None, self.log_file.read_text()
         try:
-            return self.stat("listener_manager.workers_started") == 1 and self._healthy() == WORKERS
+            healthy = self.stat("cluster.authz.membership_healthy")
+            return self.stat("listener_manager.workers_started") == 1 and healthy == self._hosts
         except OSError:
-            assert self._process.poll() is None, self.log_file.read_text()
             return False
-
-    def _healthy(self) -> int:
-        return self.stat("cluster.authz.membership_healthy")
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +91,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
     policies.write_text(POLICIES)
     with ExitStack() as stack:
         port = stack.enter_context(upstream())
-        service = _Workers(folder, policies, "--workers", str(WORKERS))
+        workers = ["--workers", str(WORKERS)]
+        service = _Workers(folder, policies, *workers)
         stack.callback(service.process.wait)
         stack.callback(service.process.terminate)
-        envoy = _Made(folder, service.socket, port)
+        settings = ["--listen", f"unix://{service.socket}", "--policies", str(policies), *workers]
+        envoy = _Made(folder, port, "sidecar", *settings, hosts=WORKERS)
         stack.callback(envoy.end)
         yield Edge(service, envoy)
 
@@ -146,3 +152,23 @@ def test_the_dump_of_a_running_envoy_is_looked_through(made: Edge) -> None:
     planted = dump.replace(b'"status_on_error"', b'"failure_mode_allow": true, "status_on_error"')
     found = findings({"config_dump": planted}, Settings())
     assert {one.code for one in found} == {"EV201"}
+
+
+def test_a_service_is_asked_by_mutual_tls(tmp_path: Path, certificates: Certificates) -> None:
+    """Envoy knows it by its authority and name, and is known by its own certificate."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    policies = tmp_path / "policies.yaml"
+    policies.write_text(POLICIES)
+    files = [str(path) for path in (certificates.server, certificates.server_key, certificates.authority)]
+    tls = ["--tls-certificate", files[0], "--tls-key", files[1], "--tls-client-ca", files[2], "--listen", address]
+    own = ["--authz-certificate", str(certificates.client), "--authz-key", str(certificates.client_key)]
+    known = ["--authz", address, "--authz-ca", files[2], *own]
+    with ExitStack() as stack:
+        port = stack.enter_context(upstream())
+        service = Service(tmp_path, policies, *tls)
+        stack.callback(service.end)
+        envoy = _Made(tmp_path, port, "service", *tls, *known, "--policies", str(policies))
+        stack.callback(envoy.end)
+        assert envoy.ask(target="/orders/7").status == 200
+        assert envoy.ask(target="/files/hidden").problem["reason"] == "deny_rule"

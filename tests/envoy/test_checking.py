@@ -100,6 +100,12 @@ def _sent(one: Planted) -> None:
     one.manager["rds"] = {"route_config_name": "application"}
 
 
+def _tls(**common: Any) -> Change:
+    kind = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+    config = {"@type": kind, "common_tls_context": common}
+    return _set("cluster", transport_socket={"name": "envoy.transport_sockets.tls", "typed_config": config})
+
+
 PLANTED: dict[str, tuple[str, Change]] = {
     "filter elsewhere": ("EV003", _discovered),
     "hosts elsewhere": ("EV003", _vhds),
@@ -137,6 +143,8 @@ PLANTED: dict[str, tuple[str, Change]] = {
     "no health": ("EV213", _set("cluster", "health_checks")),
     "panics": ("EV214", _many),
     "asks nobody": ("EV215", _set("filter", "grpc_service")),
+    "no ALPN": ("EV216", _tls(validation_context={"trusted_ca": {"filename": "ca.pem"}})),
+    "any certificate": ("EV217", _tls(alpn_protocols=["h2"])),
     "paths as they are": ("EV301", _set("manager", "normalize_path")),
     "slashes": ("EV302", _set("manager", merge_slashes=False)),
     "escaped slashes": ("EV303", _set("manager", path_with_escaped_slashes_action="KEEP_UNCHANGED")),
