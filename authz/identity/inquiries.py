@@ -90,9 +90,16 @@ class _Waiting(msgspec.Struct):
 
 
 class Inquiries:
-    """The questions of one provider; `ask` may be called from any thread."""
+    """The questions of one provider; `ask` may be called from any thread. Each of its own does `begin` first."""
 
-    def __init__(self, ask: Ask, rules: InquiryRules, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        rules: InquiryRules,
+        *,
+        begin: Callable[[], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._ask = ask
         self._rules = rules
         self._monotonic = monotonic
@@ -103,7 +110,7 @@ class Inquiries:
         self._sweeping = False
         self._failures = 0
         self._rest_until = float("-inf")
-        self._threads = ThreadPoolExecutor(rules.threads, "inquiry")
+        self._threads = ThreadPoolExecutor(rules.threads, "inquiry", begin)
         self._sweeper = ThreadPoolExecutor(1, "inquiry-sweeper")
 
     def ask(self, credential: str, now: float, deadline: float, answer: Answer) -> None:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import os
 import secrets
+import threading
 import unicodedata
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from authz.identity.claims import Said
@@ -32,6 +35,9 @@ BCRYPT_READS = 72
 
 THREADS = 2
 """Hashes computed at once, per provider: more would starve the thread that decides."""
+
+NICE = 10
+"""How far the threads that compute hashes stand back: a flood of guesses must not slow what is decided beside it."""
 
 EXTRA = "passwords need the extra: pip install 'envoy-cel-authz[passwords]'"
 
@@ -114,6 +120,12 @@ def matches(kept: str, password: bytes) -> bool:
         return PasswordHasher().verify(kept, password)
     except VerifyMismatchError:  # what else it raises is a fault of ours: no memory left
         return False
+
+
+def give_way() -> None:
+    """Have this thread compute only when others have nothing to do, as far as the system knows threads (Linux)."""
+    with suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 def hashed(password: str) -> str:

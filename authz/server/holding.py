@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from authz.identity.api_keys import SHORTEST_SECRET, ApiKeys, Entry, KeyUses
 from authz.identity.credentials import Place
 from authz.identity.inquiries import Inquiries, InquiryRules
-from authz.identity.passwords import EXTRA, THREADS, Passwords, User
+from authz.identity.passwords import EXTRA, THREADS, Passwords, User, give_way
 from authz.identity.providers import Provider
 from authz.policy import Unfit, key_entries, user_entries
 from authz.policy.faults import Together
@@ -57,7 +57,7 @@ def passwords(name: str, spec: written.Basic, beside: Beside) -> Provider:
     return Provider(
         name=name,
         places=(Place(header="authorization", scheme="Basic"),),
-        inquiry=Inquiries(ask, rules),
+        inquiry=Inquiries(ask, rules, begin=give_way),
         challenge=f'Basic realm="{spec.realm or REALM}", charset="UTF-8"',
     )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from authz.cli.request import Asked, message
 from authz.engine import Engine
 from authz.errors import PolicyFaults
 from authz.identity import inquiries
-from authz.identity.passwords import hashed
+from authz.identity.passwords import NICE, hashed
 from authz.limits.memory import MemoryLimiter
 from authz.server import holding
 from authz.server.deciding import compiler, parts
@@ -178,6 +180,22 @@ def test_what_waits_for_a_hash_is_bounded(monkeypatch: pytest.MonkeyPatch) -> No
     assert not any(guess.came.is_set() for guess in guesses)
     busy.set()
     assert {guess.wait().denied_response.status.code for guess in guesses} == {401}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_hashes_are_computed_when_nobody_else_wants_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flood of guesses takes what the thread that decides leaves over, and that one stays what it was."""
+    seen: list[int] = []
+
+    def looked(*_: object) -> bool:
+        seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        return False
+
+    monkeypatch.setattr("authz.identity.passwords.matches", looked)
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    Office(users()).login("guess")
+    assert seen == [max(NICE, before)]
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == before
 
 
 def test_what_can_not_be_used_is_told_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
