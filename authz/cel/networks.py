@@ -1,15 +1,18 @@
 """Addresses and networks: one address in one network, and one address in very many.
 
 An address is read in canonical or any other valid text; an IPv4-mapped IPv6 address is the IPv4 address it maps. Text
-that is no address is an error and never "outside". An index holds networks as merged, sorted ranges of integers: asking
-costs a bisection, whatever the number of networks.
+that is no address is an error and never "outside". An index holds networks as merged, sorted ranges of integers, each
+with the time at which it ends: asking costs a bisection, whatever the number of networks.
 """
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from functools import lru_cache
+from heapq import heappop, heappush
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import pairwise, repeat
 from typing import TYPE_CHECKING
 
 from authz._pb.authz.v1.vocabulary_pb2 import NetworkSet
@@ -17,7 +20,10 @@ from authz.cel.indexes import Indexed, indexed
 from authz.cel.values import NoValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Mapping
+
+    Range = tuple[int, int, float]
+    Ranges = tuple[list[int], list[int], list[float]]
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
@@ -25,25 +31,35 @@ _MAPPED = IPv6Network("::ffff:0:0/96")
 class NetworkIndex(Indexed):
     """The value of a variable of type `NETWORK_SET`; the engine sees a message with its number.
 
-    `beside` is another index whose networks are in this one too, without being merged into it.
+    `ends` are the times at which networks stop to count, in seconds since the epoch; left out, none does. `at` gives
+    the index as it is at another time, which costs nothing.
     """
 
-    __slots__ = ("_beside", "_ranges")
+    __slots__ = ("_moment", "_ranges")
 
-    def __init__(self, networks: Iterable[str], *, beside: NetworkIndex | None = None) -> None:
-        ranges: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
-        for version, low, high in map(network, networks):
-            ranges[version].append((low, high))
-        self._ranges = {version: _merged(found) for version, found in ranges.items()}
-        self._beside = beside
+    def __init__(self, networks: Iterable[str], ends: Iterable[float] = repeat(math.inf)) -> None:
+        found: dict[int, list[Range]] = {4: [], 6: []}
+        for (version, low, high), end in zip(map(network, networks), ends, strict=False):
+            found[version].append((low, high, end))
+        self._begin({version: _disjoint(ranges) for version, ranges in found.items()}, -math.inf)
+
+    def _begin(self, ranges: Mapping[int, Ranges], moment: float) -> None:
+        self._ranges = ranges
+        self._moment = moment
         super().__init__(None)
         self.fitted = NetworkSet(name=str(self.number))
 
+    def at(self, moment: float) -> NetworkIndex:
+        """Return the index of the networks that end after a moment."""
+        index = NetworkIndex.__new__(NetworkIndex)
+        index._begin(self._ranges, moment)  # noqa: SLF001 - another one of this class
+        return index
+
     def __contains__(self, address_text: str) -> bool:
         version, number = address(address_text)
-        starts, ends = self._ranges[version]
-        at = bisect_right(starts, number) - 1
-        return (at >= 0 and number <= ends[at]) or (self._beside is not None and address_text in self._beside)
+        lows, highs, ends = self._ranges[version]
+        at = bisect_right(lows, number) - 1
+        return at >= 0 and number <= highs[at] and ends[at] > self._moment
 
 
 def in_set(address_text: str, networks: NetworkSet) -> bool:
@@ -94,23 +110,26 @@ def network(text: str) -> tuple[int, int, int]:
     return read.version, low, high
 
 
-def _merged(ranges: list[tuple[int, int]]) -> tuple[list[int], list[int]]:
-    """Return starts and ends of ranges that neither touch nor overlap, in order."""
-    starts, ends = [], []
-    for low, high in _runs(sorted(ranges)):
-        starts.append(low)
-        ends.append(high)
-    return starts, ends
-
-
-def _runs(ranges: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    run: tuple[int, int] | None = None
-    for low, high in ranges:
-        if run is not None and low <= run[1] + 1:
-            run = run[0], max(run[1], high)
+def _disjoint(ranges: list[Range]) -> Ranges:
+    """Return lows, highs and ends of ranges that do not overlap, in order; what several cover ends with the last."""
+    ranges.sort()
+    lows, highs, ends = list[int](), list[int](), list[float]()
+    bounds = sorted({bound for low, high, _ in ranges for bound in (low, high + 1)})
+    covering: list[tuple[float, int]] = []
+    waiting = 0
+    for low, beyond in pairwise(bounds):
+        while waiting < len(ranges) and ranges[waiting][0] == low:
+            heappush(covering, (-ranges[waiting][2], ranges[waiting][1]))
+            waiting += 1
+        while covering and covering[0][1] < low:
+            heappop(covering)
+        if not covering:
             continue
-        if run is not None:
-            yield run
-        run = low, high
-    if run is not None:
-        yield run
+        end = -covering[0][0]
+        if highs and highs[-1] == low - 1 and ends[-1] == end:
+            highs[-1] = beyond - 1
+        else:
+            lows.append(low)
+            highs.append(beyond - 1)
+            ends.append(end)
+    return lows, highs, ends

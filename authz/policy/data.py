@@ -7,6 +7,7 @@ for each time between two ends (`expiring`). `tables` reads the files.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -34,14 +35,13 @@ from authz.policy.expiring import Expiring
 from authz.policy.faults import Together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from authz.cel.indexes import Indexed
     from authz.policy.documents import DataSpec
     from authz.policy.files import Content, Files
     from authz.policy.source import Text
 
-    Live = Callable[[Timed], bool]
     Ending = tuple[tuple[str, Timed], ...]
 
 SHORTEST_SECRET = 16
@@ -78,14 +78,12 @@ def _given(given: object, files: Files, read: Callable[[Content, Text], Any]) ->
 
 
 def _networks(rows: Sequence[object]) -> Datum:
-    """Return a set of networks; those that end are kept apart, so that little is made again when one does."""
-    lasting = NetworkIndex([str(row) for row in rows if not isinstance(row, Timed)])
-    timed = [row for row in rows if isinstance(row, Timed)]
-    if not timed:
-        return Datum(type=NETWORK_SET, value=lasting)
-    return _expiring(
-        NETWORK_SET, _unnamed(timed), lambda live: NetworkIndex(map(str, _values(timed, live)), beside=lasting)
-    )
+    ending = _unnamed(rows)
+    if not ending:
+        return Datum(type=NETWORK_SET, value=NetworkIndex(map(str, rows)))
+    pairs = _pairs(rows)
+    index = NetworkIndex([str(network) for network, _ in pairs], [end for _, end in pairs])
+    return _expiring(NETWORK_SET, ending, index.at)
 
 
 def _list(rows: Sequence[object]) -> Datum:
@@ -96,7 +94,8 @@ def _list(rows: Sequence[object]) -> Datum:
     ending = _unnamed(rows)
     if not ending:
         return Datum(type=kind, value=make(list(rows)))  # type: ignore[arg-type]  # texts, where it is a set of them
-    return _expiring(kind, ending, lambda live: make(list(_values(rows, live))))  # type: ignore[arg-type]
+    pairs = _pairs(rows)
+    return _expiring(kind, ending, lambda moment: make([value for value, end in pairs if end > moment]))
 
 
 def _map(pairs: Mapping[str, object]) -> Datum:
@@ -104,11 +103,10 @@ def _map(pairs: Mapping[str, object]) -> Datum:
     if not ending:
         return Datum(type=STRING_MAP, value=Constant(pairs))
 
-    def made(live: Live) -> Constant:
-        counting = {key: value for key, value in pairs.items() if not isinstance(value, Timed) or live(value)}
-        return Constant(dict(zip(counting, _values(counting.values(), live), strict=True)))
-
-    return _expiring(STRING_MAP, ending, made)
+    triples = [(key, value, end) for key, (value, end) in zip(pairs, _pairs(pairs.values()), strict=True)]
+    return _expiring(
+        STRING_MAP, ending, lambda moment: Constant({key: value for key, value, end in triples if end > moment})
+    )
 
 
 def _secret(name: Text, files: Files) -> Datum:
@@ -120,23 +118,14 @@ def _secret(name: Text, files: Files) -> Datum:
     return Datum(type=SECRET, value=Secret(content))
 
 
-def _expiring(kind: CelType, ending: Ending, make: Callable[[Live], Indexed]) -> Datum:
-    value = Expiring([one.until for _, one in ending], lambda at: make(_live(at)))
-    return Datum(type=kind, value=value, ending=ending)
-
-
-def _live(moment: float) -> Live:
-    return lambda one: one.until > moment
+def _expiring(kind: CelType, ending: Ending, make: Callable[[float], Indexed]) -> Datum:
+    return Datum(type=kind, value=Expiring([one.until for _, one in ending], make), ending=ending)
 
 
 def _unnamed(rows: Iterable[object]) -> Ending:
     return tuple(("", row) for row in rows if isinstance(row, Timed))
 
 
-def _values(rows: Iterable[object], live: Live) -> Iterator[object]:
-    """Yield the values of what lasts and of what has not ended."""
-    for row in rows:
-        if not isinstance(row, Timed):
-            yield row
-        elif live(row):
-            yield row.value
+def _pairs(rows: Iterable[object]) -> list[tuple[Any, float]]:
+    """Return values with the times at which they end, most of them never."""
+    return [(row.value, row.until) if isinstance(row, Timed) else (row, math.inf) for row in rows]

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from authz.cel.indexes import Indexed
 
-KEPT = 2
-"""Values that are kept made: requests of before and after an end arrive side by side."""
+KEPT = 3
+"""Values that are kept made: requests of before and after an end arrive side by side, and the next is made ahead."""
 
 
 class Expiring:
@@ -42,3 +42,10 @@ class Expiring:
             others = [(other, value) for other, value in self._made.items() if other != span]
             self._made = dict([*others[1 - KEPT :], (span, made)])
         return made
+
+    def prepare(self, time: float) -> None:
+        """Make the values of a time and of what follows, so that no request has to; from any thread."""
+        self.at(time)
+        span = self.span(time)
+        if span < len(self._ends):
+            self.at(self._ends[span])

@@ -26,7 +26,7 @@ from authz.server import numbers
 from authz.server.client import client_ip
 from authz.server.counting import rate_limits
 from authz.server.deciding import compiler, parts
-from authz.server.ending import Endings
+from authz.server.ending import Endings, Prepared
 from authz.server.events import PolicyEvents
 from authz.server.geoip import GeoIp
 from authz.server.identifying import IdentityBuilder
@@ -183,7 +183,8 @@ def _store(settings: Settings, told: Sequence[Callable[[StoreEvent], None]], bui
 
     reload = settings.reload
     watching = Watching(interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes)
-    return PolicyStore(settings.policies, compiler(settings.engine, builder), on_event=tell, watching=watching)
+    made = Prepared(compiler(settings.engine, builder))
+    return PolicyStore(settings.policies, made, on_event=tell, watching=watching)
 
 
 def _server(settings: Settings, engine: Engine, worker: int, further: tuple[Method, ...]) -> Server:

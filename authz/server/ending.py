@@ -1,7 +1,7 @@
 """Entries of data that end, told when they do: a line in the log for each, as requests begin to be decided without it.
 
-Nothing is decided here: every request is shown the data of its own time. This thread only says what happened, for
-whoever asked for the exception or wonders why somebody is denied since.
+Nothing is decided here: every request is shown the data of its own time. This thread says what happened, for whoever
+asked for the exception or wonders why somebody is denied since; and it makes ahead what data says after the next end.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from authz.store import Loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from authz.policy import ListedEntry
-    from authz.store import Snapshot, StoreEvent
+    from authz.policy import ListedEntry, PolicySet
+    from authz.store import Compiler, Snapshot, StoreEvent
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +30,20 @@ MOST = 100
 
 MOST_SHOWN = 10_000
 """Entries that a page shows."""
+
+
+class Prepared:
+    """A compiler whose policies have their data made for requests of now, before they come into force."""
+
+    def __init__(self, compiler: Compiler, clock: Callable[[], float] = time.time) -> None:
+        self._compiler = compiler
+        self._clock = clock
+
+    def compile(self, files: Mapping[str, bytes]) -> PolicySet:
+        """Compile, and make what the first requests would have to."""
+        policies = self._compiler.compile(files)
+        policies.prepare(self._clock())
+        return policies
 
 
 class Endings:
@@ -69,6 +83,7 @@ class Endings:
         now, snapshot = self._clock(), self._snapshot()
         if snapshot is None:
             return LONGEST
+        snapshot.policies.prepare(now)
         entries = snapshot.policies.ending
         if snapshot.generation != self._generation:
             self._generation = snapshot.generation

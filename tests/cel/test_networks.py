@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -42,6 +43,32 @@ def test_the_edges_of_networks_are_inside(networks: list[str]) -> None:
     for each in map(ip_network, networks):
         assert str(each.network_address) in index
         assert str(each.broadcast_address) in index
+
+
+SMALL = st.builds(
+    lambda number, prefix: str(ip_network((number, prefix), strict=False)), st.integers(0, 255), st.integers(24, 32)
+)
+
+
+@given(
+    st.lists(st.tuples(SMALL, st.sampled_from([1.0, 2.0, 3.0, math.inf])), max_size=12),
+    st.sampled_from([-math.inf, 0.0, 1.0, 2.0, 2.5, 9.0]),
+)
+def test_a_network_counts_until_it_ends(networks: list[tuple[str, float]], moment: float) -> None:
+    """However networks overlap, touch and end: an address is in the set while any network that holds it counts."""
+    index = NetworkIndex([each for each, _ in networks], [end for _, end in networks]).at(moment)
+    for number in range(256):
+        asked = ip_address(number)
+        assert (str(asked) in index) is any(asked in ip_network(each) for each, end in networks if end > moment)
+
+
+def test_an_index_of_another_time_is_another_value() -> None:
+    """Each has a number of its own, and what it shares is no reason to mix them up."""
+    index = NetworkIndex(["10.0.0.0/8"], [5.0])
+    later = index.at(5.0)
+    assert in_networks("10.0.0.1", index.number)
+    assert not in_networks("10.0.0.1", later.number)
+    assert index.number != later.number
 
 
 def test_a_mapped_address_is_the_address_it_maps() -> None:

@@ -39,3 +39,16 @@ def test_a_value_is_made_once_for_requests_of_before_and_after() -> None:
     for time in range(5):
         value.at(time)
     assert len(value._made) == KEPT
+
+
+def test_what_comes_next_can_be_made_ahead() -> None:
+    """No request has to make a value that was prepared: neither now nor after the next end."""
+    made: list[float] = []
+    value = Expiring([1, 2, 3], lambda after: made.append(after) or StringSet([]))  # type: ignore[func-returns-value]
+    value.prepare(1.5)
+    assert made == [1, 2]
+    for time in (1, 1.9, 2, 2.9):
+        value.at(time)
+    assert made == [1, 2]
+    value.prepare(9)
+    assert made == [1, 2, 3]

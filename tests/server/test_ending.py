@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import queue
 import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from authz.policy import ListedEntry
-from authz.server.ending import MOST, Endings, shown, summary, tell
+from authz.server.ending import MOST, Endings, Prepared, shown, summary, tell
 from authz.store import Loaded
 
 if TYPE_CHECKING:
@@ -53,11 +54,15 @@ class FixedStore:
     def __init__(self) -> None:
         self.entries: tuple[ListedEntry, ...] = ()
         self.generation = 0
+        self.prepared = 0.0
         self.policies: Any = self
 
     @property
     def ending(self) -> tuple[ListedEntry, ...]:
         return self.entries
+
+    def prepare(self, time: float) -> None:
+        self.prepared = time
 
     def __call__(self) -> Any:
         return self if self.generation else None
@@ -83,6 +88,7 @@ def test_an_end_is_told_when_it_comes(told: queue.Queue[Any]) -> None:
     finally:
         endings.stop()
     assert told.empty()
+    assert store.prepared > 0
 
 
 def test_very_many_ends_at_once_are_counted(told: queue.Queue[Any]) -> None:
@@ -101,3 +107,12 @@ def test_what_ends_is_shown_as_it_is_written() -> None:
     entries = [entry(1), entry(2), entry(3)]
     assert summary(entries, 2) == {"active": 1, "ended": 2, "next_end": "1970-01-01T00:00:03Z"}
     assert summary(entries, 9) == {"active": 0, "ended": 3, "next_end": None}
+
+
+def test_policies_come_into_force_with_their_data_made(told: queue.Queue[Any]) -> None:
+    """The thread that reloads pays for it, and not the first request."""
+    store = FixedStore()
+    compiler: Any = SimpleNamespace(compile=lambda _: store)
+    assert Prepared(compiler, clock=lambda: 7.0).compile({}) is store  # type: ignore[comparison-overlap]
+    assert store.prepared == 7.0
+    assert told.empty()
