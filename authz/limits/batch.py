@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Heard = Callable[["Waiting", Answer | None, int, float], None]
 Command = tuple[str | int, ...]
 NOSCRIPT = "NOSCRIPT"
+_NUMBERS = {int}
 TAKE = "t:"
 """Charges as ever, and is told by what stamp the store knows what was charged, in place of the time to come back."""
 
@@ -165,7 +166,7 @@ def _asked(plan: Plan) -> tuple[Command, Command]:
 
 
 def _answer(reply: object) -> Answer | str:
-    if isinstance(reply, list) and reply and all(type(number) is int for number in reply):
+    if isinstance(reply, list) and set(map(type, reply)) == _NUMBERS:
         return Answer(admitted=reply[0], numbers=reply[1:])
     if not isinstance(reply, hiredis.ReplyError):
         return "ERR"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from authz.limits.plan import Plan
 
 SIZE = 64
-EVERY = 7
+EVERY = 31
 """A prime, lest it fall into step with callers that take turns."""
 
 MAX_LIMITS = 256

@@ -46,6 +46,7 @@ class Link:
     def __init__(self, connection: Any) -> None:  # noqa: ANN401 - an AbstractConnection, whose methods have no types
         self._connection = connection
         self._socket: Any = None
+        self._decrypts = False
         self._reader = hiredis.Reader(notEnoughData=_NOT_YET)
         self._unsent = bytearray()
 
@@ -60,6 +61,7 @@ class Link:
             raise Unavailable(described(error)) from None
         self._socket = self._connection._sock  # noqa: SLF001 - redis-py has no other way to its socket
         self._socket.setblocking(False)
+        self._decrypts = isinstance(self._socket, ssl.SSLSocket)
 
     def fileno(self) -> int:
         """Return the descriptor to poll."""
@@ -91,6 +93,8 @@ class Link:
         try:
             while data := self._socket.recv(_CHUNK):
                 self._reader.feed(data)
+                if len(data) < _CHUNK and not self._decrypts:  # TLS may hold more than it hands out; poll sees no such
+                    return self._replies()
         except _SILENT:
             return self._replies()
         except OSError as error:

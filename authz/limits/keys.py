@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64encode
-from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 PREFIX = "authz"
 LONGEST = 128
 _SHOWN = 48
-_CACHED = 256
 
 
 def limit_id(limit: Limit) -> str:
@@ -39,15 +37,9 @@ class KeyMaker:
 
     def __init__(self, secret: bytes = b"") -> None:
         self._secret = secret
-        self._remembered = lru_cache(maxsize=16_384)(self._made)
 
     def key(self, limit_part: str, components: tuple[str, ...]) -> str:
         """Return the key of the counter that `components` name within a limit."""
-        if sum(map(len, components)) > _CACHED:
-            return self._made(limit_part, components)
-        return self._remembered(limit_part, components)
-
-    def _made(self, limit_part: str, components: tuple[str, ...]) -> str:
         tag = _hash(components[:1], 8, self._secret)
         return f"{PREFIX}:{{{tag}}}:{limit_part}:{_hash(components, 16, self._secret)}"
 

@@ -109,7 +109,7 @@ class Pipeline:
         if len(self._incoming) + len(self._waiting) >= self._max_waiting:
             self._counters.rejected += 1
             return False
-        if not self._breaker.allows():
+        if self._breaker.state is not BreakerState.CLOSED and not self._breaker.allows():
             return False
         self._incoming.append(caller)
         if caller.deadline < self._wakes_at:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _REMEMBERED = 65_536
+_PLANS = 8192
+_SHORT = 256
+"""Characters of keys in a plan that is kept: many long ones would be much memory."""
+
+_Wanted = tuple[tuple[int, tuple[str, ...], int], ...]
 PER_ASK = 4
 
 
@@ -57,7 +62,7 @@ class _Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Planner:
-    """Plans charges. What follows from a limit alone is worked out once for each `Limit` object.
+    """Plans charges. What follows from a limit alone is worked out once for each `Limit` object, and plans are kept.
 
     `clock`, seconds of the epoch, says which windows of a calendar Redis is told of.
     """
@@ -66,11 +71,24 @@ class Planner:
         self._keys = KeyMaker(secret)
         self._clock = clock
         self._known: dict[int, _Known] = {}
+        self._plans: dict[_Wanted, Plan] = {}
         self.leases = False
         """Whether any limit that was met is leased."""
 
     def plan(self, charges: Sequence[Charge]) -> Plan | Usage:
         """Return what to ask, or the usage where nothing has to be asked."""
+        wanted = tuple([(id(charge.limit), charge.key, charge.cost) for charge in charges])
+        remembered = self._plans.get(wanted)  # which holds its limits, so that each `id` stays its own
+        if remembered is not None:
+            return remembered
+        planned = self._planned(charges)
+        if isinstance(planned, Plan) and sum([len(part) for charge in charges for part in charge.key]) <= _SHORT:
+            if len(self._plans) >= _PLANS:
+                self._plans.clear()
+            self._plans[wanted] = planned
+        return planned
+
+    def _planned(self, charges: Sequence[Charge]) -> Plan | Usage:
         parts = tuple([self._part(charge) for charge in _folded(charges) if charge.limit.mode is not Mode.OFF])
         asks = tuple([part for part in parts if type(part) is Ask])
         if len(asks) == len(parts):

@@ -110,6 +110,7 @@ class RedisLimiter:
         self._local = LocalShare(options.processes)
         self._denials = Denials(options.max_denials)
         self._busiest = Busiest()
+        self._hears = self._heard  # bound once
         access = Access(timeout=options.connect_timeout, password_file=password_file)
         pipeline = partial(_pipeline, clock + SCRIPT, options, self.counters)
         clustered = url.startswith("redis+cluster://")
@@ -163,7 +164,7 @@ class RedisLimiter:
             self.counters.denied_from_cache += 1
             done(refusal)
             return
-        caller = Waiting(plan, count, min(deadline, now + self._budget), self._heard, done)
+        caller = Waiting(plan, count, min(deadline, now + self._budget), self._hears, done)
         if not self._backend.submit(caller):
             done(self._degraded(plan, count))
 

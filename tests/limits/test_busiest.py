@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.limits import busiest
-from authz.limits.busiest import MAX_LIMITS, SIZE, Busiest, Sketch
+from authz.limits.busiest import EVERY, MAX_LIMITS, SIZE, Busiest, Sketch
 from authz.limits.memory import MemoryLimiter
 from authz.limits.plan import Plan, Planner
 from tests.limits.conftest import charge, limit
@@ -42,12 +42,12 @@ def test_a_sketch_keeps_its_promises(stream: list[str], size: int) -> None:
 
 
 def test_callers_are_shown_as_digests_by_limit() -> None:
-    """As the counter's key ends, with which it is found in Redis; every seventh question is seen."""
+    """As the counter's key ends, with which it is found in Redis; only every `EVERY`th question is seen."""
     seen, asked = Busiest(), plan(charge(limit("o/each"), "alice"), charge(limit("o/all"), "everybody"))
-    for _ in range(7 * 3 + 6):
+    for _ in range(EVERY * 3 + EVERY - 1):
         seen.saw(asked)
     status: Any = seen.status()
-    assert status["seen_one_in"] == 7
+    assert status["seen_one_in"] == EVERY
     assert status["limits"]["o/each"] == [{"key": asked.asks[0].key.rpartition(":")[2], "count": 3, "error": 0}]
     assert list(status["limits"]) == ["o/each", "o/all"]
     assert "alice" not in str(status)

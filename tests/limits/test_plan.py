@@ -76,6 +76,31 @@ def test_a_bucket_without_capacity_never_admits() -> None:
     assert not usage.admitted
 
 
+def test_a_plan_is_kept_and_found_by_its_charges() -> None:
+    """The same limits, keys and costs are one plan; another cost, key, order or `Limit` object is another."""
+    planner, each, other = Planner(), limit(), limit("a/other")
+    kept = planner.plan([charge(each), charge(other)])
+    assert planner.plan([charge(each), charge(other)]) is kept
+    for charges in ([charge(other), charge(each)], [charge(each, cost=2), charge(other)], [charge(each, "eve"),
+                    charge(other)], [charge(each)], [charge(limit()), charge(other)]):  # fmt: skip
+        planned = planner.plan(charges)
+        assert isinstance(planned, Plan)
+        assert [(ask.charge.limit, ask.charge.key, ask.charge.cost) for ask in planned.asks] == [
+            (one.limit, one.key, one.cost) for one in charges
+        ]
+
+
+def test_plans_that_are_kept_are_bounded() -> None:
+    """R9: neither many callers nor callers with long names fill the memory."""
+    planner, each = Planner(), limit()
+    for number in range(9000):
+        planner.plan([charge(each, str(number))])
+    assert len(planner._plans) <= 8192
+    before = len(planner._plans)
+    planner.plan([charge(each, "x" * 257)])
+    assert len(planner._plans) == before
+
+
 def test_what_is_known_of_limits_is_bounded() -> None:
     """Reload after reload does not fill the memory."""
     planner = Planner()
