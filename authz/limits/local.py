@@ -37,13 +37,14 @@ class LocalShare:
         self._counters = Counters(clock=clock, seed=self._seeded)
 
     def saw(self, plan: Plan, usage: Usage) -> None:
-        """Take note of what Redis said."""
+        """Take note of what Redis said, which is one usage for each part of the plan."""
         now = self._clock()
-        remaining = {id(each.charge): each.remaining for each in usage.limits}
-        for ask in plan.asks:
-            if ask.key not in self._seen and len(self._seen) >= self._max_seen:
+        for part, each in zip(plan.parts, usage.limits, strict=True):
+            if not isinstance(part, Ask):
+                continue
+            if part.key not in self._seen and len(self._seen) >= self._max_seen:
                 del self._seen[next(iter(self._seen))]
-            self._seen[ask.key] = (remaining[id(ask.charge)], now)
+            self._seen[part.key] = (each.remaining, now)
         if len(self._counters):
             self._counters.forget(ask.key for ask in plan.asks)
 

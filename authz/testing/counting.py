@@ -49,6 +49,6 @@ class Counting:
     def _noted(self, charges: Sequence[Charge], usage: Usage) -> Usage:
         """Take note of what the store said, as `limits.redis` does."""
         plan = self._planner.plan(charges)
-        if isinstance(plan, Plan):
+        if isinstance(plan, Plan) and len(plan.parts) == len(usage.limits):  # else it was refused without being counted
             self._local.saw(plan, usage)
         return usage
