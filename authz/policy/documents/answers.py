@@ -6,6 +6,7 @@ templates, which only compiling can judge; values that a request fills in are ch
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated
@@ -32,6 +33,14 @@ from authz.policy.documents.values import (
     UrlPath,
 )
 from authz.policy.source import Mapping, Scalar, Sequence, Text
+
+_HOLE = re.compile(r"(?<!\$)\$\{")
+_CAREFUL = {
+    "location": "a rule that says redirect leads where it may",
+    "refresh": "a rule that says redirect leads where it may",
+    "set-cookie": "write cookies: {set: ...}, whose values can add nothing",
+}
+"""Headers in which a value that callers choose would say more than a value."""
 
 
 class Writing(Checked):
@@ -78,6 +87,15 @@ class ResponseHeaders(Writing):
         description="Headers to add beside those of the upstream; `${...}` is CEL.",
         examples=[{"set-cookie": "seen=1"}],
     )
+
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield also a fault where a request would fill in what another key is careful with: targets, cookies."""
+        yield from super().conflicts(node)
+        for names in (node.get("set"), node.get("append")):
+            for name, value in names.items() if isinstance(names, Mapping) else ():
+                if name in _CAREFUL and isinstance(value, Text) and _HOLE.search(value):
+                    yield value.fault(Code.HEADER, f'"{name}" is not filled in by requests here', hint=_CAREFUL[name])
 
 
 class Query(Writing):

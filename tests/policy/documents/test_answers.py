@@ -102,3 +102,23 @@ def test_a_redirect_that_browsers_read_otherwise(target: str, faults: Faults) ->
 def test_allowed_hosts_belong_to_redirects(faults: Faults) -> None:
     """Anywhere else they would promise something."""
     assert faults("rules: [{name: r, deny: x, allowed_hosts: [a.b]}]") == [(Code.TOGETHER, "allowed_hosts")]
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ("{set: {location: '${request.url}'}}", [(Code.HEADER, "'${request.url}'")]),
+        ("{append: {refresh: '0;url=${request.url}'}}", [(Code.HEADER, "'0;url=${request.url}'")]),
+        ("{append: {set-cookie: 'a=${request.path}'}}", [(Code.HEADER, "'a=${request.path}'")]),
+        ("{set: {location: /a, refresh: '1', x: '${request.path}'}, append: {set-cookie: 'a=$${b}'}}", []),
+    ],
+)
+def test_requests_do_not_fill_in_where_to_go_and_what_to_keep(
+    headers: str, expected: list[tuple[str, str]], faults: Faults, policy: Callable[[str], Policy]
+) -> None:
+    """What `redirect` and `cookies` are careful with has no second door."""
+    spec = f"rules: [{{name: r, deny: x, response_headers: {headers}}}]"
+    if expected:
+        assert faults(spec) == expected
+    else:
+        policy(spec)
