@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,15 +30,22 @@ class Activation:
     """What expressions are evaluated against; made by an environment, and opaque.
 
     `values` have passed `bindings.Bindings`. An engine that needs them in a form of its own makes it when it is
-    first asked for, and keeps it in `native`.
+    first asked for, and keeps it in `native`. `added` are names that it has added itself.
     """
 
-    __slots__ = ("_make", "_native", "values")
+    __slots__ = ("_make", "_native", "added", "values")
 
     def __init__(self, values: dict[str, object], make: Callable[[dict[str, object]], object] | None = None) -> None:
         self.values = values
         self._make = make
         self._native: object | None = None
+        self.added: frozenset[str] = frozenset()
+
+    def add(self, names: frozenset[str], values: Mapping[str, object]) -> None:
+        """Bind more names of the engine's own; those of `names` that are not among `values` have no value."""
+        self.added |= names
+        self.values.update(values)
+        self._native = None
 
     @property
     def native(self) -> object:
@@ -49,7 +56,9 @@ class Activation:
 
 
 class Program(Protocol):
-    """An expression ready to run."""
+    """An expression ready to run. `walked` says that it is walked in Python, which costs more by the expression."""
+
+    walked: ClassVar[bool]
 
     def holds(self, activation: Activation) -> bool | EvaluationError:
         """Return the value if it is a bool, and an error whatever else it is."""

@@ -43,7 +43,8 @@ class Expression(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 
     `variables` are the names it reads, `reads` the same with the constant keys that are followed. `holds` gives
     `True` or `False` only for a CEL bool, `value` the plain Python value; both give an `EvaluationError` for
-    anything else and raise nothing. `tracer` makes what shows an evaluation part by part, for people: it is slow.
+    anything else and raise nothing. `walked` says that they walk in Python and do not run in an engine. `tracer` makes
+    what shows an evaluation part by part, for people: it is slow.
     """
 
     source: str
@@ -52,6 +53,7 @@ class Expression(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     reads: tuple[Attribute, ...]
     holds: Callable[[Activation], bool | EvaluationError]
     value: Callable[[Activation], object | EvaluationError]
+    walked: bool
     tracer: Callable[[], Tracer]
 
 
@@ -102,6 +104,7 @@ class Environment:
             reads=attributes,
             holds=program.holds,
             value=program.value,
+            walked=program.walked,
             tracer=partial(self._tracer, source, read, program),
         )
 

@@ -6,6 +6,10 @@ that holds ends it, an allow rule that holds spares the next ones of its policy.
 every rule that was asked and holds. Where it has no value, because some condition in it has none, the rules are
 asked one by one, and the error is told by whoever has it.
 
+Rules that an engine runs are not put together with rules that are walked in Python, for all of it would be walked. The
+walked ones are asked by themselves, when their turn comes: a question without them says of the others what it would
+say with them, or of rules that are not reached then.
+
 Variables are written out where they are read. What cannot be put together without a doubt (a rule that needs the
 body, a comprehension around a variable, scopes that differ, too much text) is not; then rules are asked one by one.
 """
@@ -13,6 +17,8 @@ body, a comprehension around a variable, scopes that differ, too much text) is n
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from authz.cel import INT, CompileError
 from authz.cel.source import tokens_of
@@ -35,21 +41,37 @@ _BINDERS = frozenset({"all", "exists", "exists_one", "map", "filter", "bind", "b
 """Macros that give names to values: a variable written out inside one could read such a name instead of its own."""
 
 
-def ballot(plan: Plan) -> Expression | None:
+class Ballot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """The one question. `asked` has the bits of the rules that are in it."""
+
+    expression: Expression
+    asked: int
+
+
+def ballot(plan: Plan) -> Ballot | None:
     """Return the one question for the rules of a plan, `None` where they have to be asked one by one."""
     steps = [*plan.denials, *plan.redirects, *(step for policy in plan.policies for step in policy.rules)]
     if len(plan.scopes) != 1 or not 1 < len(steps) <= MOST_RULES:
         return None
     variables = plan.scopes[0].variables
-    texts = {step: _condition(step, variables) for step in steps}
+    run = [step for step in steps if not _is_walked(step, variables)] or steps
+    texts = {step: _condition(step, variables) for step in run}
     whole = {step: text for step, text in texts.items() if text is not None}
-    if len(whole) < len(texts) or sum(map(len, whole.values())) > MOST_TEXT:
+    if len(run) < 2 or len(whole) < len(texts) or sum(map(len, whole.values())) > MOST_TEXT:
         return None
     source = _chain([*plan.denials, *plan.redirects], whole, _policies(plan.policies, whole))
     try:
-        return plan.world.environment.compile(source, expect=INT)
+        expression = plan.world.environment.compile(source, expect=INT)
     except CompileError:
         return None
+    return Ballot(expression=expression, asked=sum(step.bit for step in whole))
+
+
+def _is_walked(step: RuleStep, variables: Mapping[str, Term]) -> bool:
+    """Return whether a part of what makes a rule hold is walked in Python."""
+    terms = [term for term in (step.rule.when, step.rule.test) if term is not None]
+    read = [variables[name] for term in terms for name in term.late if name in variables]
+    return any(term.expression.walked for term in (*terms, *read))
 
 
 def _policies(policies: Sequence[PolicyStep], texts: Mapping[RuleStep, str]) -> str:
@@ -64,13 +86,13 @@ def _policies(policies: Sequence[PolicyStep], texts: Mapping[RuleStep, str]) -> 
 def _chain(steps: Iterable[RuleStep], texts: Mapping[RuleStep, str], rest: str) -> str:
     """Return the first of some rules that holds, else the rest."""
     source = rest
-    for step in reversed(tuple(steps)):
+    for step in reversed([step for step in steps if step in texts]):
         source = f"(({texts[step]}) ? {step.bit} : {source})"
     return source
 
 
 def _all(steps: Iterable[RuleStep], texts: Mapping[RuleStep, str]) -> str:
-    return " + ".join(f"(({texts[step]}) ? {step.bit} : 0)" for step in steps)
+    return " + ".join(f"(({texts[step]}) ? {step.bit} : 0)" for step in steps if step in texts) or "0"
 
 
 def _condition(step: RuleStep, variables: Mapping[str, Term]) -> str | None:

@@ -40,7 +40,7 @@ class Bound:
 class Evaluation:
     """One request before the expressions of one plan."""
 
-    __slots__ = ("_bound", "_doubts", "_early", "_facts", "_plan", "_segments", "_votes")
+    __slots__ = ("_asked", "_bound", "_doubts", "_early", "_facts", "_plan", "_segments", "_votes")
 
     def __init__(self, plan: Plan, facts: Facts, segments: Sequence[str]) -> None:
         self._plan = plan
@@ -50,6 +50,7 @@ class Evaluation:
         self._early: Bound | None = None
         self._bound: list[Bound | None] = [None] * len(plan.scopes)
         self._votes: int | None = None
+        self._asked = 0
 
     def vote(self) -> None:
         """Ask all rules at once, where the plan has a question for that; from here on they are asked in its order."""
@@ -62,12 +63,13 @@ class Evaluation:
             return
         bound = self._prepared(0)
         if not self._doubts:
-            votes = plan.ballot.value(self._activation(bound))
+            votes = plan.ballot.expression.value(self._activation(bound))
             self._votes = votes if isinstance(votes, int) else None
+            self._asked = plan.ballot.asked
 
     def voted(self, step: RuleStep) -> bool | None:
         """Return whether a rule holds, `None` where it has to be asked by itself."""
-        return None if self._votes is None or not step.bit else self._votes & step.bit != 0
+        return None if self._votes is None or not step.bit & self._asked else self._votes & step.bit != 0
 
     def ask(self, step: RuleStep) -> bool | EvaluationError:
         """Return whether the condition of a rule holds; the straight way for the many that need nothing late."""

@@ -25,9 +25,10 @@ from authz.policy.reads import read_by
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from authz.cel import Activation, Environment, EvaluationError, Expression
+    from authz.cel import Activation, Environment, EvaluationError
     from authz.model import Ambiguity
     from authz.policy.answers import Permission
+    from authz.policy.ballot import Ballot
     from authz.policy.compiled import Document, Limit, Rule, Validation
     from authz.policy.facts import Facts
     from authz.policy.index import Match
@@ -138,7 +139,7 @@ class Plan:
         self._order(places)
         self.held: dict[tuple[RuleStep, ...], Permission] = {}
         self.uses = 0
-        self.ballot: Expression | None = None
+        self.ballot: Ballot | None = None
         self.memo: Memo | None = memo(self, names, world.remembered)
 
     def informed(self, facts: Facts) -> Facts:

@@ -9,7 +9,7 @@ error. Its words for people are translated in `diagnosis`.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # its .pyi comes without py.typed
 from cel_expr_python.ext import (  # type: ignore[import-untyped]
@@ -24,6 +24,7 @@ from google.protobuf.any_pb2 import Any
 from authz._pb.cel.expr.checked_pb2 import CheckedExpr
 from authz.cel.cpp import diagnosis
 from authz.cel.cpp.division import is_walked
+from authz.cel.cpp.hoisting import hoist
 from authz.cel.engine import Activation
 from authz.cel.functions import FUNCTIONS
 from authz.cel.types import Kind
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from authz.cel import engine
+    from authz.cel.cpp.hoisting import Parts
     from authz.cel.functions import Function
     from authz.cel.types import CelType
 
@@ -54,6 +56,7 @@ class Program:
     """One expression, run by the engine; see `engine.Program`."""
 
     __slots__ = ("_evaluate",)
+    walked: ClassVar = False
 
     def __init__(self, expression: cel.Expression) -> None:
         self._evaluate: Callable[[object], cel.Value] = expression.eval
@@ -85,6 +88,30 @@ class Program:
             return diagnosis.evaluation_error(str(error))
 
 
+class Hoisted:
+    """One expression of which parts are worked out first. Errors are told by the walk of the whole."""
+
+    __slots__ = ("_parts", "_rest", "_whole")
+    walked: ClassVar = False
+
+    def __init__(self, rest: cel.Expression, parts: Parts, whole: walker.Program) -> None:
+        self._rest = Program(rest)
+        self._parts = parts
+        self._whole = whole
+
+    def holds(self, activation: Activation) -> bool | EvaluationError:
+        """Return the value if it is a bool, and an error whatever else it is."""
+        self._parts.bind(activation)
+        held = self._rest.holds(activation)
+        return held if held is True or held is False else self._whole.holds(activation)
+
+    def value(self, activation: Activation) -> object | EvaluationError:
+        """Return the value as plain Python."""
+        self._parts.bind(activation)
+        value = self._rest.value(activation)
+        return self._whole.value(activation) if isinstance(value, EvaluationError) else value
+
+
 class Environment:
     """The engine with a set of variables; see `engine.EngineEnvironment`."""
 
@@ -108,11 +135,17 @@ class Environment:
 
     def program(self, checked: CheckedExpr) -> engine.Program:
         """Return the program of a checked tree, for the engine or for the walker."""
-        if is_walked(checked):
-            return walker.Program(checked.expr, self._variables)
+        if not is_walked(checked):
+            return Program(self._runnable(checked))
+        whole, rest = walker.Program(checked.expr, self._variables), CheckedExpr()
+        rest.CopyFrom(checked)
+        parts = hoist(rest, self._variables)
+        return whole if parts is None or is_walked(rest) else Hoisted(self._runnable(rest), parts, whole)
+
+    def _runnable(self, checked: CheckedExpr) -> cel.Expression:
         packed = Any()
         packed.Pack(checked)
-        return Program(self._environment.deserialize(packed.SerializeToString()))
+        return self._environment.deserialize(packed.SerializeToString())
 
     def activation(self, values: dict[str, object]) -> Activation:
         """Return what a program is run against; the engine's own form is made when it is first needed."""

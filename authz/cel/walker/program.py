@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from authz.cel.faults import Code, CompileError, CompileFault
 from authz.cel.names import no_value
@@ -30,6 +30,7 @@ class Program:
     """One expression; see `engine.Program`."""
 
     __slots__ = ("_run",)
+    walked: ClassVar = True
 
     def __init__(
         self, tree: Expr, variables: Mapping[str, CelType], watch: Callable[[Expr, Node], Node] | None = None
