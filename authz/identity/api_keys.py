@@ -87,16 +87,6 @@ class ApiKeys:
         entry = self._find(key.encode())
         if entry is None:
             raise InvalidCredential("nobody holds the API key")
-        return self._held(entry, now)
-
-    def holder(self, key_id: str, now: float) -> Identity:
-        """Return who holds the key of an id, as `verify` would: for tests, which know no key. Raises `LookupError`."""
-        entry = next((entry for entry in (*self._plain.values(), *self._keyed.values()) if entry.id == key_id), None)
-        if entry is None:
-            raise LookupError(key_id)
-        return self._held(entry, now)
-
-    def _held(self, entry: Entry, now: float) -> Identity:
         entry.check("API key", now)
         self._uses.note(self._provider, entry.id, now)
         return self._identities[entry.id]

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from authz.identity.claims import ClaimRules
+    from authz.identity.holders import Holder
     from authz.identity.jwks import RemoteKeys
     from authz.model import Request
 
@@ -54,8 +55,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
     `issuer` is set where the credential names who made it, `keys` where that is somebody whose keys are fetched, `ids`
     where keys are known by ids of ours. `challenge` is what a 401 invites with (RFC 9110, section
-    11.6.1): a scheme and its parameters; providers with the same one are invited to once. `rules` are set where claims
-    say who it is, for those who make up claims: tests of policies.
+    11.6.1): a scheme and its parameters; providers with the same one are invited to once. For those who
+    have no credential (tests of policies) there are `rules` where claims say who it is, and `holders` by id where
+    entries of ours do.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     ids: tuple[str, ...] = ()
     challenge: str = ""
     rules: ClaimRules | None = None
+    holders: Mapping[str, Holder] = {}
 
 
 class Providers:

@@ -34,13 +34,15 @@ def api_keys(name: str, spec: written.ApiKey, beside: Beside, uses: KeyUses) -> 
                 Together.PROOF, f"an HMAC needs a secret of at least {SHORTEST_SECRET} bytes, in secret_file"
             )
         )
-    places, proof = places_of(spec.places), ApiKeys(name, map(_entry, entries), secret, uses)
+    known = [_entry(entry) for entry in entries]
+    places, proof = places_of(spec.places), ApiKeys(name, known, secret, uses)
     return Provider(
         name=name,
         places=places,
         proof=proof,
         ids=proof.ids,
         challenge=challenge_of(places, "ApiKey"),
+        holders={entry.id: entry for entry in known},
     )
 
 
@@ -59,6 +61,7 @@ def passwords(name: str, spec: written.Basic, beside: Beside) -> Provider:
         places=(Place(header="authorization", scheme="Basic"),),
         inquiry=Inquiries(ask, rules, begin=give_way),
         challenge=f'Basic realm="{spec.realm or REALM}", charset="UTF-8"',
+        holders={user.id: user for user in users},
     )
 
 

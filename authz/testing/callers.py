@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from msgspec.structs import replace
 
 from authz.errors import Unavailable
-from authz.identity.api_keys import ApiKeys
 from authz.identity.certificates import PeerCertificates
 from authz.identity.claims import understand
 from authz.identity.credentials import InvalidCredential
@@ -182,8 +181,10 @@ def _proved(caller: Caller, provider: Provider, claims: dict[str, Any], now: flo
         raise InvalidCredential("the test presents a bad credential")
     if caller.error is Presented.IDENTITY_UNAVAILABLE:
         raise Unavailable("the test has nobody who could tell")
-    if caller.key_id is not None and isinstance(provider.proof, ApiKeys):
-        return provider.proof.holder(str(caller.key_id), now)
+    if caller.key_id is not None:
+        holder = provider.holders[caller.key_id]
+        holder.check("credential", now)
+        return holder.identity(provider.name)
     if provider.rules is not None:
         return understand(provider.name, provider.rules, claims).at(now)
     return Identity(
@@ -194,7 +195,6 @@ def _proved(caller: Caller, provider: Provider, claims: dict[str, Any], now: flo
         groups=tuple(map(str, caller.groups)),
         scopes=tuple(map(str, caller.scopes)),
         claims=claims,
-        key_id=str(caller.key_id or ""),
     )
 
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import msgspec
 
 from authz.errors import PolicyFaults
-from authz.identity.api_keys import ApiKeys
 from authz.identity.providers import Providers
 from authz.policy.codes import Code
 from authz.policy.documents.grammar import Unfit
@@ -100,8 +99,8 @@ def _check(suite: Suite, names: _Names, providers: Mapping[str, Provider]) -> It
     for caller in spec.identities.values():
         yield from _known(caller.provider, providers.keys(), "identity provider")
         provider = providers.get(caller.provider)
-        if caller.key_id is not None and provider is not None and isinstance(provider.proof, ApiKeys):
-            yield from _known(caller.key_id, provider.ids, f'key of "{provider.name}"')
+        if caller.key_id is not None and provider is not None:
+            yield from _known(caller.key_id, provider.holders, f'key or user of "{provider.name}"')
     for case in spec.cases:
         for expected in (case.expect, *(step.expect for step in case.steps)):
             if expected is not None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from authz.identity.api_keys import digest
+from authz.identity.passwords import hashed
 from authz.policy import PolicySet
 from authz.server.deciding import compiler
 from authz.testing import Result, read_suites, run
@@ -16,6 +17,7 @@ KEYS = f"""
 - {{id: acme-2026, sha256: {digest(b"a")}, subject: acme, scopes: [orders:read]}}
 - {{id: acme-2020, sha256: {digest(b"b")}, subject: acme, expires: "2020-01-01T00:00:00Z"}}
 """
+USERS = f"[{{id: olga@example.com, hash: '{hashed('correct horse')}', subject: olga, scopes: [orders:read]}}]"
 POLICIES = """
 apiVersion: authz/v1
 kind: IdentityProvider
@@ -35,6 +37,11 @@ spec: {api_key: {from: [{header: x-api-key}], keys: keys.yaml}}
 ---
 apiVersion: authz/v1
 kind: IdentityProvider
+metadata: {name: office}
+spec: {basic: {users: users.yaml}}
+---
+apiVersion: authz/v1
+kind: IdentityProvider
 metadata: {name: mesh}
 spec: {peer_certificate: {trust_domains: [cluster.local]}}
 ---
@@ -48,7 +55,7 @@ kind: Policy
 metadata: {name: orders}
 spec:
   match: [{paths: ["/orders", "/orders/{id}"]}]
-  identity: {providers: [staff, partner, mesh, edge]}
+  identity: {providers: [staff, partner, mesh, edge, office]}
   variables:
     own: request.headers["x-tenant"] == identity.claims.tenant
   validate:
@@ -90,6 +97,7 @@ spec:
     unsure: {provider: staff, error: identity_unavailable}
     acme: {provider: partner, key_id: acme-2026}
     old: {provider: partner, key_id: acme-2020}
+    olga: {provider: office, key_id: "olga@example.com"}
     robot: {provider: mesh, subject: spiffe://cluster.local/ns/shop/sa/web}
     edgar: {provider: edge, subject: edgar, claims: {tenant: acme}}
   requests:
@@ -103,7 +111,9 @@ spec:
 @pytest.fixture(scope="session")
 def policies() -> PolicySet:
     """Return policies with a provider of every kind."""
-    return compiler("auto").compile({"p.yaml": POLICIES.encode(), "keys.yaml": KEYS.encode()})
+    return compiler("auto").compile(
+        {"p.yaml": POLICIES.encode(), "keys.yaml": KEYS.encode(), "users.yaml": USERS.encode()}
+    )
 
 
 @pytest.fixture

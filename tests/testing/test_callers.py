@@ -16,6 +16,7 @@ def test_each_kind_of_provider_finds_its_callers(wrong: Wrong) -> None:
               alice: [allow]
               root: [allow]
               acme: [allow]
+              olga: [allow]
               robot: [allow]
               edgar: [allow]
               nobody: [unauthenticated]
@@ -30,6 +31,7 @@ def test_claims_are_written_where_the_provider_reads_them(wrong: Wrong) -> None:
             request: read
             as: root
             expect: {rule: orders/admins, request_headers: {x-subject: root}, removed_headers: [authorization]}
+          - {name: olga, request: read, as: olga, expect: {rule: orders/partners, errors: [orders/own-orders]}}
     """)
 
 

@@ -20,7 +20,7 @@ def test_a_case_that_is_as_expected_passes(tried: Callable[[str], tuple[Result, 
     """A result says where the case is written, and what was asked and answered."""
     (result,) = tried("cases: [{name: reads, request: read, as: alice, expect: allow}]")
     assert (result.verdict, result.title) == (Verdict.PASSED, "t / reads")
-    assert (result.file, result.line, result.column) == ("t_test.yaml", 22, 18)
+    assert (result.file, result.line, result.column) == ("t_test.yaml", 23, 18)
     assert result.findings[0].asked == "alice: GET https://shop.example.com/orders/7?debug=1"
     assert result.findings[0].answer.rules == ("orders/own-orders",)
 
@@ -67,7 +67,7 @@ def test_a_table_is_a_case_per_cell(tried: Callable[[str], tuple[Result, ...]]) 
     """)
     assert [result.verdict for result in results] == ["passed"] * 9
     assert results[3].title == "t / who / nobody: read"
-    assert (results[3].line, results[3].column) == (28, 18)
+    assert (results[3].line, results[3].column) == (29, 18)
 
 
 def test_an_outage_of_redis_is_what_each_limit_says(wrong: Wrong) -> None:
@@ -126,7 +126,7 @@ def test_names_that_the_policies_do_not_have_are_faults(policies: PolicySet) -> 
     with pytest.raises(PolicyFaults) as found:
         run(read_suites({"t_test.yaml": text.encode()}), policies)
     (fault,) = found.value.faults
-    assert str(fault).startswith('t_test.yaml:22:53: no rule is called "open/al" (did you mean "open/all"?)\n')
+    assert str(fault).startswith('t_test.yaml:23:53: no rule is called "open/al" (did you mean "open/all"?)\n')
 
 
 def test_a_failure_points_at_what_was_expected(tried: Callable[[str], tuple[Result, ...]]) -> None:
@@ -141,4 +141,4 @@ def test_a_failure_points_at_what_was_expected(tried: Callable[[str], tuple[Resu
           - {name: a word, request: open, expect: deny}
     """)
     places = [(finding.line, finding.column) for result in results for finding in result.failures]
-    assert places == [(28, 9), (29, 45)]
+    assert places == [(29, 9), (30, 45)]

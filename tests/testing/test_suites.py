@@ -62,4 +62,4 @@ def test_providers_and_keys_are_looked_up(policies: PolicySet) -> None:
         .replace("acme-2026", "acme-27")
     )
     told = [fault.message for fault in check(read_suites({"t_test.yaml": text.encode()}), policies)]
-    assert told == ['no identity provider is called "stuff"', 'no key of "partner" is called "acme-27"']
+    assert told == ['no identity provider is called "stuff"', 'no key or user of "partner" is called "acme-27"']

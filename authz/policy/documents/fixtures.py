@@ -82,8 +82,8 @@ class Caller(Checked):
     roles: Many[AnyText] = Field(default=(), description="Roles, where the provider reads them.", examples=[["admin"]])
     groups: Many[AnyText] = Field(default=(), description="Groups, likewise.", examples=[["emea"]])
     scopes: Many[AnyText] = Field(default=(), description="Scopes, likewise.", examples=[["orders:read"]])
-    key_id: Maybe[Name] = Field(
-        default=None, description="The API key they hold, by its id in the provider's file.", examples=["acme-2026"]
+    key_id: Maybe[AnyText] = Field(
+        default=None, description="The key or user they are, by its id in the provider's file.", examples=["acme-2026"]
     )
     error: Maybe[Choice[Presented]] = Field(
         default=None,

@@ -12,7 +12,7 @@ from authz.policy import PolicySet
 from authz.server.deciding import compiler
 from authz.testing import Result, World, read_suites, run
 from authz.testing.signing import RunKeys
-from tests.testing.conftest import HEAD, KEYS, POLICIES
+from tests.testing.conftest import HEAD, KEYS, POLICIES, USERS
 
 Tried = Callable[[str], tuple[Result, ...]]
 
@@ -29,7 +29,9 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
 @pytest.fixture(scope="module")
 def policies() -> PolicySet:
     """Return policies with a provider of every kind."""
-    return compiler("auto").compile({"p.yaml": POLICIES.encode(), "keys.yaml": KEYS.encode()})
+    return compiler("auto").compile(
+        {"p.yaml": POLICIES.encode(), "keys.yaml": KEYS.encode(), "users.yaml": USERS.encode()}
+    )
 
 
 @pytest.fixture
@@ -69,6 +71,7 @@ def test_callers_counts_and_the_clock_are_those_of_the_test(tried: Tried) -> Non
                 expect:
                   alice: [allow, 403, 200]
                   acme: [allow, deny_rule, allow]
+                  olga: [allow, deny_rule, allow]
                   old: [401, 401, allow]
                   late: [401, 401, allow]
                   mallory: [401, 401, allow]
