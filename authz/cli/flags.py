@@ -27,7 +27,7 @@ def with_settings(function: Callable[..., None]) -> Callable[..., None]:
 
     defaults = {name: default for name, default, _ in load(environment={}, flags={}).rows()}
     parameters = [_parameter(setting, defaults[setting.name]) for setting in SETTINGS.values()]
-    verb.__signature__ = inspect.Signature([*parameters, *own])  # type: ignore[attr-defined]
+    verb.__signature__ = inspect.Signature([*own, *parameters])  # type: ignore[attr-defined]
     verb.__doc__ = function.__doc__
     verb.__annotations__ = {}
     return verb

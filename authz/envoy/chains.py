@@ -1,4 +1,8 @@
-"""What is wrong around the filter: where it is missing, what stands before it, and how requests are read."""
+"""What is wrong around the filter: where it is missing, what stands before it, and how requests are read.
+
+Where only some filters are given, to be pasted elsewhere, nothing is said of the manager that is not there. The filter
+itself is looked at in `asking`, routes in `routing`.
+"""
 
 from __future__ import annotations
 

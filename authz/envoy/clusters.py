@@ -1,4 +1,8 @@
-"""Where Envoy connects to, in its own types: authz, and the application behind it."""
+"""Where Envoy connects to, in its own types: authz, and the application behind it.
+
+Of authz only hosts that are healthy are asked, by the health of the very service that decides: one that drains, or
+has no policies yet, is left. What the places are is settled in `fitting`.
+"""
 
 from __future__ import annotations
 

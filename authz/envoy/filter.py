@@ -1,4 +1,8 @@
-"""The ext_authz filter, in Envoy's own types: how it asks, what it sends, and what becomes of no answer."""
+"""The ext_authz filter, in Envoy's own types: how it asks, what it sends, and what becomes of no answer.
+
+What it sends is settled in `fitting`; that it fails closed is settled here, and no setting changes it. Where it stands
+among other filters is the listener's business.
+"""
 
 from __future__ import annotations
 

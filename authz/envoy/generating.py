@@ -1,4 +1,8 @@
-"""Whole configurations, and the parts to paste into one that is there already. Needs the extra `envoy`."""
+"""Whole configurations, and the parts to paste into one that is there already.
+
+The door to Envoy's own types: they come with the extra `envoy`, and whoever imports this says how to get it. Parts and
+whole are made of the same messages, so neither can say something that the other does not.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What Envoy listens with, in its own types: how a request is read, in which order it is asked about and passed on."""
+"""What Envoy listens with, in its own types: how a request is read, in which order it is asked about and passed on.
+
+Envoy makes a path canonical before anybody sees it, so that policies and application see the same one. Routes differ
+only in whether bodies are shown; that every route is asked about is never left to a route.
+"""
 
 from __future__ import annotations
 

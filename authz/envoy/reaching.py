@@ -1,4 +1,7 @@
-"""What is wrong with the cluster by which the filter reaches authz; asked only where clusters are known at all."""
+"""What is wrong with the cluster by which the filter reaches authz: missing, not gRPC's, unwatched, or anybody's.
+
+Asked only where clusters are known at all: a listener in a file of its own names one that is somewhere else.
+"""
 
 from __future__ import annotations
 

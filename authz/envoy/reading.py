@@ -8,6 +8,7 @@ and by its name in JSON (`failure_mode_allow`, `failureModeAllow`). What Envoy w
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -214,6 +215,7 @@ def _too_deep(text: str) -> int | None:
     return None
 
 
+@lru_cache
 def _json_name(name: str) -> str:
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest)
