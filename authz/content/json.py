@@ -22,7 +22,7 @@ MAX_VALUES = 100_000
 
 _LARGEST = 2**63 - 1
 _SMALLEST = -(2**63)
-_SPACED = (b" :", b"\n:", b"\t:", b"\r:")
+_SPACES = b" \t\n\r"
 
 
 class JSONError(ValueError):
@@ -47,7 +47,7 @@ def loads(content: bytes, *, max_bytes: int = MAX_BYTES) -> object:
 
 def _told_apart(content: bytes, members: int) -> bool:
     """Tell whether every `":` of a valid document is one of its members, so that none was dropped."""
-    return content.count(b'":') == members and not any(spaced in content for spaced in _SPACED)
+    return content.translate(None, _SPACES).count(b'":') == members
 
 
 def _members(value: object) -> int:
@@ -66,6 +66,8 @@ def _members(value: object) -> int:
                 raise JSONError(f"more than {MAX_VALUES} values")
             for item in items:
                 kind = type(item)
+                if kind is str:
+                    continue
                 if kind is dict or kind is list:
                     below.append(item)
                 elif kind is int and not _SMALLEST <= item <= _LARGEST:

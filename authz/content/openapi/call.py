@@ -19,7 +19,7 @@ from authz.model import STATUS, Objection, Reason, Unmet
 from authz.paths import parse_query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from authz.content.openapi.security import Alternative, Scheme
     from authz.model import Identity, Request
@@ -31,28 +31,28 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     parameters: tuple[Parameter, ...]
     body: Body | None
     security: tuple[Alternative, ...]
+    takes_any_query: bool
 
 
 class Call:
     """One request to one operation; `params` are the parameters of its path."""
 
-    __slots__ = ("_operation", "_places", "_query_error", "_request")
+    __slots__ = ("_error", "_operation", "_params", "_places", "_request")
 
     def __init__(self, request: Request, operation: Prepared, params: Mapping[str, str]) -> None:
         self._request = request
         self._operation = operation
-        self._query_error = ""
-        self._places: dict[str, Texts] = {
-            "path": {name: [text] for name, text in params.items()},
-            "query": self._query(),
-            "header": {name: [text] for name, text in request.headers.items()},
-            "cookie": _cookies(request.headers.get("cookie", "")),
-        }
+        self._params = params
+        self._error = ""
+        self._places: dict[str, Texts] = {}
 
     @property
     def undescribed(self) -> tuple[Unmet, ...]:
-        """Return the query parameters that the operation does not speak of; a map of any names speaks of all."""
-        if any(parameter.is_map and parameter.written.place == "query" for parameter in self._operation.parameters):
+        """Return the query parameters that the operation does not speak of; a map of any names speaks of all.
+
+        A query that cannot be read speaks of none: `objection` refuses it.
+        """
+        if not self._request.query or self._operation.takes_any_query:
             return ()
         return tuple(
             Unmet(part="query", pointer=pointer([name]), keyword="additionalProperties") for name in self._rest("query")
@@ -60,8 +60,9 @@ class Call:
 
     def objection(self, content: Content) -> Objection | None:
         """Return why the request is not what the operation wants."""
-        if self._query_error:
-            return _invalid(self._query_error)
+        self._texts("query")
+        if self._error:
+            return _invalid(self._error)
         unmet = tuple(each for parameter in self._operation.parameters for each in self._unmet(parameter))
         if unmet:
             return _invalid(unmet[0].told, unmet)
@@ -76,7 +77,17 @@ class Call:
         place, name = parameter.written.place, parameter.written.name
         if place == "header" and name in self._request.invalid_headers:
             return (Unmet(part="headers", pointer=pointer([name]), keyword="encoding"),)
-        return parameter.unmet(self._places[place], self._rest(place) if parameter.is_map else {})
+        return parameter.unmet(self._texts(place), self._rest(place) if parameter.is_map else {})
+
+    def _texts(self, place: str) -> Texts:
+        """Return what stands in a place, read once; a query that cannot be read holds nothing, and is an error."""
+        if place not in self._places:
+            try:
+                self._places[place] = _READERS[place](self._request, self._params)
+            except Refusal as refusal:
+                self._error = refusal.detail
+                self._places[place] = {}
+        return self._places[place]
 
     def _rest(self, place: str) -> Texts:
         """Return the texts of a place that nothing described claims; one map of any names claims them all."""
@@ -84,7 +95,7 @@ class Call:
         keys = {scheme.key for each in self._operation.security for scheme in _schemes(each) if scheme.place == place}
         return {
             name: texts
-            for name, texts in self._places[place].items()
+            for name, texts in self._texts(place).items()
             if name not in keys and not any(parameter.claims(name) for parameter in here)
         }
 
@@ -92,31 +103,32 @@ class Call:
         """Return whether the request has a credential where a scheme says."""
         if not scheme.place:
             return True
-        found = self._places[scheme.place].get(scheme.key, ())
+        found = self._texts(scheme.place).get(scheme.key, ())
         if not scheme.word:
             return any(found)
         return any(text.partition(" ")[0].lower() == scheme.word for text in found)
-
-    def _query(self) -> Texts:
-        try:
-            return parse_query(self._request.query)
-        except Refusal as refusal:
-            self._query_error = refusal.detail
-            return {}
 
 
 def _schemes(alternative: Alternative) -> list[Scheme]:
     return [demand.scheme for demand in alternative]
 
 
-def _cookies(header: str) -> Texts:
+def _cookies(request: Request, _params: Mapping[str, str]) -> Texts:
     """Return every value of every cookie (RFC 6265, 4.2.1)."""
     found: dict[str, list[str]] = {}
-    for pair in header.split(";"):
+    for pair in request.headers.get("cookie", "").split(";"):
         name, equals, text = pair.strip().partition("=")
         if equals:
             found.setdefault(name, []).append(text)
     return found
+
+
+_READERS: dict[str, Callable[[Request, Mapping[str, str]], Texts]] = {
+    "path": lambda _request, params: {name: [text] for name, text in params.items()},
+    "query": lambda request, _params: parse_query(request.query),
+    "header": lambda request, _params: {name: [text] for name, text in request.headers.items()},
+    "cookie": _cookies,
+}
 
 
 def _invalid(detail: str, unmet: tuple[Unmet, ...] = ()) -> Objection:

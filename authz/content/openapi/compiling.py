@@ -86,8 +86,10 @@ def _route(found: Description, validators: Mapping[str, Validator], routes: Rout
 
 
 def _prepared(operation: Operation, bundle: dict[str, Any], validators: Mapping[str, Validator]) -> Prepared:
+    parameters = tuple(Parameter(each, bundle, validators[each.schema]) for each in operation.parameters)
     return Prepared(
-        parameters=tuple(Parameter(each, bundle, validators[each.schema]) for each in operation.parameters),
+        parameters=parameters,
         body=None if operation.body is None else Body(operation.body, bundle, validators),
         security=operation.security,
+        takes_any_query=any(each.is_map and each.written.place == "query" for each in parameters),
     )
