@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 COOKIE = "cookie"
 """The header."""
 
+_BETWEEN = re.compile(r";|,(?=[ \t]*[A-Za-z0-9!#$%&'*+.^_`|~-]+=)")
+"""What parts cookies; the comma is Envoy's, which joins several Cookie headers with it."""
+
 _ESCAPE = re.compile(r"%([2-7][0-9A-Fa-f])")
 
 
 def without(header: str, names: Collection[str]) -> str:
     """Return a Cookie header without the cookies of these names; nothing where no cookie is left."""
     gone = re.compile(rf"""(?:^|[\s,"])(?:{"|".join(map(re.escape, sorted(names)))})\s*(?:[=,"]|$)""", re.IGNORECASE)
-    kept = (crumb.strip() for crumb in header.split(";") if not gone.search(_decoded(crumb).strip()))
+    kept = (crumb.strip() for crumb in _BETWEEN.split(header) if not gone.search(_decoded(crumb).strip()))
     return "; ".join(filter(None, kept))
 
 
