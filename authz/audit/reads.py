@@ -98,34 +98,36 @@ class ReadsWriter:
             return {ABSENT: True}
         if read.knowing is Knowing.UNBOUND:
             return {ERROR: str(read.value)[:LONGEST]}
-        if read.value not in _EMPTY and not self._may_be_told(read.name, read.key):
-            return self._fingerprint(read.value)
-        return _bounded(self._redacted(read.name, read.value))
+        if read.value not in _EMPTY and not self.may_be_told(read.name, read.key):
+            return self.fingerprint(read.value)
+        return _bounded(self.redacted(read.name, read.value))
 
-    def _may_be_told(self, name: str, key: str | None) -> bool:
+    def may_be_told(self, name: str, key: str | None) -> bool:
+        """Return whether the value of an attribute may be told in this form."""
         if name in _CLOSED or (key is not None and name not in _OPEN and _CREDENTIAL.search(key)):
             return False
         if self._form is ReadsForm.VALUES or name in _OPEN:
             return True
         return name in _HEADERS and (key is None or key in HEADERS)
 
-    def _redacted(self, name: str, value: object) -> object:
+    def redacted(self, name: str, value: object) -> object:
         """Return a value with fingerprints for what is inside it and not to be told."""
         if name == "request.url" and isinstance(value, str):
-            return self._fingerprint(value) if _CREDENTIAL.search(value.partition("?")[2]) else value
+            return self.fingerprint(value) if _CREDENTIAL.search(value.partition("?")[2]) else value
         if isinstance(value, dict):
             if not MARKS.isdisjoint(value):
-                return self._fingerprint(value)
+                return self.fingerprint(value)
             return {key: self._member(name, key, each) for key, each in value.items()}
         if isinstance(value, list | tuple):
-            return [self._redacted(name, each) for each in value]
+            return [self.redacted(name, each) for each in value]
         return value
 
     def _member(self, name: str, key: Any, value: object) -> object:  # noqa: ANN401 - a key of JSON is a text, one of CEL may be more
-        told = name in _OPEN or self._may_be_told(name, str(key))
-        return self._redacted(name, value) if told else self._fingerprint(value)
+        told = name in _OPEN or self.may_be_told(name, str(key))
+        return self.redacted(name, value) if told else self.fingerprint(value)
 
-    def _fingerprint(self, value: object) -> dict[str, str]:
+    def fingerprint(self, value: object) -> dict[str, str]:
+        """Return what is told of a value that is not: the same for the same value, as long as the key is."""
         return {FINGERPRINT: hmac.digest(self._key, _encoder.encode(value), "sha256")[:8].hex()}
 
 

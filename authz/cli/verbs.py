@@ -44,6 +44,11 @@ VERBS = {
         "Make Envoy's configuration, or find holes in one.",
         "authz envoy --check envoy.yaml",
     ),
+    "explain": Verb(
+        "authz.cli.explain.command",
+        "Explain a decision, rule by rule and part by part.",
+        "authz explain GET https://api.example.com/v1/orders/7 -H 'x-tenant: acme' --as alice",
+    ),
     "replay": Verb(
         "authz.cli.replay.command",
         "Decide recorded requests again by other policies.",

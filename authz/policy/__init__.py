@@ -4,15 +4,18 @@ from authz.policy.attempt import WatchDocument
 from authz.policy.compiler import Compiler
 from authz.policy.documents import IdentityProvider, KeyEntry, UserEntry, key_entries, user_entries
 from authz.policy.documents.grammar import Unfit
+from authz.policy.explained import Explanation
 from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts, nowhere
 from authz.policy.listing import Listed, ListedEntry, ListedRule
 from authz.policy.needs import Needs
 from authz.policy.providers import Beside, Identifier, ProviderBuilder
 from authz.policy.recorded import Memory, UndeterminedError
 from authz.policy.selection import PolicySet, Selection
+from authz.policy.showing import Secrets
 
 __all__ = [
-    "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Facts", "Identifier", "IdentityProvider",
-    "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Memory", "Needs", "PolicySet", "ProviderBuilder", "Selection",
-    "UndeterminedError", "Unfit", "UserEntry", "WatchDocument", "key_entries", "nowhere", "user_entries",
+    "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Explanation", "Facts", "Identifier",
+    "IdentityProvider", "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Memory", "Needs", "PolicySet",
+    "ProviderBuilder", "Secrets", "Selection", "UndeterminedError", "Unfit", "UserEntry", "WatchDocument",
+    "key_entries", "nowhere", "user_entries",
 ]  # fmt: skip

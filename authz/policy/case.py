@@ -50,6 +50,11 @@ class Case:
         self._evaluation = Evaluation(plan, facts, segments)
         self._charges: dict[LimitStep, Charge | Failed | None] = {}
 
+    @property
+    def evaluation(self) -> Evaluation:
+        """Return what evaluates the expressions, for people who look at them one by one."""
+        return self._evaluation
+
     def holds(self, step: RuleStep) -> bool:
         """Return whether a deny or redirect rule holds."""
         voted = self._evaluation.voted(step)

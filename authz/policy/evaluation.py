@@ -21,7 +21,7 @@ from authz.policy.plan import PARAMS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from authz.cel import Activation
+    from authz.cel import Activation, Trace
     from authz.policy.plan import Plan, RuleStep, Scope
     from authz.policy.terms import Term
 
@@ -96,6 +96,11 @@ class Evaluation:
         doubt = self._doubt(term)
         value = term.value(self._activation(bound)) if doubt is None else doubt
         return self._explained(value, term, bound) if isinstance(value, EvaluationError) else value
+
+    def trace(self, term: Term, scope: int) -> Trace:
+        """Return how a term comes to what it is, part by part; slow, and for people."""
+        bound = self._prepared(scope, term.late)
+        return term.expression.tracer().trace(self._activation(bound))
 
     def _activation(self, bound: Bound) -> Activation:
         activation = bound.activation

@@ -128,6 +128,7 @@ class Plan:
         self.providers = tuple(providers)
         self.scopes, places = _arranged(matches, frozenset(providers))
         self.documents = tuple(documents)
+        self.places = tuple(places)
         self.templates = tuple(match.template for match in matches)
         self.silent = tuple(_silent(document) for document in documents)
         self.permits = _permitted(documents)
@@ -158,6 +159,7 @@ class Plan:
         """Put what the documents say in the order in which it is asked."""
         written = [(place, rule) for place in places for rule in place.document.rules if rule.mode is not Mode.OFF]
         rules = [_step(place, rule, 1 << number) for number, (place, rule) in enumerate(written)]
+        self.rules = tuple(rules)
         enforced = [step for step in rules if step.rule.mode is Mode.ENFORCE]
         self.shadow_rules = tuple(step for step in rules if step.rule.mode is Mode.SHADOW)
         self.denials = tuple(step for step in enforced if step.rule.effect is Effect.DENY)

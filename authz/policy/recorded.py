@@ -26,7 +26,7 @@ from authz.policy.steps import validate as validate_whole
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from authz.cel import Activation
+    from authz.cel import Activation, Trace
     from authz.model import Charge, Decision
     from authz.policy.answers import Verdict
     from authz.policy.evaluation import Bound
@@ -223,6 +223,13 @@ class RecordedEvaluation(Evaluation):
         if not (hidden := self._hidden(term, scope)):
             return super().value(term, scope)
         return self._partly(term.value, term, scope, hidden)
+
+    def trace(self, term: Term, scope: int) -> Trace:
+        """Return how a term comes to what it is, as far as that is known."""
+        bound = self._prepared(scope, term.late)
+        names = {name for name, _ in self._hidden(term, scope)}
+        values = {name: value for name, value in bound.values.items() if name not in names}
+        return term.expression.tracer().trace(self._plan.world.environment.activation(values))
 
     def _partly(
         self, evaluate: Callable[[Activation], T | EvaluationError], term: Term, scope: int, hidden: Attributes

@@ -17,6 +17,7 @@ from authz.policy.case import Case
 from authz.policy.compiling import limit
 from authz.policy.documents import Guardrail, IdentityProvider, Policy
 from authz.policy.expiring import Expiring
+from authz.policy.explaining import Asked, explain
 from authz.policy.listing import Listed, ListedEntry, listed
 from authz.policy.needs import Needs, needs
 from authz.policy.reads import DecisionReads
@@ -28,14 +29,16 @@ from authz.policy.steps import decide, preflight, require_one_reading, require_p
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from authz.model import Charge, Decision, HeaderMutation, Limit, Request
+    from authz.model import Charge, Decision, HeaderMutation, Limit, Request, Usage
     from authz.policy import compiled
     from authz.policy.documents import DataSpec, Document
+    from authz.policy.explained import Explanation
     from authz.policy.facts import Facts
     from authz.policy.index import Entry, Index
     from authz.policy.plan import Plan, World
     from authz.policy.providers import Identifier
     from authz.policy.recorded import Memory, Redecided
+    from authz.policy.showing import Secrets
     from authz.policy.source import Text
 
 
@@ -152,6 +155,15 @@ class PolicySet:
         for value in self._world.data.values():
             if isinstance(value, Expiring):
                 value.prepare(time)
+
+    def explain(
+        self, facts: Facts, decision: Decision, usage: Usage, secrets: Secrets, memory: Memory | None = None
+    ) -> Explanation:
+        """Explain a decision that these policies made, or would make, of what is known of a request."""
+        request = facts.request
+        selection = self.governing(request.host, request.path, request.method)
+        asked = Asked(facts, decision, usage, secrets, memory)
+        return explain(selection.plan, segments(request.path), asked, self._governed, self.documents)
 
     def with_data(self, data: Mapping[Text, DataSpec]) -> PolicySet:
         """Return these policies over other data, for those who try them; raise `Unfit` for what does not fit."""

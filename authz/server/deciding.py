@@ -14,19 +14,22 @@ from typing import TYPE_CHECKING
 from authz.cel import EngineName
 from authz.content import Body, SchemaValidators
 from authz.engine import Parts
+from authz.errors import PolicyFaults
 from authz.identity.registry import KeyRegistry
 from authz.policy import Compiler
 from authz.server.identifying import IdentityBuilder
 from authz.server.pacing import Pace
+from authz.store import read
 from authz.telemetry import trace_id
 from authz.wire import write
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from authz.engine import Limiter, Observer, Snapshot
     from authz.model import Request
-    from authz.policy import Identifier, WatchDocument
+    from authz.policy import Identifier, PolicySet, WatchDocument
     from authz.wire import LimitHeaders
 
 
@@ -42,6 +45,14 @@ def compiler(engine: str, builder: IdentityBuilder | None = None, watch: WatchDo
         pause=Pace(),
         watch=watch,
     )
+
+
+def policies_in(paths: Sequence[Path]) -> PolicySet:
+    """Read and compile policies once; raise `PolicyFaults` with every fault."""
+    reading = read(paths)
+    if reading.faults:
+        raise PolicyFaults(reading.faults)
+    return compiler("auto").compile(reading.files)
 
 
 def parts(

@@ -95,6 +95,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     policy: str | None = None
     rule: str | None = None
     documents: list[msgspec.Raw] = []
+    limits: list[msgspec.Raw] = []
     request: RequestLine | None = None
     source: str = ""
     principal: str = ""

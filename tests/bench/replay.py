@@ -24,13 +24,13 @@ from rich.table import Table
 
 from authz.audit import ReadsForm, ReadsWriter, line_of
 from authz.cli.replay.lines import stretches
-from authz.cli.replay.running import policies_of, tallies
+from authz.cli.replay.running import tallies
 from authz.cli.replay.tally import Kind, Tally
 from authz.config.settings import ClientSettings
 from authz.engine import Engine
 from authz.limits.memory import MemoryLimiter
 from authz.server.client import client_ip
-from authz.server.deciding import parts
+from authz.server.deciding import parts, policies_in
 from authz.store import Snapshot
 from policies import HOSTS, many_documents
 
@@ -72,7 +72,7 @@ def requests(documents: int) -> list[Check]:
 def decided(policies: Path, messages: Sequence[bytes]) -> tuple[list[Outcome], float]:
     """Return what the engine makes of each message, and how many it decides a second."""
     outcomes: list[Outcome] = []
-    snapshot = Snapshot(policies=policies_of([policies]), generation=1, loaded_at=0.0)
+    snapshot = Snapshot(policies=policies_in([policies]), generation=1, loaded_at=0.0)
     engine = Engine(
         parts(
             snapshot=lambda: snapshot,
@@ -109,7 +109,7 @@ def _copies(lines: Sequence[bytes], records: int) -> Iterator[bytes]:
         yield _PATH.sub(rb"\g<1>/%d" % number + b'"', line, count=1)
 
 
-def policies_in(folder: Path, documents: int, *, changed: bool) -> Path:
+def written_in(folder: Path, documents: int, *, changed: bool) -> Path:
     """Write the policies, as they were or changed."""
     folder.mkdir()
     for name, text in many_documents(documents, changed=CLOSED if changed else None).items():
@@ -120,8 +120,8 @@ def policies_in(folder: Path, documents: int, *, changed: bool) -> Path:
 
 def measure(folder: Path, options: argparse.Namespace) -> int:
     """Make the log, replay it, and say what came of it."""
-    before = policies_in(folder / "before", options.documents, changed=False)
-    after = policies_in(folder / "after", options.documents, changed=True)
+    before = written_in(folder / "before", options.documents, changed=False)
+    after = written_in(folder / "after", options.documents, changed=True)
     checks = requests(options.documents)
     outcomes, in_process = decided(before, [check.payload(number) for number, check in enumerate(checks)])
     writer = ReadsWriter(ReadsForm.VALUES)

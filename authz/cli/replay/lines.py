@@ -83,6 +83,14 @@ def read(stretch: Stretch) -> Iterator[Line]:
             yield record
 
 
+def records_with(stretch: Stretch, decision: str) -> Iterator[Line]:
+    """Yield the records of one decision: a log is searched as bytes, and only what may be it is read."""
+    decoder, wanted = msgspec.json.Decoder(Line), f'"id":"{decision}"'.encode()
+    for line in _lines(stretch):
+        if wanted in line and (record := decoder.decode(line)).id == decision:
+            yield record
+
+
 def _lines(stretch: Stretch) -> Iterable[bytes]:
     if stretch.path.suffix == ".parquet":
         return _rows(stretch.path)

@@ -9,37 +9,26 @@ from typing import TYPE_CHECKING
 from authz.cli.replay.deciding import Deciding
 from authz.cli.replay.lines import read
 from authz.cli.replay.tally import Tally
-from authz.errors import PolicyFaults
-from authz.server.deciding import compiler
-from authz.store import read as read_files
+from authz.server.deciding import policies_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from authz.cli.replay.lines import Stretch
-    from authz.policy import PolicySet
 
 _here: list[Deciding] = []
 """What decides in this process."""
 
 
-def policies_of(paths: Sequence[Path]) -> PolicySet:
-    """Read and compile policies; raise `PolicyFaults` with every fault."""
-    reading = read_files(paths)
-    if reading.faults:
-        raise PolicyFaults(reading.faults)
-    return compiler("auto").compile(reading.files)
-
-
 def tallies(paths: Sequence[Path], parts: Sequence[Stretch], workers: int) -> Iterator[tuple[Stretch, Tally]]:
     """Yield what came of each stretch, as each is done."""
     if workers <= 1 or len(parts) <= 1:
-        deciding = Deciding(policies_of(paths))
+        deciding = Deciding(policies_in(paths))
         for stretch in parts:
             yield stretch, counted(stretch, deciding)
         return
-    policies_of(paths)  # what is wrong with them is told once, before processes start
+    policies_in(paths)  # what is wrong with them is told once, before processes start
     spawning = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(parts)), spawning, initializer=_begin, initargs=(paths,)) as pool:
         futures = {pool.submit(_counted, stretch): stretch for stretch in parts}
@@ -60,7 +49,7 @@ def counted(stretch: Stretch, deciding: Deciding) -> Tally:
 
 
 def _begin(paths: Sequence[Path]) -> None:
-    _here.append(Deciding(policies_of(paths)))
+    _here.append(Deciding(policies_in(paths)))
 
 
 def _counted(stretch: Stretch) -> Tally:

@@ -1,0 +1,54 @@
+"""A decision by its id: in logs of records, or explained by a service that is running."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+
+from authz.cli.replay.lines import UnreadableError, records_with, stretches
+from authz.errors import Unavailable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from authz.server.recalling import Line
+
+WAIT = 10.0
+"""Seconds that a service may take."""
+
+
+def recorded(decision: str, log: Path) -> Line:
+    """Return the record of a decision; raise `UnreadableError` where the log has none."""
+    for stretch in stretches(log):
+        for line in records_with(stretch, decision):
+            return line
+    raise UnreadableError(f"{log} has no decision {decision}")
+
+
+def asked(decision: str, admin: str) -> dict[str, Any]:
+    """Return the explanation of a running service; raise `Unavailable` where it gives none."""
+    host, _, port = admin.rpartition(":")
+    connection = http.client.HTTPConnection(host.strip("[]") or "127.0.0.1", int(port), timeout=WAIT)
+    try:
+        connection.request("GET", f"/api/explain?id={quote(decision)}")
+        answer = connection.getresponse()
+        content = answer.read()
+    except OSError as error:
+        raise Unavailable(f"can't ask the admin port {admin}: {error}; name the records with --log") from error
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise Unavailable(f"{admin}: {content.decode(errors='replace').strip()}")
+    explained: dict[str, Any] = json.loads(content)
+    return explained
+
+
+def as_explanation(data: dict[str, Any]) -> Any:  # noqa: ANN401 - the type is the library's
+    """Read back what a service explained."""
+    from authz.policy import Explanation  # noqa: PLC0415 - see the package's docstring
+
+    return msgspec.convert(data, Explanation)

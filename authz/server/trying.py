@@ -1,0 +1,196 @@
+"""One request tried out: the whole way from Envoy's bytes to Envoy's bytes, and why it came to that.
+
+On the service's own engine, over policies that are handed in, with limits of its own that begin whole: nothing that
+is tried is charged to anybody or recorded.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from authz.config.settings import ClientSettings
+from authz.content import Body
+from authz.engine import Engine
+from authz.errors import Unavailable
+from authz.limits.memory import MemoryLimiter
+from authz.model import (
+    Charge,
+    Decision,
+    DocumentTrace,
+    Effect,
+    Identity,
+    Limit,
+    LimitOutcome,
+    LimitUsage,
+    Mode,
+    Outcome,
+    Reason,
+    Usage,
+)
+from authz.policy import Facts
+from authz.server.client import client_ip
+from authz.server.deciding import parts
+from authz.server.recalling import recalled
+from authz.store import Snapshot
+from authz.wire import LimitHeaders
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from authz.model import Request
+    from authz.policy import Explanation, Identifier, PolicySet, Secrets
+    from authz.server.recalling import Line
+
+PATIENCE = 10.0
+"""Seconds that are waited for identity providers."""
+
+
+class Claimed:
+    """Finds whom somebody says: the identity, as the first provider of the request would have made it."""
+
+    def __init__(self, subject: str, claims: Mapping[str, Any]) -> None:
+        self._subject = subject
+        self._claims = claims
+        self.asked = False
+
+    def identify(
+        self, providers: Sequence[str], _request: Request, _deadline: float, done: Callable[[Identity], None], /
+    ) -> None:
+        """Name the caller."""
+        self.asked = True
+        claims = {"sub": self._subject, **self._claims}
+        scope = claims.get("scope", "")
+        done(
+            Identity(
+                authenticated=True,
+                provider=providers[0],
+                subject=self._subject,
+                issuer=str(claims.get("iss", "")),
+                roles=_texts(claims.get("roles")),
+                groups=_texts(claims.get("groups")),
+                scopes=tuple(scope.split()) if isinstance(scope, str) else _texts(scope),
+                claims=claims,
+            )
+        )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+class _Call:
+    """The call that a transport would bring."""
+
+    deadline = None
+    cancelled = False
+    metadata = ()
+    response = b""
+
+    def answer(self, response: bytes) -> None:
+        """Keep the answer."""
+        self.response = response
+
+
+class Trying:
+    """Tries requests on some policies; `find` is the caller behind trusted proxies."""
+
+    def __init__(self, policies: PolicySet, find: Callable[[Request], str] | None = None) -> None:
+        self._policies = policies
+        self._find = find or client_ip(ClientSettings())
+
+    def request(self, message: bytes, identifier: Identifier | None, moment: float) -> tuple[bytes, Outcome]:
+        """Decide one serialized `CheckRequest` at a moment; raise `Unavailable` where nobody says who is calling."""
+        outcomes: list[Outcome] = []
+        told, call = threading.Event(), _Call()
+
+        def observe(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            told.set()
+
+        snapshot = Snapshot(policies=self._policies, generation=1, loaded_at=moment)
+        made = parts(
+            snapshot=lambda: snapshot,
+            limiter=MemoryLimiter(clock=lambda: moment),
+            client_ip=self._find,
+            fault=_raise,
+            observers=(observe,),
+            identifier=identifier,
+            clock=lambda: moment,
+            limit_headers=(LimitHeaders.DRAFT_11,),
+        )
+        Engine(made).check(message, call)
+        if not told.wait(PATIENCE):
+            raise Unavailable("no identity provider has answered in time")
+        return call.response, outcomes[0]
+
+    def explain(self, outcome: Outcome, secrets: Secrets) -> Explanation | None:
+        """Explain an outcome; `None` where there was no request that could be read."""
+        request = outcome.request
+        if request is None:
+            return None
+        facts = Facts(
+            request=request, identity=outcome.identity, body=Body(request), client_ip=self._find(request)
+        )  # fmt: skip
+        return self._policies.explain(facts, outcome.decision, outcome.usage, secrets)
+
+    def explain_record(self, line: Line, secrets: Secrets) -> Explanation | None:
+        """Explain a recorded decision from what its record remembers; `None` where policies did not make it."""
+        request = line.request
+        if request is None or not line.decided:
+            return None
+        selection = self._policies.governing(request.host, request.path, request.method)
+        facts, memory = recalled(line, selection.providers)
+        return self._policies.explain(facts, _decision(line), _usage(line), secrets, memory)
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """What one document said, as a record has it."""
+
+    name: str
+    kind: str
+    mode: Mode
+    outcome: str
+    rule: str | None = None
+    error: str | None = None
+
+
+class _Answered(msgspec.Struct, frozen=True):
+    """What one limit answered, as a record has it."""
+
+    name: str
+    remaining: int
+    reset: float
+    outcome: LimitOutcome
+
+
+def _decision(line: Line) -> Decision:
+    said = (msgspec.json.decode(each, type=_Said) for each in line.documents)
+    return Decision(
+        effect=Effect(line.decision),
+        reason=Reason(line.reason),
+        status=line.status,
+        policy=line.policy,
+        rule=line.rule,
+        documents=tuple(DocumentTrace(**msgspec.structs.asdict(each)) for each in said),
+    )
+
+
+def _usage(line: Line) -> Usage:
+    answered = [msgspec.json.decode(each, type=_Answered) for each in line.limits]
+    limits = [
+        LimitUsage(
+            charge=Charge(limit=Limit(name=each.name, requests=0, period=0.0), key=()),
+            outcome=each.outcome,
+            remaining=each.remaining,
+            reset=each.reset,
+        )
+        for each in answered
+    ]
+    return Usage(admitted=line.effect == line.decision, limits=tuple(limits))

@@ -1,0 +1,84 @@
+"""One request tried out, and why it came to that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz.audit import ReadsForm, ReadsWriter
+from authz.cli.request import Asked, message
+from authz.server.deciding import compiler
+from authz.server.recalling import Line, RequestLine
+from authz.server.trying import Claimed, Trying
+
+if TYPE_CHECKING:
+    from authz.policy import PolicySet
+
+POLICY = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders"]}]
+  identity: {providers: [staff]}
+  rules: [{name: mine, allow: '"read" in identity.scopes && identity.claims.tenant == "acme"'}]
+  limits: [{name: each, key: identity.subject, rate: 3/minute}]
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: staff}
+spec: {api_key: {from: [{header: x-api-key}], keys: keys.yaml}}
+"""
+SECRETS = ReadsWriter(ReadsForm.VALUES, b"k")
+
+
+def policies() -> PolicySet:
+    """Return a policy set."""
+    keys = f"- {{id: k, sha256: {'ab' * 32}, subject: alice}}\n"
+    return compiler("auto").compile({"a.yaml": POLICY.encode(), "keys.yaml": keys.encode()})
+
+
+def test_a_request_is_decided_as_the_service_would() -> None:
+    """Limits begin whole each time: what is tried is charged to nobody."""
+    trying = Trying(policies())
+    claimed = Claimed("alice", {"scope": "read write", "tenant": "acme"})
+    for _ in range(5):
+        answer, outcome = trying.request(message(Asked(method="GET", url="/orders")), claimed, 1_795_435_200.0)
+        assert (outcome.decision.rule, outcome.usage.limits[0].remaining) == ("mine", 2)
+        assert answer
+    explanation = trying.explain(outcome, SECRETS)
+    assert explanation is not None
+    assert explanation.identity["scopes"] == ["read", "write"]
+    assert explanation.documents[0].limits[0].key == ("alice",)
+
+
+def test_who_is_calling_is_asked_of_the_policies_providers() -> None:
+    """A key that nobody knows is refused, and that is what stood in the way."""
+    trying = Trying(policies())
+    asked = Asked(method="GET", url="/orders", headers=(("x-api-key", "nobody-knows-this-key"),))
+    _, outcome = trying.request(message(asked), None, 1_795_435_200.0)
+    explanation = trying.explain(outcome, SECRETS)
+    assert explanation is not None
+    assert explanation.decision["reason"] == "invalid_credentials"
+    assert explanation.ways[0].missing[0].text == "a credential that is good"
+    assert b"nobody-knows" not in msgspec.json.encode(explanation)
+
+
+def test_a_record_is_explained_with_what_it_holds() -> None:
+    """Documents and limits are as they were recorded; what was not recorded is undetermined."""
+    line = Line(
+        format="authz.record/v1", decision="deny", reason="rate_limited", status=429, policy="orders", rule="mine",
+        documents=[msgspec.Raw(b'{"name":"orders","kind":"Policy","mode":"enforce","outcome":"allow","rule":"mine"}')],
+        limits=[msgspec.Raw(b'{"name":"orders/each","remaining":0,"reset":30.0,"outcome":"over"}')],
+        request=RequestLine(method="GET", host="h", path="/orders"),
+        reads={"identity.authenticated": msgspec.Raw(b"true"), "identity.scopes": msgspec.Raw(b'["read"]')},
+    )  # fmt: skip
+    line = msgspec.structs.replace(line, identity=msgspec.structs.replace(line.identity, provider="staff", subject="a"))
+    explanation = Trying(policies()).explain_record(line, SECRETS)
+    assert explanation is not None
+    (orders,) = explanation.documents
+    assert (orders.outcome, orders.rules[0].said) == ("allow", "undetermined")
+    assert orders.rules[0].error == 'not recorded: identity.claims["tenant"]'
+    assert (orders.limits[0].outcome, orders.limits[0].remaining) == ("over", 0)
+    assert Trying(policies()).explain_record(msgspec.structs.replace(line, request=None), SECRETS) is None
