@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,15 @@ def test_a_policy_loads_alone_and_is_wholly_covered(folder: Path) -> None:
 def test_all_policies_load_together_and_leave_each_other_alone() -> None:
     """`authz check policies/` and `authz test policies/` are fine: names are unique, and each governs its own host."""
     assert not wrong(tried(POLICIES, served(POLICIES)))
+
+
+@pytest.mark.slow
+def test_a_real_envoy_shows_what_tests_in_process_show() -> None:
+    """Bodies that are signed, pages, quotas: what arrives through Envoy is what the policies were written for."""
+    command = [sys.executable, "-m", "authz", "test", "--through-envoy", str(LIBRARY)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert re.search(r"^\d{3} passed", ran.stdout + ran.stderr, re.MULTILINE)
 
 
 def test_the_readme_has_a_paragraph_for_each() -> None:

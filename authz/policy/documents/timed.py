@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -48,8 +49,14 @@ class Timed(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_timed(keys: Iterable[str]) -> bool:
     """Tell whether a mapping of these keys is an entry that ends; nearly the words is meant to be the words."""
-    known = {word for key in keys for word in get_close_matches(key.lower(), KEYS[:2], n=1, cutoff=0.8)}
-    return len(known) == 2
+    meant = {_meant(str(key)) for key in keys if 3 < len(key) < 8}
+    return meant.issuperset(KEYS[:2])
+
+
+@lru_cache(maxsize=4096)
+def _meant(key: str) -> str:
+    """Return the word that a key is or nearly is; data is large, and its keys are the same ones again and again."""
+    return next(iter(get_close_matches(key.lower(), KEYS[:2], n=1, cutoff=0.8)), "")
 
 
 def timed(node: Mapping, value: Callable[[Any], object]) -> Timed:
