@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from authz.errors import Fault
     from authz.policy import Needs
 
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
-"""Without these a body that was not shown looks like no body."""
-
 _UNSTARTED = frozenset({"connect-failure", "refused-stream", "reset-before-request"})
 _PARTS_OF = {"HUNDRED": 100.0, "TEN_THOUSAND": 10_000.0, "MILLION": 1_000_000.0, "": 100.0}
 
@@ -164,7 +161,7 @@ def _unsent_namespaces(config: Message, code: Code, field: str, wanted: frozense
 
 
 def _unsent_headers(config: Message, against: Against, needs: Needs) -> Iterator[Fault]:
-    wanted = set(needs.headers or ()) | (_FRAMING if needs.bodies else frozenset())
+    wanted = set(needs.headers or ())
     if against.settings.client.trusted_hops or against.settings.client.trusted_networks:
         wanted.add("x-forwarded-for")
     for field, keeps in (("allowed_headers", True), ("disallowed_headers", False)):

@@ -45,6 +45,9 @@ _BODY = (
     ("request.body_state",), (*_HTTP, "body"), (*_HTTP, "raw_body"),
 )  # fmt: skip
 
+_OF_BODIES = frozenset({"content-encoding", "content-length", "content-type", "transfer-encoding"})
+"""Headers without which a body looks absent, or like a body of something else."""
+
 
 class Needs(msgspec.Struct, frozen=True, kw_only=True):
     """What Envoy has to send. `bodies` are the routes of the documents that read bodies.
@@ -99,7 +102,9 @@ def _reads_body(document: Document) -> bool:
 
 
 def _looked_at(document: Document) -> Iterator[str]:
-    """Yield the headers that are looked at without an expression: validated, asked for a form, rid of a cookie."""
+    """Yield the headers that no expression names: of bodies, validated, asked for a form, rid of a cookie."""
+    if _reads_body(document):
+        yield from _OF_BODIES
     for one in document.validations:
         yield from one.reads_headers
     for rule in document.rules:

@@ -186,7 +186,6 @@ READ: dict[str, tuple[str, Needs, Change]] = {
     "header not allowed": ("EV401", HEADERS, _allowed("authorization", "X-Team")),
     "header disallowed": ("EV401", HEADERS, _set("filter", disallowed_headers={"patterns": [{"prefix": "x-"}]})),
     "any header": ("EV401", Needs(headers=None), _allowed("x-role")),
-    "framing not allowed": ("EV401", BODIES, _allowed("content-length")),
     "no bodies": ("EV402", BODIES, _set("filter", "with_request_body")),
     "bodies elsewhere": ("EV402", BODIES, _shown("/carts")),
     "no metadata": ("EV406", Needs(metadata=frozenset({"io.team"})), lambda _: None),
