@@ -8,10 +8,20 @@ and `asking` play the world around the service. Nothing here prints, reads a fil
 from authz.testing.coverage import Coverage, Recorder
 from authz.testing.results import Answer, Difference, Finding, Result, Verdict
 from authz.testing.running import run
-from authz.testing.stage import World
+from authz.testing.stage import Surroundings
 from authz.testing.suites import Suite, check, read_suites
 
 __all__ = [
-    "Answer", "Coverage", "Difference", "Finding", "Recorder", "Result", "Suite", "Verdict", "World", "check",
-    "read_suites", "run",
+    "Answer",
+    "Coverage",
+    "Difference",
+    "Finding",
+    "Recorder",
+    "Result",
+    "Suite",
+    "Surroundings",
+    "Verdict",
+    "check",
+    "read_suites",
+    "run",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import msgspec
 from authz.errors import PolicyFaults
 from authz.testing.comparing import compare
 from authz.testing.results import Finding, Result, Verdict
-from authz.testing.stage import Skipped, Stage, World
+from authz.testing.stage import Skipped, Stage, Surroundings
 from authz.testing.suites import check, providers_of
 from authz.testing.trials import trials
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    suites: Sequence[Suite], policies: PolicySet, *, only: str = "", world: World | None = None
+    suites: Sequence[Suite], policies: PolicySet, *, only: str = "", around: Surroundings | None = None
 ) -> tuple[Result, ...]:
     """Run the tests whose titles match `only`; raise `PolicyFaults` where they name what the policies do not have."""
     faults = check(suites, policies)
@@ -33,7 +33,7 @@ def run(
         raise PolicyFaults(faults)
     providers = providers_of(policies)
     return tuple(
-        result for suite in suites for result in _results(suite, Stage(suite, policies, providers, world), only)
+        result for suite in suites for result in _results(suite, Stage(suite, policies, providers, around), only)
     )
 
 

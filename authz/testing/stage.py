@@ -57,7 +57,7 @@ class Exchange(Protocol):
         """Return what the answer carries, as arguments of `Answer`; raises `Skipped` for what cannot be brought."""
 
 
-class World(msgspec.Struct, frozen=True, kw_only=True):
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     """What is around a stage: who finds the caller, who is told of outcomes, how requests come, who signs tokens."""
 
     client_ip: Callable[[Request], str] = DIRECT
@@ -81,13 +81,13 @@ class Stage:
     """Where the trials of one document take place, one after the other: `begin` each, then `ask`."""
 
     def __init__(
-        self, suite: Suite, policies: PolicySet, providers: Mapping[str, Provider], world: World | None = None
+        self, suite: Suite, policies: PolicySet, providers: Mapping[str, Provider], around: Surroundings | None = None
     ) -> None:
-        world = World() if world is None else world
+        around = Surroundings() if around is None else around
         self._clock = Clock()
-        self._cast = Cast(providers, suite.document.spec.identities, self._clock, world.signer)
-        self._world = world
-        self._exchange = in_process if world.exchange is None else world.exchange
+        self._cast = Cast(providers, suite.document.spec.identities, self._clock, around.signer)
+        self._around = around
+        self._exchange = in_process if around.exchange is None else around.exchange
         self._policies = policies
         self._altered: dict[tuple[int, ...], PolicySet] = {(): policies}
         self._outcomes: SimpleQueue[Outcome] = SimpleQueue()
@@ -123,14 +123,14 @@ class Stage:
             identifier=self._cast.identifier,
             limiter=self._limits,
             body=Body,
-            client_ip=self._world.client_ip,
+            client_ip=self._around.client_ip,
             locate=lambda _: self._located,
             clock=self._clock,
             monotonic=lambda: 0.0,
             ids=map("{:032x}".format, count(1)).__next__,
             trace=lambda _: "",
             fault=_raise,
-            observers=(self._outcomes.put, *self._world.observers),
+            observers=(self._outcomes.put, *self._around.observers),
         )
 
     def _sent(self, act: Act, now: float) -> Asked:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from authz.server.deciding import compiler
-from authz.testing import Coverage, Recorder, World, read_suites, run
+from authz.testing import Coverage, Recorder, Surroundings, read_suites, run
 from authz.testing.coverage import merged
 
 POLICY = """
@@ -52,7 +52,7 @@ def covered(*cases: str) -> Coverage:
     recorder = Recorder()
     policies = compiler("auto", watch=recorder.watch).compile({"p.yaml": POLICY.encode()})
     text = HEAD + REQUESTS + "  cases:\n" + "".join(f"    - {case}\n" for case in cases)
-    results = run(read_suites({"t_test.yaml": text.encode()}), policies, world=World(observers=(recorder,)))
+    results = run(read_suites({"t_test.yaml": text.encode()}), policies, around=Surroundings(observers=(recorder,)))
     assert not [result.failures for result in results if result.failures]
     return recorder.coverage()
 

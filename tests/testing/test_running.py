@@ -9,7 +9,7 @@ import pytest
 from authz.errors import PolicyFaults
 from authz.model import Outcome
 from authz.policy import PolicySet
-from authz.testing import Result, Verdict, World, read_suites, run
+from authz.testing import Result, Surroundings, Verdict, read_suites, run
 from authz.testing.running import titles
 from tests.testing.conftest import HEAD
 
@@ -115,7 +115,7 @@ def test_only_what_matches_runs(policies: PolicySet) -> None:
     text = HEAD + "  cases: [{name: One, request: open, expect: allow}, {name: Two, request: open, expect: deny}]\n"
     suites = read_suites({"t_test.yaml": text.encode()})
     seen: list[Outcome] = []
-    (result,) = run(suites, policies, only="ONE", world=World(observers=(seen.append,)))
+    (result,) = run(suites, policies, only="ONE", around=Surroundings(observers=(seen.append,)))
     assert (result.name, len(seen)) == ("One", 1)
     assert list(titles(suites)) == ["t / One", "t / Two"]
 

@@ -73,7 +73,8 @@ class Edge:
         self._front = _Front()
         self._seen: list[Seen] = []
         self._running = ExitStack()
-        self._ports = {scheme: sidecar.free_port(0) for scheme in ("http", "https")}
+        plain = sidecar.free_port(0)
+        self._ports = {"http": plain, "https": sidecar.free_port(plain + 1)}
 
     def start(self) -> None:
         """Start everything and wait until Envoy asks; raises `Unavailable` where that does not happen."""

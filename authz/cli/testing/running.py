@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.errors import PolicyFaults, Unavailable
-from authz.testing import Coverage, Recorder, Result, World, read_suites, run
+from authz.testing import Coverage, Recorder, Result, Surroundings, read_suites, run
 from authz.testing.coverage import merged
 from authz.testing.running import titles
 
@@ -93,8 +93,8 @@ def through_envoy(batches: Sequence[Batch], only: str) -> Ran:
         edge = Edge(Path(scratch))
         try:
             edge.start()
-            world = World(exchange=edge.exchange, signer=RunKeys())
-            ran_ = [Ran(results=run(suites(batch), policies(batch), only=only, world=world)) for batch in batches]
+            around = Surroundings(exchange=edge.exchange, signer=RunKeys())
+            ran_ = [Ran(results=run(suites(batch), policies(batch), only=only, around=around)) for batch in batches]
         finally:
             edge.stop()
     return _joined(ran_)
@@ -104,7 +104,7 @@ def _ran(batch: Batch, only: str, *, covering: bool) -> Ran:
     if not covering:
         return Ran(results=run(suites(batch), policies(batch), only=only))
     recorder = Recorder()
-    results = run(suites(batch), policies(batch, recorder), only=only, world=World(observers=(recorder,)))
+    results = run(suites(batch), policies(batch, recorder), only=only, around=Surroundings(observers=(recorder,)))
     return Ran(results=results, coverage=recorder.coverage())
 
 

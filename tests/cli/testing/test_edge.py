@@ -10,7 +10,7 @@ import pytest
 from authz.cli.testing.edge import Edge
 from authz.policy import PolicySet
 from authz.server.deciding import compiler
-from authz.testing import Result, World, read_suites, run
+from authz.testing import Result, Surroundings, read_suites, run
 from authz.testing.signing import RunKeys
 from tests.testing.conftest import HEAD, KEYS, POLICIES, USERS
 
@@ -40,8 +40,8 @@ def tried(edge: Edge, policies: PolicySet) -> Tried:
 
     def tried_(text: str) -> tuple[Result, ...]:
         content = HEAD + textwrap.indent(textwrap.dedent(text), "  ")
-        world = World(exchange=edge.exchange, signer=RunKeys())
-        return run(read_suites({"t_test.yaml": content.encode()}), policies, world=world)
+        around = Surroundings(exchange=edge.exchange, signer=RunKeys())
+        return run(read_suites({"t_test.yaml": content.encode()}), policies, around=around)
 
     return tried_
 
@@ -136,7 +136,7 @@ def test_peers_and_schemes_are_those_of_the_test(edge: Edge) -> None:
     """
     policies = compiler("auto").compile({"p.yaml": textwrap.dedent(policy).encode()})
     suites = read_suites({"t_test.yaml": textwrap.dedent(content).encode()})
-    assert not differences(run(suites, policies, world=World(exchange=edge.exchange)))
+    assert not differences(run(suites, policies, around=Surroundings(exchange=edge.exchange)))
 
 
 def test_what_cannot_be_put_to_envoy_is_skipped_with_the_reason(tried: Tried) -> None:
