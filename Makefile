@@ -56,6 +56,7 @@ bench: install ## measure against baselines in the same run (BENCH_ARGS="--quick
 bench-limits: install ## how exact limits are, on one Redis and a cluster; what outages cost; a decision with a limit
 	$(BIN)/python tests/bench/limits.py
 	$(BIN)/python tests/bench/limits.py --cluster
+	$(BIN)/python tests/bench/limits.py --leased --processes 4
 	$(BIN)/python tests/bench/limits_outages.py
 	$(BIN)/python tests/bench/run.py limits
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from authz.limits.redis import RedisLimiter, RedisOptions
-from authz.model import Algorithm, Align, Charge, LimitOutcome, OnError, Usage
+from authz.model import Algorithm, Align, Charge, LimitOutcome, Mode, OnError, Usage
 from tests.limits.conftest import Store, answer, charge, eventually, limit
 
 if TYPE_CHECKING:
@@ -211,6 +211,50 @@ def test_a_refusal_is_repeated_without_redis(valkey: str) -> None:
         assert again.limits[0].outcome is LimitOutcome.OVER
         assert (again.limits[0].retry_after or 0) <= (first.limits[0].retry_after or 0)
         eventually(lambda: ask(limiter, each).admitted)
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 10])
+@pytest.mark.usefixtures("client")
+def test_a_decision_is_one_round_trip(valkey: str, count: int) -> None:
+    """However many limits one caller has, of whatever algorithm, they are one script call on one round trip."""
+    algorithms = list(Algorithm)
+    charges = [charge(limit(f"trip/{i}", requests=99, algorithm=algorithms[i % 3])) for i in range(count)]
+    with opened(valkey) as limiter:
+        for number in range(5):
+            assert ask(limiter, *charges).admitted
+            assert (limiter.counters.round_trips, limiter.counters.calls) == (number + 1, number + 1)
+
+
+@pytest.mark.usefixtures("client")
+def test_what_is_unlimited_costs_no_round_trip(valkey: str) -> None:
+    """No limit, one that is off, one of nothing and a free request are settled without asking."""
+    never, free = charge(limit("trip/never", requests=0)), charge(limit("trip/free"), cost=0)
+    with opened(valkey) as limiter:
+        for charges in ([], [charge(limit("trip/off", mode=Mode.OFF))], [never], [free]):
+            assert ask(limiter, *charges).admitted == (charges != [never])
+        assert limiter.counters.round_trips == 0
+
+
+@pytest.mark.usefixtures("client")
+def test_a_hot_counter_is_asked_for_together(valkey: str) -> None:
+    """With 64 callers of one counter in flight a script call is for five of them at the least, and exact."""
+    each = charge(limit("hot/together", requests=2000, period=86_400.0))
+    heard: list[bool] = []
+    finished = threading.Event()
+    with opened(valkey, RedisOptions(budget=5.0, max_denials=0)) as limiter:
+
+        def again(usage: Usage) -> None:
+            heard.append(usage.admitted)
+            if len(heard) < 5000:
+                limiter.charge([each], time.monotonic() + 5, again)
+            elif len(heard) == 5063:
+                finished.set()
+
+        for _ in range(64):
+            limiter.charge([each], time.monotonic() + 5, again)
+        assert finished.wait(20)
+        assert limiter.counters.checks >= 5 * limiter.counters.calls
+    assert sum(heard) == 2000
 
 
 def test_equal_checks_in_flight_are_one_call(server: ValkeyServer) -> None:
