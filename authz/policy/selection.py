@@ -150,6 +150,11 @@ class PolicySet:
                 return Selection(plan, cut, preflight=True)
         return Selection(self._index.find(request.host, cut, request.method), cut)
 
+    def keys_of(self, name: str) -> frozenset[str]:
+        """Return the keys of an attribute that documents read, `""` where one reads all of it."""
+        attributes = (attribute for entry in self._governed for attribute in entry.document.reads)
+        return frozenset(str(one.keys[0]) if one.keys else "" for one in attributes if one.variable == name)
+
     def prepare(self, time: float) -> None:
         """Make what data says at a time and after the next end, so that no request has to; from any thread."""
         for value in self._world.data.values():

@@ -28,7 +28,7 @@ from authz.server.counting import rate_limits
 from authz.server.deciding import compiler, parts
 from authz.server.ending import Endings, Prepared
 from authz.server.events import PolicyEvents
-from authz.server.geoip import GeoIp
+from authz.server.geoip import GeoIp, warning
 from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
 from authz.server.process import Process
@@ -96,7 +96,8 @@ def build(settings: Settings, worker: int = 0) -> Process:
     unread: Counter[tuple[()]] = Counter()
     geoip = GeoIp(settings.geoip, interval=settings.reload.interval, fault=FaultLog(_log, "a GeoIP file is damaged"))
     endings = Endings(lambda: store.current)
-    store, counting = _store(settings, (events, endings), builder), limiter(settings)
+    told = (events, endings, warning(geoip, lambda: store.current))
+    store, counting = _store(settings, told, builder), limiter(settings)
     signs = signing(settings.signing)
     made = parts(
         snapshot=lambda: store.current,

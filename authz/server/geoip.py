@@ -19,14 +19,16 @@ import msgspec
 
 from authz.errors import Unavailable
 from authz.model import Location
+from authz.store import Loaded
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from maxminddb.reader import Reader
 
     from authz.config.settings import GeoipSettings
+    from authz.store import Snapshot, StoreEvent
 
 _log = logging.getLogger(__name__)
 
@@ -39,6 +41,9 @@ LARGEST = 512 << 20
 _COUNTRY = re.compile("[A-Z]{2}")
 _TELLS = {"country": ("Country", "City", "Enterprise"), "asn": ("ASN", "ISP", "Enterprise")}
 """What the types of files begin or end with that tell it: `GeoLite2-Country`, `DBIP-ASN-Lite (...)`."""
+
+_SETTINGS = {"country": "country", "asn": "asn", "organization": "asn"}
+"""Which file says which field of `client.geo`."""
 
 _Stamp = tuple[int, int, int]
 
@@ -99,6 +104,11 @@ class GeoIp:
             for name, path in self._paths.items()
         }
 
+    def missing(self, fields: Collection[str]) -> tuple[str, ...]:
+        """Return the settings that are not made, of those that say these fields of `client.geo`."""
+        wanted = {setting for field, setting in _SETTINGS.items() if field in fields or "" in fields}
+        return tuple(f"geoip.{name}" for name in sorted(wanted - self._paths.keys()))
+
     def built(self) -> dict[tuple[str], float]:
         """Return when each file in use was built, in seconds since the epoch."""
         return {(name,): opened.built.timestamp() for name, opened in self._files.items()}
@@ -150,6 +160,19 @@ class GeoIp:
                 self._fault(error)
             return {}
         return record if isinstance(record, dict) else {}
+
+
+def warning(geoip: GeoIp, snapshot: Callable[[], Snapshot | None]) -> Callable[[StoreEvent], None]:
+    """Return what tells, of new policies, that they read of callers what no file says: an error where it is needed."""
+
+    def told(event: StoreEvent) -> None:
+        current = snapshot() if isinstance(event, Loaded) else None
+        missing = geoip.missing(current.policies.keys_of("client.geo")) if current else ()
+        if missing:
+            about = {"settings": missing}
+            _log.warning("policies read where callers are, and no file says it: they deny", extra={"fields": about})
+
+    return told
 
 
 def _opened(name: str, path: Path) -> _Opened:

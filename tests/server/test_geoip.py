@@ -16,7 +16,9 @@ from netaddr import IPSet
 from authz.config.settings import GeoipSettings
 from authz.errors import Unavailable
 from authz.model import Location
-from authz.server.geoip import GeoIp
+from authz.server.deciding import compiler
+from authz.server.geoip import GeoIp, warning
+from authz.store import Loaded, Snapshot, Unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -158,3 +160,30 @@ def test_without_the_extra_it_says_what_to_install(countries: Path, monkeypatch:
     monkeypatch.setitem(sys.modules, "maxminddb", None)
     with pytest.raises(Unavailable, match=r"pip install 'envoy-cel-authz\[geoip\]'"):
         geoip(country=countries)
+
+
+@pytest.mark.parametrize(
+    ("condition", "asn", "missing"),
+    [
+        ('client.geo.country == "DE"', False, None),
+        ("client.geo.asn == 1", False, ("geoip.asn",)),
+        ('client.geo.organization == "X"', True, None),
+        ("[client.geo].exists(place, place.asn == 1)", False, ("geoip.asn",)),
+        ('client.ip == "::1"', False, None),
+    ],
+)
+def test_policies_that_read_what_no_file_says_are_warned_of(
+    condition: str, asn: bool, missing: object, countries: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """They deny, which is safe, and whoever wonders why reads which setting is missing."""
+    source = (
+        "apiVersion: authz/v1\nkind: Policy\nmetadata: {name: a}\nspec:\n  match: [{paths: [/**]}]\n"
+        f"  rules: [{{name: near, allow: '{condition}'}}]\n"
+    )
+    policies = compiler("auto").compile({"a.yaml": source.encode()})
+    numbers = {"asn": written(countries.with_name("asn.mmdb"), {NETWORK: {}}, "GeoLite2-ASN")} if asn else {}
+    told = warning(geoip(country=countries, **numbers), lambda: Snapshot(policies=policies, generation=1, loaded_at=0))
+    told(Unchanged(generation=1))
+    assert not caplog.records
+    told(Loaded(generation=1, digest="", files=1, at=0, seconds=0))
+    assert [record.__dict__["fields"]["settings"] for record in caplog.records] == ([missing] if missing else [])
