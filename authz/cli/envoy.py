@@ -20,7 +20,7 @@ from authz.cli.reports import Report, report
 from authz.config import load
 from authz.config.values import tcp_address
 from authz.envoy.fitting import Kind, Place, TlsFiles, Wanted
-from authz.errors import PolicyFaults, Unavailable
+from authz.errors import PolicyFaults, Severity, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,7 +108,7 @@ def _coded(fault: Fault) -> Fault:
 
 
 def _summary(files: int, left: list[Fault], accepted: int) -> str:
-    errors = sum(fault.severity == "error" for fault in left)
+    errors = sum(fault.severity is Severity.ERROR for fault in left)
     told = f"{_counted(errors, 'error')}, {_counted(len(left) - errors, 'warning')}" if left else "nothing found"
     return f"{_counted(files, 'file')} read, {told}" + (f", {accepted} accepted" if accepted else "")
 

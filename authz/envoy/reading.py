@@ -11,18 +11,19 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import yaml
 from yaml import CSafeLoader, MappingNode, ScalarNode, SequenceNode
 from yaml.events import CollectionEndEvent, CollectionStartEvent
 
 from authz.envoy.codes import UNREADABLE
-from authz.errors import Fault
 from authz.policy.source import Boolean, Mapping, Node, Null, Number, Scalar, Sequence, Source, Text, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from authz.envoy.codes import Code
+    from authz.errors import Fault
 
 _KINDS: dict[str, type[Scalar]] = {
     "tag:yaml.org,2002:bool": Boolean,
@@ -115,7 +116,7 @@ class Message:
 def found(source: Source, offset: int, code: Code, what: str, *, length: int = 1) -> Fault:
     """Return what is wrong at a place: what, why it matters, and the way out."""
     fault = source.fault(offset, code.code, f"{what}: {code.why}", hint=code.remedy, length=length)
-    return Fault(**{name: getattr(fault, name) for name in fault.__struct_fields__} | {"severity": code.severity})
+    return msgspec.structs.replace(fault, severity=code.severity)
 
 
 def opened(node: Mapping) -> Message:
