@@ -80,13 +80,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 class Described(msgspec.Struct, frozen=True, kw_only=True):
     """An API whose requests must be as it is described.
 
-    `refuses` says that what it does not speak of is refused, else recorded; `secures` that callers must have what its
-    operations ask for.
+    `refuses` says that what it does not speak of is refused, else recorded; `provers` are the providers that prove its
+    security schemes, by scheme, `None` where nobody asks who is calling.
     """
 
     api: Api
     refuses: bool
-    secures: bool
+    provers: Mapping[str, str] | None
 
 
 class Validation(msgspec.Struct, frozen=True, kw_only=True):

@@ -69,8 +69,8 @@ class Compilation:
         spoken = written.spec.cors if isinstance(written, Policy) else None
         providers = self._known(identity.providers)
         self._terms.define(spec.variables)
-        anonymous = isinstance(written, Policy) and not providers
-        validating = Validating(self._terms, self._validators, self._files, captures(spec.match), anonymous=anonymous)
+        provers = frozenset(providers if isinstance(written, Policy) else self._providers)
+        validating = Validating(self._terms, self._validators, self._files, captures(spec.match), provers)
         return compiled.Document(
             kind=str(written.kind),
             name=written.name,

@@ -58,8 +58,8 @@ class Call(Protocol):
     def undescribed(self) -> tuple[Unmet, ...]:
         """Return the query parameters that the operation does not speak of."""
 
-    def refusal(self, identity: Identity, *, identified: bool) -> Objection | None:
-        """Return why the caller may not make the request; `identified` says that they proved who they are."""
+    def refusal(self, identity: Identity, provers: Mapping[str, str], /) -> Objection | None:
+        """Return why the caller may not make the request; `provers` are providers by the schemes they prove."""
 
     def objection(self, body: Body, /) -> Objection | None:
         """Return why the request is not what the operation wants."""
@@ -73,8 +73,8 @@ class Api(Protocol):
         """Return the headers that are looked at."""
 
     @property
-    def is_secured(self) -> bool:
-        """Return whether any operation asks who is calling."""
+    def demands(self) -> tuple[tuple[str, tuple[frozenset[str], ...]], ...]:
+        """Return the operations that ask who is calling, with the security schemes they take: alternatives."""
 
     def find(self, request: Request) -> Call | None:
         """Return the operation that a request calls, `None` where the API describes none."""

@@ -6,7 +6,7 @@ the document captures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from authz.cel import BOOL
@@ -22,7 +22,7 @@ from authz.policy.source import Text
 
 if TYPE_CHECKING:
     from authz.policy.documents import Match, Validation
-    from authz.policy.facts import BodyValidator, BodyValidators, TextsValidator
+    from authz.policy.facts import Api, BodyValidator, BodyValidators, TextsValidator
     from authz.policy.files import Files
     from authz.policy.terms import Keys, Terms
 
@@ -31,15 +31,20 @@ Written = Text | dict[str, object]
 
 
 class Validating:
-    """Compiles validations; `anonymous` says that their document lets everybody in.
+    """Compiles validations; `provers` are the providers whose identities their document accepts.
 
     `early` is what requests have to bind for them, complete when all are compiled.
     """
 
     def __init__(
-        self, terms: Terms, validators: BodyValidators, files: Files, captures: frozenset[str], *, anonymous: bool
+        self,
+        terms: Terms,
+        validators: BodyValidators,
+        files: Files,
+        captures: frozenset[str],
+        provers: frozenset[str],
     ) -> None:
-        self._anonymous = anonymous
+        self._provers = provers
         self._terms = terms
         self._validators = validators
         self._files = files
@@ -77,12 +82,34 @@ class Validating:
             return None
         if api is None:
             return None
-        secures = written.security is Security.CHECK
-        if secures and api.is_secured and self._anonymous:
-            hint = "name providers under identity, or write security: ignore"
-            message = "the API asks who is calling, and this policy names no identity provider"
-            self._terms.faults.append(file.fault(Together.API, message, hint=hint))
-        return compiled.Described(api=api, refuses=written.undocumented is Undocumented.REFUSE, secures=secures)
+        provers = None if written.security is Security.IGNORE else self._proving(written, file, api)
+        return compiled.Described(api=api, refuses=written.undocumented is Undocumented.REFUSE, provers=provers)
+
+    def _proving(self, written: Validation, file: Text, api: Api) -> dict[str, str]:
+        """Return who proves the security schemes of an API; note what nobody proves, or nobody could prove at once."""
+        said = written.security if isinstance(written.security, dict) else {}
+        provers = {str(scheme): str(name) for scheme, name in said.items()}
+        schemes = sorted({one for _, alternatives in api.demands for each in alternatives for one in each})
+        for scheme, name in said.items():
+            if scheme not in schemes:
+                self._note(scheme, f'no operation asks for the security scheme "{scheme}"', schemes)
+            elif name not in self._provers:
+                self._note(name, f'no identity provider of this document is called "{name}"', sorted(self._provers))
+        for one in schemes:
+            if provers.setdefault(one, one) not in self._provers and one not in said:
+                hint = f"write security: {{{one}: PROVIDER}}, or security: ignore"
+                self._note(file, f'who proves the security scheme "{one}" is not said', hint=hint)
+        for operation, alternatives in api.demands:
+            if all(len({provers[one] for one in each}) > 1 for each in alternatives):
+                message = f"{operation} asks for credentials of two providers at once, and a caller has one identity"
+                self._note(file, message, hint="write security: ignore, and say in rules who may call it")
+        return provers
+
+    def _note(self, place: Text, message: str, known: Sequence[str] = (), hint: str = "") -> None:
+        close = nearest(place, known)
+        self._terms.faults.append(
+            place.fault(Together.API, message, hint=f'did you mean "{close}"?' if close else hint)
+        )
 
     def _body(self, schema: Written | None, name: Text) -> BodyValidator | None:
         return None if schema is None else self._made(schema, name, self._validators.compile)

@@ -84,18 +84,6 @@ def test_a_file_that_cannot_be_read_is_a_fault(
     assert any(told in fault for fault in faults(serve, "api.yaml", **files))
 
 
-def test_an_api_that_asks_who_is_calling_needs_somebody_who_finds_out(serve: Callable[..., PolicySet]) -> None:
-    """A policy without providers could let nobody in; it says so, or that it does not care."""
-    secured = (
-        '{"openapi": "3.1.0", "paths": {"/a": {"get": {}}}, "security": [{"k": []}], '
-        '"components": {"securitySchemes": {"k": {"type": "apiKey", "in": "query", "name": "k"}}}}'
-    )
-
-    (fault,) = faults(serve, "api.json", **{"api.json": secured})
-    assert fault.startswith("p.yaml:6:35: the API asks who is calling")
-    serve(POLICY.format("api.json, security: ignore"), **{"api.json": secured})
-
-
 def test_a_changed_description_is_read_again(serve: Callable[..., PolicySet]) -> None:
     """Whether a policy is kept from one reading to the next depends on every file that its description names."""
     files = {"api.json": '{"openapi": "3.1.0", "paths": {"/a": {"$ref": "a.json"}}}'}

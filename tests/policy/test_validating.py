@@ -48,3 +48,64 @@ def test_faults_of_several_schemas_are_told_together(serve: Callable[..., Policy
         serve(DOCUMENT.format("schema: {type: a}, query: {type: a}, headers: {type: a}"))
 
     assert len(caught.value.faults) == 3
+
+
+SECURED = """\
+openapi: 3.1.0
+security: [{staff: []}, {api_key: []}]
+paths:
+  /a: {get: {}}
+  /b: {get: {security: [{staff: [], api_key: []}]}}
+components:
+  securitySchemes:
+    staff: {type: http, scheme: bearer}
+    api_key: {type: apiKey, in: header, name: x-key}
+"""
+ASKING = """\
+apiVersion: authz/v1
+kind: {}
+metadata: {{name: p}}
+spec:
+  {}
+  validate: [{{name: api, openapi: api.yaml{}}}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("security", "messages"),
+    [
+        ("", ['who proves the security scheme "api_key" is not said', "GET /b asks for credentials of two providers"]),
+        (", security: ignore", []),
+        (", security: {api_key: staff}", []),
+        (", security: {api_key: partner}", ["GET /b asks for credentials of two providers at once"]),
+        (
+            ", security: {api_key: partnr}",
+            ['no identity provider of this document is called "partnr" (did you mean "par'],
+        ),
+        (
+            ", security: {api_kee: partner, api_key: staff}",
+            ['no operation asks for the security scheme "api_kee" (did'],
+        ),
+        (", security: {api_key: mesh}", ['no identity provider of this document is called "mesh"']),
+    ],
+)
+def test_every_security_scheme_has_a_provider(
+    serve: Callable[..., PolicySet], security: str, messages: list[str]
+) -> None:
+    """A scheme that nobody proves, or two that nobody proves at once, would lock out or let in without a word."""
+    spec = "match: [{paths: ['/**']}]\n  identity: {providers: [staff, partner]}\n  rules: [{name: a, allow: true}]"
+    text = ASKING.format("Policy", spec, security)
+    if not messages:
+        serve(text, **{"api.yaml": SECURED})
+        return
+    with pytest.raises(PolicyFaults) as caught:
+        serve(text, **{"api.yaml": SECURED})
+    told = [str(fault) for fault in caught.value.faults]
+    assert all(any(message in fault for fault in told) for message in messages)
+
+
+def test_a_guardrail_may_name_any_provider_there_is(serve: Callable[..., PolicySet]) -> None:
+    """It has no identities of its own; whom policies let in is known by one of their providers."""
+    serve(ASKING.format("Guardrail", "description: d", ", security: {api_key: staff}"), **{"api.yaml": SECURED})
+    with pytest.raises(PolicyFaults, match="no identity provider of this document"):
+        serve(ASKING.format("Guardrail", "description: d", ", security: {api_key: nobody}"), **{"api.yaml": SECURED})

@@ -51,8 +51,14 @@ def made(source: Source, wanted: Wanted) -> Made:
     found = groups(operations)
     sampler = Sampler(source, wanted.hosts)
     title = named(source.description.title.lower() or "api", "api")[:50]
-    documents: dict[str, Sequence[dict[str, Any]]] = {"contract.yaml": [_contract(title, source, wanted)]}
-    notes = list(proving.notes)
+    documents: dict[str, Sequence[dict[str, Any]]] = {"contract.yaml": [_contract(title, source, wanted, proving)]}
+    notes = [
+        *proving.notes,
+        *(
+            f"{name} asks for credentials of two providers at once: say in rules who may call"
+            for name in _doubly(source, proving)
+        ),
+    ]
     if proving.documents:
         documents["providers.yaml"] = proving.documents
     for group in found:
@@ -70,8 +76,12 @@ def _document(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {"apiVersion": "authz/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
-def _contract(title: str, source: Source, wanted: Wanted) -> dict[str, Any]:
+def _contract(title: str, source: Source, wanted: Wanted, proving: Providers) -> dict[str, Any]:
     validation: dict[str, Any] = {"name": "api", "openapi": source.name}
+    if _doubly(source, proving):
+        validation["security"] = "ignore"
+    elif any(scheme != name for scheme, name in proving.names.items()):
+        validation["security"] = dict(proving.names)
     if wanted.unchecked:
         validation["unchecked"] = list(wanted.unchecked)
     bases = sorted({base for operation in source.description.operations for base in operation.bases})
@@ -82,6 +92,15 @@ def _contract(title: str, source: Source, wanted: Wanted) -> dict[str, Any]:
         "validate": [validation],
     }
     return _document("Guardrail", f"{title}-contract", spec)
+
+
+def _doubly(source: Source, proving: Providers) -> list[str]:
+    """Return the operations that ask for credentials of two providers at once, which no caller has."""
+    return [
+        operation
+        for operation, alternatives in source.api.demands
+        if all(len({proving.names[scheme] for scheme in each}) > 1 for each in alternatives)
+    ]
 
 
 def _policy(group: Group, proving: Providers, wanted: Wanted) -> dict[str, Any]:

@@ -20,7 +20,7 @@ _ASKING = """\
 apiVersion: authz/v1
 kind: Guardrail
 metadata: {{name: api}}
-spec: {{validate: [{{name: api, openapi: {name}, unchecked: [{unchecked}]}}]}}
+spec: {{validate: [{{name: api, openapi: {name}, security: ignore, unchecked: [{unchecked}]}}]}}
 """
 
 

@@ -69,9 +69,9 @@ class Call:
         body = self._operation.body
         return undescribed(self._request) if body is None else body.objection(self._request, content)
 
-    def refusal(self, identity: Identity, *, identified: bool) -> Objection | None:
-        """Return why the caller may not make the request; `identified` says that they proved who they are."""
-        return security.refused(self._operation.security, identity, identified=identified, carries=self._carries)
+    def refusal(self, identity: Identity, provers: Mapping[str, str]) -> Objection | None:
+        """Return why the caller may not make the request; `provers` are providers by the schemes they prove."""
+        return security.refused(self._operation.security, identity, provers)
 
     def _unmet(self, parameter: Parameter) -> tuple[Unmet, ...]:
         place, name = parameter.written.place, parameter.written.name
@@ -98,15 +98,6 @@ class Call:
             for name, texts in self._texts(place).items()
             if name not in keys and not any(parameter.claims(name) for parameter in here)
         }
-
-    def _carries(self, scheme: Scheme) -> bool:
-        """Return whether the request has a credential where a scheme says."""
-        if not scheme.place:
-            return True
-        found = self._texts(scheme.place).get(scheme.key, ())
-        if not scheme.word:
-            return any(found)
-        return any(text.partition(" ")[0].lower() == scheme.word for text in found)
 
 
 def _schemes(alternative: Alternative) -> list[Scheme]:

@@ -24,13 +24,20 @@ if TYPE_CHECKING:
     from authz.model import Request
 
 
-class Api:
-    """The operations of an API; `headers` are those it looks at, `is_secured` says whether any asks who is calling."""
+Demands = tuple[tuple[str, tuple[frozenset[str], ...]], ...]
 
-    def __init__(self, routes: Routes[dict[str, Prepared]], headers: frozenset[str], *, is_secured: bool) -> None:
+
+class Api:
+    """The operations of an API.
+
+    `headers` are those it looks at. `demands` says for each operation that asks who is calling (`GET /orders`) which
+    security schemes it takes: alternatives, all of whose schemes are needed.
+    """
+
+    def __init__(self, routes: Routes[dict[str, Prepared]], headers: frozenset[str], demands: Demands) -> None:
         self._routes = routes
         self.headers = headers
-        self.is_secured = is_secured
+        self.demands = demands
 
     def find(self, request: Request) -> Call | None:
         """Return the operation that a request calls, `None` where the API describes none."""
@@ -54,8 +61,16 @@ def compile_api(root: object, read: Read, *, unchecked: frozenset[str] = frozens
         _route(found, validators, routes)
     if flaws:
         raise ApiError(flaws)
-    secured = any(each.security and () not in each.security for each in found.operations)
-    return Api(routes, _headers(found), is_secured=secured)
+    return Api(routes, _headers(found), tuple(map(_demand, filter(_is_secured, found.operations))))
+
+
+def _is_secured(operation: Operation) -> bool:
+    return bool(operation.security) and () not in operation.security
+
+
+def _demand(operation: Operation) -> tuple[str, tuple[frozenset[str], ...]]:
+    alternatives = tuple(frozenset(demand.scheme.name for demand in each) for each in operation.security)
+    return f"{operation.method} {operation.template}", alternatives
 
 
 def _headers(found: Description) -> frozenset[str]:

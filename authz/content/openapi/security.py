@@ -1,13 +1,13 @@
 """The security requirements of an operation: which credentials a request must carry, and what its caller may do.
 
-A requirement is met where the caller proved who they are, by a credential at the place that its scheme names, and has
-the scopes that are listed. Who proves identities is the business of providers; here it is only asked whether it
-happened. `{}` asks for nothing. Of several alternatives one is enough; without any, nothing is asked.
+A requirement is met by a caller whom the right provider knows, and who has the scopes that are listed. Which provider
+proves which scheme is said by whoever loads the description: that a header is there proves nothing. `{}` asks for
+nothing. Of several alternatives one is enough; without any, nothing is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -92,19 +92,21 @@ def _alternative(node: Node, known: Mapping[str, Scheme]) -> Alternative:
     return tuple(demands)
 
 
-def refused(
-    asked: Sequence[Alternative], identity: Identity, *, identified: bool, carries: Callable[[Scheme], bool]
-) -> Objection | None:
-    """Return why no alternative is met, `None` where one is."""
+def refused(asked: Sequence[Alternative], identity: Identity, provers: Mapping[str, str]) -> Objection | None:
+    """Return why no alternative is met, `None` where one is; `provers` are providers by the schemes they prove."""
     if not asked or () in asked:
         return None
-    proved = [each for each in asked if identified and all(carries(demand.scheme) for demand in each)]
+    proved = [each for each in asked if identity.authenticated and _proves(identity.provider, each, provers)]
     if not proved:
         names = " or ".join(" and ".join(demand.scheme.name for demand in each) for each in asked)
         return _refused(Reason.UNAUTHENTICATED, f"the operation asks for {names}")
     if any(all(_granted(demand, identity) for demand in each) for each in proved):
         return None
     return _refused(Reason.NO_RULE, "the operation asks for scopes that the caller does not have")
+
+
+def _proves(provider: str, alternative: Alternative, provers: Mapping[str, str]) -> bool:
+    return all(provers.get(demand.scheme.name) == provider for demand in alternative)
 
 
 def _granted(demand: Demand, identity: Identity) -> bool:

@@ -10,7 +10,19 @@ from pydantic import ConfigDict, Discriminator, Field, Tag
 
 from authz.errors import Fault
 from authz.policy.codes import Code
-from authz.policy.documents.values import Cel, Checked, Choice, FileName, Many, Maybe, MediaType, Name, PlainMap, whole
+from authz.policy.documents.values import (
+    AnyText,
+    Cel,
+    Checked,
+    Choice,
+    FileName,
+    Many,
+    Maybe,
+    MediaType,
+    Name,
+    PlainMap,
+    whole,
+)
 from authz.policy.source import Mapping, Scalar, Text
 
 FORM = "application/x-www-form-urlencoded"
@@ -28,7 +40,7 @@ class Undocumented(StrEnum):
 
 
 class Security(StrEnum):
-    """Whether callers must have what an operation asks for."""
+    """Whether callers must have what an operation asks for; a map says also which provider proves which scheme."""
 
     CHECK = "check"
     IGNORE = "ignore"
@@ -36,6 +48,10 @@ class Security(StrEnum):
 
 def _schema_form(node: object) -> str:
     return "file" if isinstance(node, Scalar) else "inline"
+
+
+def _security_form(node: object) -> str:
+    return "provers" if isinstance(node, Mapping) else "word"
 
 
 Schema = Annotated[Annotated[FileName, Tag("file")] | Annotated[PlainMap, Tag("inline")], Discriminator(_schema_form)]
@@ -96,10 +112,14 @@ class Validation(Checked):
         "refused, or only recorded.",
         examples=["record"],
     )
-    security: Choice[Security] = Field(
+    security: Annotated[
+        Annotated[Choice[Security], Tag("word")] | Annotated[dict[AnyText, Name], Tag("provers")],
+        Discriminator(_security_form),
+    ] = Field(
         default=Security.CHECK,
-        description="With `openapi`: whether the caller must meet the security requirements of the operation.",
-        examples=["ignore"],
+        description="With `openapi`: whether the caller must meet the security requirements of the operation, or which "
+        "provider proves each security scheme; left out, the provider of its name.",
+        examples=["ignore", {"api_token": "staff"}],
     )
     unchecked: Many[MediaType] = Field(
         default=(),

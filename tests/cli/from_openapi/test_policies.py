@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from authz.cli.from_openapi.policies import Wanted, made
 from authz.cli.from_openapi.proving import Issuing
-from authz.cli.from_openapi.reading import read
+from authz.cli.from_openapi.reading import Source, read
 
-WANTED = Wanted(Issuing(audiences=("shop",), trust_domains=("cluster.local",)), hosts=("api.example.com",))
+WANTED = Wanted(
+    Issuing(issuer="https://login.example.com/", audiences=("shop",), trust_domains=("cluster.local",)),
+    hosts=("api.example.com",),
+)
+SCHEMES = """\
+paths: {{/a: {{get: {{security: {}}}}}}}
+components:
+  securitySchemes:
+    Bearer Auth: {{type: http, scheme: bearer}}
+    key: {{type: apiKey, in: header, name: x-key}}
+"""
 
 
 def test_a_guardrail_holds_requests_against_the_description(shop: Path) -> None:
@@ -42,3 +53,18 @@ def test_what_is_to_be_looked_at_is_said(shop: Path) -> None:
 
     assert any("key-keys.yaml is empty" in note for note in notes)
     assert any("write a request for get-hard by hand" in note for note in notes)
+
+
+def test_schemes_are_told_from_providers_of_other_names(source: Callable[[str], Source]) -> None:
+    """A provider that proves two schemes, or has a name a policy can have, is named for each."""
+    found = made(source(SCHEMES.format("[{Bearer Auth: []}, {key: []}]")), WANTED).documents["contract.yaml"]
+
+    assert found[0]["spec"]["validate"][0]["security"] == {"Bearer Auth": "Bearer-Auth", "key": "key"}
+
+
+def test_two_credentials_at_once_are_left_to_rules(source: Callable[[str], Source]) -> None:
+    """A caller has one identity: the guardrail does not ask for two, and somebody has to look at the rules."""
+    found = made(source(SCHEMES.format("[{Bearer Auth: [], key: []}]")), WANTED)
+
+    assert found.documents["contract.yaml"][0]["spec"]["validate"][0]["security"] == "ignore"
+    assert any("GET /a asks for credentials of two providers at once" in note for note in found.notes)
