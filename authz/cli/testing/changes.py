@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from authz.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _HUNK = re.compile(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", re.MULTILINE)
 
 
-def changed(files: Sequence[Path], revision: str) -> Mapping[str, frozenset[int]]:
+def changed(files: Sequence[str], revision: str) -> Mapping[str, frozenset[int]]:
     """Return the lines of each file that are new or others since a revision; all of a file that was not there.
 
-    Raises `Unavailable` where there is no Git, no repository or no such revision.
+    Paths stay as they are written. Raises `Unavailable` where there is no Git, no repository or no such revision.
     """
-    return {str(file): _lines(file, revision) for file in files}
+    return {file: _lines(Path(file), revision) for file in files}
 
 
 def _lines(file: Path, revision: str) -> frozenset[int]:

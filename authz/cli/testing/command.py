@@ -146,7 +146,7 @@ def _looked_at(coverage: Coverage | None, since: str) -> Coverage | None:
         return coverage
     from authz.cli.testing.changes import changed  # noqa: PLC0415
 
-    files = sorted({Path(part.place.file) for part in coverage.parts})
+    files = sorted({part.place.file for part in coverage.parts})
     return coverage.within(changed(files, since))
 
 

@@ -33,20 +33,20 @@ def repository(tmp_path: Path) -> Path:
 
 def test_changed_and_new_lines_are_found(repository: Path) -> None:
     """Lines that are others or were added, all of a file that is not in Git yet, none of one that is the same."""
-    files = [repository / name for name in ("a.yaml", "new.yaml", "same.yaml")]
+    files = [f"{repository}/./{name}" for name in ("a.yaml", "new.yaml", "same.yaml")]
     lines = changed(files, "HEAD")
-    assert [set(lines[str(file)]) - {3} for file in files] == [{2, 5, 6}, {1, 2}, set()]
+    assert [set(lines[file]) - {3} for file in files] == [{2, 5, 6}, {1, 2}, set()]
 
 
 @pytest.mark.parametrize("revision", ["nope", "--output=x", "HEAD~7"])
 def test_what_is_no_revision_is_said_to_be_none(repository: Path, revision: str) -> None:
     """A revision is never taken for an option of Git."""
     with pytest.raises(Unavailable, match="revision"):
-        changed([repository / "a.yaml"], revision)
+        changed([str(repository / "a.yaml")], revision)
 
 
 def test_without_a_repository_nothing_changed_can_be_told(tmp_path: Path) -> None:
     """Git says why."""
     (tmp_path / "a.yaml").write_text("")
     with pytest.raises(Unavailable, match="git, in "):
-        changed([tmp_path / "a.yaml"], "HEAD")
+        changed([str(tmp_path / "a.yaml")], "HEAD")

