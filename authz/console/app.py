@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from authz.console.stream import decisions
+from authz.errors import AuthzError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -47,6 +49,8 @@ FILES = {
     "/": ("console.html", "text/html"),
     "/console.css": ("console.css", "text/css"),
     "/console.js": ("console.js", "text/javascript"),
+    "/explain": ("explain.html", "text/html"),
+    "/explain.js": ("explain.js", "text/javascript"),
     "/drawing.js": ("drawing.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
@@ -88,6 +92,12 @@ class State(Protocol):
     def exceptions(self) -> Sequence[Mapping[str, object]]:
         """Return the entries of data that end, those that end first before others, and whether each still counts."""
 
+    def explain(self, query: Sequence[tuple[str, str]], /) -> object:
+        """Explain a request that is typed, or a decision by its id.
+
+        Raises `ValueError` for a query that cannot be read, `LookupError` and `AuthzError` where there is no answer.
+        """
+
 
 def application(state: State) -> Starlette:
     """Build the pages over a state."""
@@ -128,6 +138,9 @@ def _api(state: State) -> dict[str, Page]:
         total, most = state.denied.most()
         return _json({"total": total, "most": most})
 
+    async def explain(request: Request) -> Response:
+        return await explained(state, request.query_params.multi_items())
+
     async def tail(request: Request) -> Response:
         return decisions(state.tail, request.query_params, HEADERS)
 
@@ -136,8 +149,22 @@ def _api(state: State) -> dict[str, Page]:
         "/api/policies": policies,
         "/api/exceptions": exceptions,
         "/api/denied": denied,
+        "/api/explain": explain,
         "/api/decisions": tail,
     }
+
+
+async def explained(state: State, query: Sequence[tuple[str, str]]) -> Response:
+    """Answer with an explanation, made beside this thread, or with why there is none."""
+    try:
+        return _json(await run_in_threadpool(state.explain, query))
+    except LookupError as error:
+        status, text = 404, str(error.args[0] if error.args else "not there")
+    except ValueError as error:
+        status, text = 400, str(error)
+    except AuthzError as error:
+        status, text = 503, str(error)
+    return PlainTextResponse(f"{text}\n", status, headers=HEADERS)
 
 
 def _files() -> dict[str, Page]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,13 +41,13 @@ from authz.transport import Tls, TransportName, open_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from authz.config import Settings
     from authz.config.settings import RedisSettings
     from authz.engine import Parts
     from authz.identity.signing import SigningKeys
     from authz.limits.redis import RedisLimiter
+    from authz.server.explaining import Explainer
     from authz.store import StoreEvent
     from authz.telemetry.otlp import Exporter
     from authz.transport import Method, Server
@@ -121,8 +122,24 @@ def build(settings: Settings, worker: int = 0) -> Process:
     )  # fmt: skip
     process.exporter, process.tail, process.denied = exporter, tail, denied
     process.watching, process.geoip, process.signing = (endings, geoip, *([signs] if signs else ())), geoip, signs
+    process.explainer = _explainer(settings, store, worker) if settings.admin else None
     process.admin = _admin(settings, process, worker)
     return process
+
+
+def _explainer(settings: Settings, store: PolicyStore, worker: int) -> Callable[[Sequence[tuple[str, str]]], object]:
+    """Return what explains: of credentials it tells a fingerprint of this process alone. Loaded when it is asked."""
+    sink = settings.record.sink
+    log = None if sink in {"off", "stdout"} else Path(settings.of_worker(sink, worker))
+
+    @cache
+    def made() -> Explainer:
+        from authz.server.explaining import Explainer  # noqa: PLC0415 - memory that a sidecar need not have
+
+        secrets = ReadsWriter(ReadsForm.VALUES, os.urandom(32))
+        return Explainer(lambda: store.current, secrets, client_ip(settings.client), log)
+
+    return lambda query: made().explain(query)
 
 
 def _show_outputs(metrics: Metrics, recorder: Recorder | None, exporter: Exporter | None) -> None:

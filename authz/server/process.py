@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from authz import __version__
 from authz.console import Denied, Tail
+from authz.errors import Unavailable
 from authz.server import ending, viewing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from authz.audit import Recorder
     from authz.console import AdminServer
@@ -89,6 +90,7 @@ class Process:
         self.watching: Sequence[Watching] = ()
         self.geoip: GeoIp | None = None
         self.signing: SigningKeys | None = None
+        self.explainer: Callable[[Sequence[tuple[str, str]]], object] | None = None
         self.tail = Tail()
         self.denied = Denied()
 
@@ -186,6 +188,12 @@ class Process:
         current, now = self._store.current, time.time()
         entries = current.policies.ending if current else ()
         return [{**ending.shown(entry), "active": entry.until > now} for entry in entries[: ending.MOST_SHOWN]]
+
+    def explain(self, query: Sequence[tuple[str, str]], /) -> object:
+        """Explain a request that is typed, or a decision by its id."""
+        if self.explainer is None:
+            raise Unavailable("nothing is explained here")
+        return self.explainer(query)
 
     def _close(self) -> None:
         cancelled = self._server.stop(self._grace)

@@ -23,7 +23,6 @@ from rich.console import Console
 from rich.table import Table
 
 from authz.audit import ReadsForm, ReadsWriter, line_of
-from authz.cli.replay.lines import stretches
 from authz.cli.replay.running import tallies
 from authz.cli.replay.tally import Kind, Tally
 from authz.config.settings import ClientSettings
@@ -31,6 +30,7 @@ from authz.engine import Engine
 from authz.limits.memory import MemoryLimiter
 from authz.server.client import client_ip
 from authz.server.deciding import parts, policies_in
+from authz.server.records import stretches
 from authz.store import Snapshot
 from policies import HOSTS, many_documents
 

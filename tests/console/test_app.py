@@ -13,6 +13,7 @@ from authz.console.app import FILES, State, application, near
 from authz.console.denied import Denied
 from authz.console.serving import AdminServer
 from authz.console.tail import Tail
+from authz.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +51,16 @@ class FixedState:
 
     def exceptions(self) -> Sequence[Mapping[str, object]]:
         return [{"data": "blocked", "active": True}]
+
+    def explain(self, query: Sequence[tuple[str, str]], /) -> object:
+        match dict(query):
+            case {"id": "d-1"}:
+                return {"decision": {"reason": "no_rule"}, "asked": query}
+            case {"id": _}:
+                raise LookupError("decisions.jsonl has no decision d-2")
+            case {"url": _}:
+                raise Unavailable("no policies are in force")
+        raise ValueError("name a method and a url, or the id of a decision")
 
 
 @contextmanager
@@ -115,6 +126,23 @@ def test_what_the_console_reads_is_json(page: str, shown: object) -> None:
     code, body, headers = get(FixedState(), page)
     assert (code, json.loads(body)) == (200, shown)
     assert headers["cache-control"] == "no-store"
+
+
+def test_an_explanation_is_what_the_state_explains() -> None:
+    """Every parameter reaches it, those that come twice as well."""
+    status, body, headers = get(FixedState(), "/api/explain?id=d-1&header=a:%201&header=b:%202")
+    assert status == 200
+    assert json.loads(body)["asked"] == [["id", "d-1"], ["header", "a: 1"], ["header", "b: 2"]]
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("query", "code"), [("", 400), ("id=d-2", 404), ("url=/", 503)])
+def test_what_cannot_be_explained_says_why(query: str, code: int) -> None:
+    """One line of text, and a status that tells a typo from what is not there."""
+    status, body, headers = get(FixedState(), f"/api/explain?{query}")
+    assert status == code
+    assert len(body.decode().splitlines()) == 1
+    assert headers["content-type"].startswith("text/plain")
 
 
 @pytest.mark.parametrize("page", FILES)

@@ -129,6 +129,43 @@ def test_who_is_denied_most_is_shown(page: webdriver.Chrome) -> None:
     assert {"one", "127.0.0.1"} >= {row.text.split()[0] for row in all_of(page, "#denied tr td:first-child")}
 
 
+def test_a_request_that_is_typed_is_explained(page: webdriver.Chrome, service: Service) -> None:
+    """From the form to the tree: who settled it, the value of each part, what it would have needed; no credential."""
+    page.get(f"http://127.0.0.1:{service.admin}/explain")
+    page.find_element(By.NAME, "method").clear()
+    page.find_element(By.NAME, "method").send_keys("DELETE")
+    page.find_element(By.NAME, "url").send_keys("https://api.example.com/orders/7")
+    page.find_element(By.NAME, "headers").send_keys("x-tenant: acme\nauthorization: Basic canary-5ecret")
+    page.find_element(By.CSS_SELECTOR, "#asked button").click()
+    until(page, lambda it: "deny" in text(it, "#headline"))
+    shown = text(page, "#explained")
+    assert "To be allowed it would have needed" in shown
+    assert "no-delete" in shown
+    assert 'request.method == "DELETE" = true' in shown
+    assert "canary-5ecret" not in page.page_source.replace("authorization: Basic canary-5ecret", "")
+    assert [line for line in page.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
+def test_a_live_decision_is_explained_by_its_id(page: webdriver.Chrome) -> None:
+    """From the list of decisions to the explanation of one of them, as it is on record."""
+    until(page, lambda it: all_of(it, "#decisions tr"))
+    page.find_element(By.ID, "pause").click()
+    link = all_of(page, "#decisions tr a")[-1]
+    decision = link.get_attribute("href").partition("id=")[2]
+    link.click()
+    until(page, lambda it: all_of(it, "#answer:not([hidden])"))
+    assert page.find_element(By.CSS_SELECTOR, "#known input").get_attribute("value") == decision
+    assert "Policy all" in text(page, "#explained")
+
+
+def test_an_explanation_that_fails_says_why(page: webdriver.Chrome, service: Service) -> None:
+    """A decision nobody recorded, in the words of the service."""
+    page.get(f"http://127.0.0.1:{service.admin}/explain?id=nosuch")
+    until(page, lambda it: "has no decision nosuch" in text(it, "#said"))
+    assert not page.find_element(By.ID, "answer").is_displayed()
+    assert [line["level"] for line in page.get_log("browser") if "404" not in line["message"]] == []
+
+
 def test_nothing_is_asked_elsewhere_and_nothing_is_wrong(page: webdriver.Chrome, service: Service) -> None:
     """The policy of the page refuses nothing it needs; every request went to the port itself; no error was logged."""
     until(page, lambda it: all_of(it, "#decisions tr"))

@@ -104,6 +104,7 @@ class Service:
         command = [sys.executable, "-m", "authz", "serve", "--policies", str(policies), "--drain", "0"]
         command += ["--listen", f"unix://{self._folder}/authz.sock", "--admin", f"127.0.0.1:{self.admin}"]
         command += ["--redis", f"unix://{self._folder}/valkey.sock"]
+        command += ["--record-sink", f"{self._folder}/decisions.jsonl", "--record-reads", "values"]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL)
 
     def _keep_asking(self, running: ExitStack) -> None:

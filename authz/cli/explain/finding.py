@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from authz.cli.replay.lines import UnreadableError, records_with, stretches
 from authz.errors import Unavailable
+from authz.server.records import UnreadableError, records_with, stretches
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ from authz.cli.output import Exit, say, tell
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from authz.cli.replay.lines import Stretch
     from authz.cli.replay.tally import Tally
+    from authz.server.records import Stretch
 
 
 class Form(StrEnum):
@@ -43,8 +43,8 @@ def command(
     Needs what the decisions depended on: record with record.reads: values. Limits are not charged again.
     """
     from authz.cli.replay import report  # noqa: PLC0415 - see the package's docstring
-    from authz.cli.replay.lines import stretches  # noqa: PLC0415
     from authz.cli.replay.tally import Kind  # noqa: PLC0415
+    from authz.server.records import stretches  # noqa: PLC0415
 
     tally = _tally(policies or [Path("policies")], stretches(log), workers or os.cpu_count() or 1)
     if output is Form.JSON:

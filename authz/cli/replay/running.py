@@ -7,15 +7,15 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from typing import TYPE_CHECKING
 
 from authz.cli.replay.deciding import Deciding
-from authz.cli.replay.lines import read
 from authz.cli.replay.tally import Tally
 from authz.server.deciding import policies_in
+from authz.server.records import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from authz.cli.replay.lines import Stretch
+    from authz.server.records import Stretch
 
 _here: list[Deciding] = []
 """What decides in this process."""

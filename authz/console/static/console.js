@@ -185,7 +185,7 @@ function decision(record) {
   const request = record.request;
   const errors = record.documents.filter((one) => one.error).map((one) => `${one.name}/${one.rule ?? ""}: ${one.error}`);
   return node("tr", { title: `decision ${record.id}${record.trace_id ? `, trace ${record.trace_id}` : ""}` },
-    node("td", { class: "mono soft" }, record.time.slice(11, 23)),
+    node("td", { class: "mono soft" }, node("a", { href: `explain?id=${encodeURIComponent(record.id)}` }, record.time.slice(11, 23))),
     node("td", {}, pill(`${record.decision} ${record.status}`, record.decision)),
     node("td", { class: "request mono" }, ...(request ? [node("strong", {}, request.method), ` ${request.path} `, node("span", { class: "soft" }, request.host)] : ["no request"])),
     node("td", {}, ...settled(record, [record.detail, ...errors])),

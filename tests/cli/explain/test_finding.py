@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authz.cli.explain.finding import recorded
-from authz.cli.replay.lines import UnreadableError
+from authz.server.records import UnreadableError
 from tests.cli.replay.conftest import line
 
 if TYPE_CHECKING:

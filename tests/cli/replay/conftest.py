@@ -75,7 +75,12 @@ REQUESTS: tuple[dict[str, Any], ...] = (
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     """Write a log of a few requests."""
-    file = tmp_path / "decisions.jsonl"
+    return written_in(tmp_path)
+
+
+def written_in(folder: Path) -> Path:
+    """Write a log of a few requests, with an event and an empty line."""
+    file = folder / "decisions.jsonl"
     event = msgspec.json.encode({"format": "authz.event/v1", "event": "policies_loaded"}) + b"\n"
     lines = [line(number, words) for number, words in enumerate(REQUESTS)]
     file.write_bytes(b"".join([event, *lines, b"\n"]))

@@ -1,4 +1,4 @@
-"""Where records come from."""
+"""Records where they are kept."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from authz.cli.replay import lines
-from authz.cli.replay.lines import UnreadableError, read, stretches
+from authz.server import records
+from authz.server.records import UnreadableError, read, stretches
+from tests.cli.replay.conftest import written_in
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Write a log of a few requests."""
+    return written_in(tmp_path)
+
+
 @pytest.mark.parametrize("size", [1, 500, 2_000, 10_000])
 def test_stretches_hold_every_line_once(log: Path, size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However a log is cut: each record is in one stretch, whole."""
-    monkeypatch.setattr(lines, "STRETCH", size)
+    monkeypatch.setattr(records, "STRETCH", size)
     parts = stretches(log)
     assert [record.id for part in parts for record in read(part)] == [f"d-{number}" for number in range(6)]
     assert sum(part.size for part in parts) == log.stat().st_size

@@ -1,4 +1,4 @@
-"""Where records come from: JSON lines, plain or in gzip, and Parquet where DuckDB is installed.
+"""Records where they are kept: JSON lines, plain or in gzip, and Parquet where DuckDB is installed.
 
 A plain file is cut into stretches that begin and end with a line, so that several processes can read it; another kind
 is one stretch. A rotated log is read with what was rotated away, oldest first, if its folder is named.
