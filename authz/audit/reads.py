@@ -11,15 +11,16 @@ from __future__ import annotations
 import hmac
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from authz.audit.text import safe
-from authz.model import Knowing
+from authz.model import Knowing, Read
 
 if TYPE_CHECKING:
-    from authz.model import Read, Reads
+    from authz.model import Reads
 
 HEADERS = ("user-agent", "x-request-id", "content-type", "accept", "origin")
 """The request headers that records hold: none of them carries a credential."""
@@ -29,6 +30,11 @@ LONGEST = 512
 
 MOST = 64
 """Attributes of one record."""
+
+SHORT = 64
+"""Characters of a text that is kept as it was written: methods, hosts, tenants come again and again."""
+
+MOST_KEPT = 8192
 
 ABSENT = "$absent"
 CUT = "$cut"
@@ -82,6 +88,7 @@ class ReadsWriter:
     def __init__(self, form: ReadsForm, key: bytes = b"") -> None:
         self._form = form
         self._key = key
+        self._short = lru_cache(maxsize=MOST_KEPT)(self._short_text)
 
     def __call__(self, reads: Reads | None) -> bytes:
         """Return reads as a JSON object; those that were written before, as they were."""
@@ -89,9 +96,27 @@ class ReadsWriter:
             return NOTHING
         written = reads.written
         if written is None or written[0] is not self:
-            lines = {str(read): self._value(read) for read in reads.entries()[:MOST]}
-            written = reads.written = (self, safe(_encoder.encode(lines)))
+            line = b"{" + b",".join(map(self._member_line, reads.entries()[:MOST])) + b"}"
+            written = reads.written = (self, line)
         return written[1]
+
+    def _member_line(self, read: Read) -> bytes:
+        """Write one attribute; a short text that is no credential, from memory where it came before."""
+        value = read.value
+        if (
+            type(value) is str
+            and len(value) <= SHORT
+            and read.knowing is Knowing.VALUE
+            and _is_kept(read.name, read.key)
+        ):
+            return self._short(read.name, read.key, value)
+        return self._member(read)
+
+    def _short_text(self, name: str, key: str | None, value: str) -> bytes:
+        return self._member(Read(name=name, key=key, knowing=Knowing.VALUE, value=value))
+
+    def _member(self, read: Read) -> bytes:
+        return safe(_encoder.encode(str(read)) + b":" + _encoder.encode(self._value(read)))
 
     def _value(self, read: Read) -> object:
         if read.knowing is Knowing.ABSENT:
@@ -104,7 +129,7 @@ class ReadsWriter:
 
     def may_be_told(self, name: str, key: str | None) -> bool:
         """Return whether the value of an attribute may be told in this form."""
-        if name in _CLOSED or (key is not None and name not in _OPEN and _CREDENTIAL.search(key)):
+        if name in _CLOSED or (name not in _OPEN and _is_credential(key)):
             return False
         if self._form is ReadsForm.VALUES or name in _OPEN:
             return True
@@ -117,18 +142,29 @@ class ReadsWriter:
         if isinstance(value, dict):
             if not MARKS.isdisjoint(value):
                 return self.fingerprint(value)
-            return {key: self._member(name, key, each) for key, each in value.items()}
+            return {key: self._inner(name, key, each) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return [self.redacted(name, each) for each in value]
         return value
 
-    def _member(self, name: str, key: Any, value: object) -> object:  # noqa: ANN401 - a key of JSON is a text, one of CEL may be more
+    def _inner(self, name: str, key: Any, value: object) -> object:  # noqa: ANN401 - a key of JSON is a text, one of CEL may be more
         told = name in _OPEN or self.may_be_told(name, str(key))
         return self.redacted(name, value) if told else self.fingerprint(value)
 
     def fingerprint(self, value: object) -> dict[str, str]:
         """Return what is told of a value that is not: the same for the same value, as long as the key is."""
         return {FINGERPRINT: hmac.digest(self._key, _encoder.encode(value), "sha256")[:8].hex()}
+
+
+@lru_cache(maxsize=1024)
+def _is_kept(name: str, key: str | None) -> bool:
+    """Say whether short texts of an attribute may stay in memory: those that may hold a credential may not."""
+    return name not in _CLOSED and name != "request.url" and not _is_credential(key)
+
+
+@lru_cache(maxsize=1024)
+def _is_credential(key: str | None) -> bool:
+    return key is not None and _CREDENTIAL.search(key) is not None
 
 
 def _bounded(value: object) -> object:

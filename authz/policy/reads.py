@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message
 
-from authz.cel.values import NoValueError, plain
+from authz.cel.values import MAX_TEXT, NoValueError, plain
 from authz.model import Effect, Knowing, Read
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL
 from authz.policy.facts import UnboundError
@@ -181,6 +181,8 @@ def _read(name: str, key: str | None, value: object, facts: Facts) -> Read:
 
 
 def _told(name: str, key: str | None, value: object) -> Read:
+    if type(value) is str and len(value) <= MAX_TEXT:  # plain already, and most are
+        return Read(name=name, key=key, knowing=Knowing.VALUE, value=value)
     try:
         return Read(
             name=name, key=key, knowing=Knowing.VALUE, value=plain(list(value) if isinstance(value, tuple) else value)

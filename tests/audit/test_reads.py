@@ -133,3 +133,23 @@ def test_a_decision_that_is_kept_is_written_once() -> None:
     assert found.asked == 1
     assert ReadsWriter(ReadsForm.FINGERPRINTS, KEY)(found) != writer(found)
     assert writer(None) is NOTHING
+
+
+@pytest.mark.parametrize("value", ["acme", 'a"b\\c', "\x7f\u2028", "", "x" * 65])
+def test_a_text_that_came_before_is_written_as_it_was(value: str) -> None:
+    """What is kept of the writing of short texts is what would be written, for each name, key and form."""
+    for form in (ReadsForm.FINGERPRINTS, ReadsForm.VALUES):
+        writer = ReadsWriter(form, KEY)
+        for name, key in (("request.headers", "x-tenant"), ("request.params", "tenant"), ("request.path", None)):
+            lines = [writer(Found(read(name, value, key))) for _ in range(2)]
+            assert lines == [ReadsWriter(form, KEY)(Found(read(name, value, key)))] * 2
+
+
+def test_no_credential_is_kept_in_memory() -> None:
+    """What carries a credential by its name is written anew each time, and forgotten."""
+    writer = ReadsWriter(ReadsForm.VALUES, KEY)
+    for secret in SECRETS:
+        writer(Found(secret))
+    assert writer._short.cache_info().currsize == 0
+    writer(Found(read("request.headers", "acme", "x-tenant")))
+    assert writer._short.cache_info().currsize == 1
