@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authz.model import ANONYMOUS, STATUS, Objection, Reason
+from authz.model import STATUS, Objection, Reason
 from authz.policy.case import Failed
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ def objection(described: Described, validation: Validation, case: Case, place: P
     if call is None:
         return _unless_recorded(_unknown(), described, validation, case, place)
     if described.provers is not None:
-        identity = facts.identity if case.identified(place) else ANONYMOUS
-        if (refusal := call.refusal(identity, described.provers)) is not None:
+        refusal = call.refusal(facts.identity, described.provers)
+        if refusal is not None:
             return refusal
     if unmet := call.undescribed:
         found = _unless_recorded(_undescribed(unmet), described, validation, case, place)

@@ -23,7 +23,9 @@ from authz.model import (
     Outcome,
     Reason,
     Request,
+    Unmet,
 )
+from authz.wire.denials import Denial
 from authz.wire.mutations import MAX_HEADERS, UNTOUCHABLE
 from tests.wire.conftest import check_request, read
 
@@ -175,3 +177,11 @@ def test_an_older_envoy_reads_every_answer(reason: Reason) -> None:
     assert {field.name for field, _ in response.ListFields()} == {"status", "denied_response", "dynamic_metadata"}
     fields = {field.name for field, _ in response.denied_response.ListFields()}
     assert fields == {"status", "headers", "body"}
+
+
+def test_an_answer_that_names_what_a_client_sent_is_not_remembered() -> None:
+    """Pointers hold names that clients choose: what is kept in memory is not theirs to fill."""
+    plain = Denial(Reason.INVALID_BODY, 400)
+
+    assert plain.is_short
+    assert not plain._replace(unmet=(Unmet(part="body", pointer="/a", keyword="type"),)).is_short

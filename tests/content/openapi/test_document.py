@@ -44,7 +44,8 @@ def test_references_lead_from_file_to_file() -> None:
 )  # fmt: skip
 def test_a_reference_that_leads_nowhere_is_a_flaw(reference: str) -> None:
     """L5: what is not there, above the folder or on the network is told at the reference, and nothing is fetched."""
-    walked = document({"a": {"$ref": reference}, "list": [1], "text": "t", "up.yaml": 1})
+    there = ("../up.yaml", "/etc/passwd", "up.yaml", "a\\b", "https:/example.com/a.yaml", "file:/etc/passwd")
+    walked = document({"a": {"$ref": reference}, "list": [1], "text": "t"}, dict.fromkeys(there))
     node = walked.root.get("a")
 
     assert node is not None
