@@ -3,6 +3,7 @@
     AuthzError                   everything we raise on purpose
     ├── Refusal                  a request that is no request, or one that two readers would read differently
     ├── PolicyFaults             policies that cannot be served: every fault, each with its place
+    │   └── FailedTests          policies that could be, and do not what their tests say
     ├── SettingsFaults           settings that cannot be used: every fault, each with its source
     └── Unavailable              something outside (Redis, a socket, a file) is not there
 
@@ -80,6 +81,10 @@ class _Faults(AuthzError):
 
 class PolicyFaults(_Faults):
     """Policies that cannot be served: all faults, sorted by file, line and column."""
+
+
+class FailedTests(PolicyFaults):
+    """Policies that are whole and have not passed their tests: what is not as expected, each with its place."""
 
 
 class SettingsFaults(_Faults):

@@ -45,6 +45,10 @@ class ReloadSettings(_Section):
         description="How long a plain folder must be still before it is read; swapped links need none.",
     )
     max_bytes: Size = Field(64 * 1024**2, ge=1024, description="The most that all files together may hold.")
+    require_tests: bool = Field(
+        False, description="Whether policies come into force only when the tests beside them pass; none is a failure."
+    )
+    tests_timeout: Duration = Field(60.0, gt=0, le=3600, description="How long the tests beside policies may run.")
 
 
 class RedisSettings(_Section):
@@ -258,7 +262,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
 
 
-_SHORT_FLAGS = {"redis.url": "--redis"}
+_SHORT_FLAGS = {"redis.url": "--redis", "reload.require_tests": "--require-tests"}
 
 
 def _settings(section: type[BaseModel], prefix: str = "") -> dict[str, Setting]:

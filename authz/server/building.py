@@ -33,6 +33,7 @@ from authz.server.geoip import GeoIp, warning
 from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
 from authz.server.process import Process
+from authz.server.proving import Proven
 from authz.server.signing import Telling, signing
 from authz.store import PolicyStore
 from authz.store.store import Watching
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from authz.identity.signing import SigningKeys
     from authz.limits.redis import RedisLimiter
     from authz.server.explaining import Explainer
-    from authz.store import StoreEvent
+    from authz.store import Compiler, StoreEvent
     from authz.telemetry.otlp import Exporter
     from authz.transport import Method, Server
 
@@ -200,8 +201,12 @@ def _store(settings: Settings, told: Sequence[Callable[[StoreEvent], None]], bui
             each(event)
 
     reload = settings.reload
-    watching = Watching(interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes)
-    made = Prepared(compiler(settings.engine, builder))
+    watching = Watching(
+        interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes, tests=reload.require_tests
+    )
+    made: Compiler = Prepared(compiler(settings.engine, builder))
+    if reload.require_tests:
+        made = Proven(made, compiler(settings.engine), timeout=reload.tests_timeout)
     return PolicyStore(settings.policies, made, on_event=tell, watching=watching)
 
 

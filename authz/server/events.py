@@ -12,6 +12,9 @@ from authz.store import Loaded, Pinned, Refused, StoreEvent, Unchanged
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+MOST_RECORDED = 10
+"""Faults that a record names; the log has all of them."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,10 +53,11 @@ class PolicyEvents:
             gc.freeze()
 
     def _refused(self, event: Refused) -> None:
-        self.reloads["refused",] += 1
+        result = "tests_failed" if event.tests_failed else "refused"
+        self.reloads[result,] += 1
         faults = [str(fault) for fault in event.faults]
+        why = "do not pass their tests" if event.tests_failed else "can't be served"
         stays = "the last good ones stay in force" if event.generation else "everything is denied"
-        _log.error(
-            "policies can't be served, %s", stays, extra={"fields": {"generation": event.generation, "faults": faults}}
-        )
-        self._record({"event": "policies_refused", "generation": event.generation, "faults": len(faults)})
+        _log.error("policies %s, %s", why, stays, extra={"fields": {"generation": event.generation, "faults": faults}})
+        record = {"event": "policies_refused", "generation": event.generation, "faults": len(faults)}
+        self._record({**record, "result": result, "first": faults[:MOST_RECORDED]})

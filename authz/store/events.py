@@ -21,10 +21,14 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """What the folders hold can't be served; `generation` stays in force, 0 where there is none."""
+    """What the folders hold can't be served; `generation` stays in force, 0 where there is none.
+
+    `tests_failed` says that it could be, and does not pass its tests.
+    """
 
     faults: tuple[Fault, ...]
     generation: int
+    tests_failed: bool = False
 
 
 class Unchanged(msgspec.Struct, frozen=True, kw_only=True):

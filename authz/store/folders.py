@@ -4,7 +4,8 @@ Kubernetes swaps a volume by renaming the link `..data`: the link is resolved on
 folder it names, and if any link has moved by the end, the reading is repeated. So a reading never mixes two
 versions. A plain folder has no such moment; `swapped` says that a reading needs no second look.
 
-Names that begin with a dot are skipped (`..data`, `.git`, an editor's swap file), and so are tests (`*_test.yaml`).
+Names that begin with a dot are skipped (`..data`, `.git`, an editor's swap file), and so are tests (`*_test.yaml`)
+unless they are asked for.
 Whatever else can't be read is a fault: a missing folder, a folder without policies, an empty, vanished or
 unreadable file, a pipe, more bytes than allowed. Nothing is left out in silence.
 """
@@ -48,10 +49,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     swapped: bool
 
 
-def read(sources: Sequence[Path], *, max_bytes: int = MAX_BYTES) -> Reading:
-    """Read folders and single files; raises nothing, what goes wrong is among the faults."""
+def read(sources: Sequence[Path], *, max_bytes: int = MAX_BYTES, tests: bool = False) -> Reading:
+    """Read folders and single files, with tests or without; raises nothing, what goes wrong is among the faults."""
     for _ in range(ATTEMPTS):
-        walk = _Walk(max_bytes)
+        walk = _Walk(max_bytes, tests=tests)
         for source in sources:
             walk.source(source)
         if walk.holds():
@@ -63,8 +64,9 @@ def read(sources: Sequence[Path], *, max_bytes: int = MAX_BYTES) -> Reading:
 class _Walk:
     """One pass over all sources."""
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, *, tests: bool) -> None:
         self._left = max_bytes
+        self._tests = tests
         self._files: dict[str, bytes] = {}
         self._faults: list[Fault] = []
         self._links: dict[str, str] = {}
@@ -81,7 +83,7 @@ class _Walk:
             self._folder(str(source), str(source), ())
         else:
             self._file(os.path.join(self._resolved(str(source.parent)), source.name), str(source))  # noqa: PTH118
-        if not any(map(_is_policies, list(self._files)[before:])) and not self._faults:
+        if not any(map(self._is_wanted, list(self._files)[before:])) and not self._faults:
             self._fault(str(source), "holds no policies (*.yaml)")
 
     def holds(self) -> bool:
@@ -103,7 +105,7 @@ class _Walk:
             self._fault(shown, _cause(error))
             return
         for entry in found:
-            if not entry.name.startswith(".") and not entry.name.endswith(_TESTS):
+            if not entry.name.startswith(".") and (self._tests or not entry.name.endswith(_TESTS)):
                 self._entry(entry, f"{shown}/{entry.name}", (*above, place))
 
     def _entry(self, entry: os.DirEntry[str], shown: str, above: tuple[str, ...]) -> None:
@@ -142,6 +144,10 @@ class _Walk:
             self._fault(shown, "is empty", "half-written, or left over: remove it")
         else:
             self._files[shown] = content
+
+    def _is_wanted(self, name: str) -> bool:
+        """Say whether a file is what a source is given for; tests may be mounted by themselves."""
+        return _is_policies(name) or (self._tests and name.endswith(_TESTS))
 
     def _fault(self, file: str, message: str, hint: str = "") -> None:
         self._faults.append(Fault(file=file, message=message, hint=hint))

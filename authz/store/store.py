@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from authz.errors import Fault, PolicyFaults
+from authz.errors import FailedTests, Fault, PolicyFaults
 from authz.store.events import Loaded, Pinned, Refused, StoreEvent, Unchanged
 from authz.store.folders import MAX_BYTES, Reading, read
 from authz.store.hints import Hints
@@ -52,12 +52,16 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watching(msgspec.Struct, frozen=True, kw_only=True):
-    """How folders are watched: seconds between polls, seconds of stillness, bytes in all, hints or polls alone."""
+    """How folders are watched: seconds between polls, seconds of stillness, bytes in all, hints or polls alone.
+
+    `tests` says that the compiler is to be handed tests too, and that a change of them is a change.
+    """
 
     interval: float = 5.0
     settle: float = 0.25
     max_bytes: int = MAX_BYTES
     hints: bool = True
+    tests: bool = False
 
 
 class PolicyStore:
@@ -131,7 +135,7 @@ class PolicyStore:
 
     def _read(self) -> Reading:
         begun = time.thread_time()
-        reading = read(self._sources, max_bytes=self._watching.max_bytes)
+        reading = read(self._sources, max_bytes=self._watching.max_bytes, tests=self._watching.tests)
         self._cost = time.thread_time() - begun
         return reading
 
@@ -168,17 +172,18 @@ class PolicyStore:
                 raise PolicyFaults(reading.faults)
             policies = self._compiler.compile(reading.files)
         except PolicyFaults as refusal:
-            self._refuse(reading, refusal.faults, asked=asked)
+            tests_failed = isinstance(refusal, FailedTests)
+            self._refuse(reading, refusal.faults, asked=asked, tests_failed=tests_failed)
         except Exception as error:  # noqa: BLE001 - whatever the compiler does, the last good stays
             self._refuse(reading, (_unexpected(error),), asked=asked)
         else:
             self._serve(reading, policies, time.monotonic() - begun)
 
-    def _refuse(self, reading: Reading, faults: tuple[Fault, ...], *, asked: bool) -> None:
+    def _refuse(self, reading: Reading, faults: tuple[Fault, ...], *, asked: bool, tests_failed: bool = False) -> None:
         told = faults == self.faults and not asked
         self._refused, self.faults = reading.content, faults
         if not told:
-            self._on_event(Refused(faults=faults, generation=self._generation()))
+            self._on_event(Refused(faults=faults, generation=self._generation(), tests_failed=tests_failed))
 
     def _serve(self, reading: Reading, policies: PolicySet, seconds: float) -> None:
         generation, now = self._generation() + 1, self._clock()

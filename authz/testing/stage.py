@@ -58,12 +58,17 @@ class Exchange(Protocol):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What is around a stage: who finds the caller, who is told of outcomes, how requests come, who signs tokens."""
+    """What is around a stage: who finds the caller, who is told of outcomes, how requests come, who signs tokens.
+
+    `pause` is called before each request, for those who try policies beside the serving of requests; what it raises
+    ends the run.
+    """
 
     client_ip: Callable[[Request], str] = DIRECT
     observers: tuple[Observer, ...] = ()
     exchange: Exchange | None = None
     signer: Signer | None = None
+    pause: Callable[[], None] = lambda: None
 
 
 class Clock:
@@ -103,6 +108,7 @@ class Stage:
 
     def ask(self, act: Act, now: float) -> Answer:
         """Ask once, at a time; raises `Skipped` where that cannot be done."""
+        self._around.pause()
         self._clock.now = now
         self._limits.down = act.faults.redis is not None
         self._cast.keys = act.faults.jwks

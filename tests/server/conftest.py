@@ -126,3 +126,16 @@ def serve(tmp_path: Path, policies: Path) -> Iterator[Callable[..., Service]]:
         for stream in (service.process.stdout, service.process.stderr):
             assert stream is not None
             stream.close()
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], object]], None]:
+    """Look again and again until something holds that another thread brings about."""
+
+    def look(holds: Callable[[], object]) -> None:
+        deadline, pause = time.monotonic() + 20, threading.Event()
+        while not holds():
+            assert time.monotonic() < deadline, "it never came to hold"
+            pause.wait(0.01)
+
+    return look

@@ -11,6 +11,7 @@ from authz.server.events import PolicyEvents
 from authz.store import Loaded, Pinned, Refused, Unchanged
 
 FAULT = Fault(file="a.yaml", line=1, column=2, message="wrong", text=" x", length=1)
+REFUSED = {"event": "policies_refused", "faults": 1, "first": [str(FAULT)]}
 
 
 def _loaded(generation: int) -> Loaded:
@@ -31,7 +32,7 @@ def test_every_event_is_a_line_and_a_number(caplog: pytest.LogCaptureFixture) ->
     for event in (
         _loaded(1),
         Refused(faults=(FAULT,), generation=1),
-        Refused(faults=(FAULT,), generation=0),
+        Refused(faults=(FAULT,), generation=0, tests_failed=True),
         Unchanged(generation=1),
         Pinned(paths=("/a.yaml",)),
     ):
@@ -39,15 +40,15 @@ def test_every_event_is_a_line_and_a_number(caplog: pytest.LogCaptureFixture) ->
     assert [(record.levelname, record.getMessage().partition(",")[0]) for record in caplog.records] == [
         ("INFO", "policies are in force"),
         ("ERROR", "policies can't be served"),
-        ("ERROR", "policies can't be served"),
+        ("ERROR", "policies do not pass their tests"),
         ("INFO", "policies are what they were"),
         ("WARNING", "these are mounted by themselves (subPath?) and will never change: mount their folder"),
     ]
-    assert events.reloads == {("loaded",): 1, ("refused",): 2, ("unchanged",): 1}
+    assert events.reloads == {("loaded",): 1, ("refused",): 1, ("tests_failed",): 1, ("unchanged",): 1}
     assert records == [
         {"event": "policies_loaded", "generation": 1, "digest": "d", "files": 3},
-        {"event": "policies_refused", "generation": 1, "faults": 1},
-        {"event": "policies_refused", "generation": 0, "faults": 1},
+        {**REFUSED, "generation": 1, "result": "refused"},
+        {**REFUSED, "generation": 0, "result": "tests_failed"},
     ]
 
 

@@ -48,6 +48,18 @@ def test_names_with_a_dot_and_tests_are_skipped(tmp_path: Path) -> None:
     assert list(read([tmp_path]).files) == [f"{tmp_path}/a.yaml"]
 
 
+def test_tests_are_read_where_they_are_wanted(tmp_path: Path) -> None:
+    """They are part of what the folders hold, so a change of them is a change; they may lie in a mount of their own."""
+    _write(tmp_path / "p", a="a")
+    _write(tmp_path / "t", a_test="t")
+    sources = [tmp_path / "p", tmp_path / "t"]
+    reading = read(sources, tests=True)
+    assert list(reading.files.values()) == [b"a", b"t"]
+    assert not reading.faults
+    (tmp_path / "t" / "a_test.yaml").write_text("u")
+    assert read(sources, tests=True).content != reading.content
+
+
 def test_a_volume_is_read_once(volume: Callable[..., Any]) -> None:
     """What `..data` names is read and the links to it are not, so nothing is loaded twice (row L1)."""
     one = volume("a", {"a.yaml": "a", "nested/b.yaml": "b"})

@@ -9,10 +9,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from authz.errors import FailedTests, Fault
 from authz.store import Loaded, Refused, Unchanged
 from authz.store.store import Watching
 
@@ -87,6 +89,31 @@ def test_the_poll_sees_what_no_event_told(volume: Callable[..., Any], watch: Cal
         (one if number % 2 else two).swap({"a.yaml" if number % 2 else "b.yaml": str(number)})
         assert watched.wait(number).generation == number + 1
     assert watched.served() == {"a.yaml": "19", "b.yaml": "20"}
+
+
+class _Trying:
+    """Compiles what has a test that says so."""
+
+    def compile(self, files: Mapping[str, bytes]) -> SimpleNamespace:
+        """Fail unless the test is good."""
+        (test,) = [content for name, content in files.items() if name.endswith("_test.yaml")]
+        if test != b"good":
+            raise FailedTests([Fault(file="a_test.yaml", message=test.decode())])
+        return SimpleNamespace(files=files, digest="d")
+
+
+def test_a_swap_of_tests_alone_is_tried(volume: Callable[..., Any], watch: Callable[..., Any]) -> None:
+    """A ConfigMap with its tests is one; what does not pass is told apart from what can't be read (row L3)."""
+    one = volume("a", {"a.yaml": "1", "a_test.yaml": "good"})
+    tried = Watching(interval=0.05, settle=0.02, hints=False, tests=True)
+    watched = watch(one.folder, watching=tried, compiler=_Trying())
+    one.swap({"a.yaml": "1", "a_test.yaml": "bad"})
+    refused = watched.wait(1)
+    assert (refused.tests_failed, refused.generation) == (True, 1)
+    one.swap({"a.yaml": "2", "a_test.yaml": "good"})
+    assert watched.wait(2).generation == 2
+    one.swap({"a.yaml": "2"})
+    assert not watched.wait(3).tests_failed
 
 
 def test_a_hint_saves_the_wait(volume: Callable[..., Any], watch: Callable[..., Any]) -> None:
