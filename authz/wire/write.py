@@ -22,7 +22,7 @@ from authz.model import NO_MUTATIONS, STATUS, Effect, HeaderMutation, Mutations,
 from authz.wire import grpc, limits
 from authz.wire.denials import Denial, check_denial, denial_of, fill
 from authz.wire.limits import NO_NAMES, LimitNames
-from authz.wire.mutations import change_request, check, fill_struct, write_headers
+from authz.wire.mutations import change_request, check, checked_value, fill_struct, write_headers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def _allowed(outcome: Outcome, identifier: str, styles: Sequence[LimitHeaders], 
         named = limits.names(usages) if usages else NO_NAMES
         told = (*decision.cors, *limits.headers(usages, reason, styles)) if usages else decision.cors
         if mutations is NO_MUTATIONS and (parts := _allow_parts(reason, policy, rule, named, len(identifier))):
-            return identifier.encode().join(parts) + (_ok_response(told) if told else _PLAIN_OK) + further
+            return identifier.encode().join(parts) + (b"".join(map(_told, told)) if told else _PLAIN_OK) + further
         if told:
             mutations = msgspec.structs.replace(mutations, response_headers=(*mutations.response_headers, *told))
         return _allow(reason, policy, rule, named, identifier, mutations, _header_names(outcome.request)) + further
@@ -101,7 +101,7 @@ def _allow_parts(
     return _cut(response.SerializeToString(), stand_in, times=1)
 
 
-def _ok_response(headers: Sequence[HeaderMutation]) -> bytes:
+def _ok_response(*headers: HeaderMutation) -> bytes:
     """Return a CheckResponse of nothing but `ok_response`: not an answer, the part of one."""
     response = CheckResponse()
     response.ok_response.SetInParent()
@@ -109,7 +109,21 @@ def _ok_response(headers: Sequence[HeaderMutation]) -> bytes:
     return response.SerializeToString()
 
 
-_PLAIN_OK = _ok_response(())
+_PLAIN_OK = _ok_response()
+
+
+def _told(header: HeaderMutation) -> bytes:
+    """Return an `ok_response` that adds one header: protobuf's readers join the parts of one message."""
+    value = checked_value(header.value).encode()
+    parts = _around(header.name, header.append, len(value)) if 1 < len(value) < ord(_STAND_IN) else ()
+    return value.join(parts) if parts else _ok_response(header)
+
+
+@lru_cache(maxsize=1024)
+def _around(name: str, append: bool, length: int) -> tuple[bytes, ...]:
+    """Return what stands around the value of a header; as with ids, no length is mistaken for it (see `_cut`)."""
+    stand_in = _STAND_IN * length
+    return _cut(_ok_response(HeaderMutation(name=name, value=stand_in, append=append)), stand_in, times=1)
 
 
 @lru_cache(maxsize=1024)

@@ -407,6 +407,24 @@ def test_a_remembered_answer_is_the_answer(identifier: str, message: str, policy
         assert MessageToDict(written(decisions[0], identifier=identifier).dynamic_metadata)["decision_id"] == identifier
 
 
+@given(
+    st.lists(
+        st.builds(
+            HeaderMutation,
+            name=st.sampled_from(["ratelimit", "x-y", "~", "x~y", "~" * 126]),
+            value=st.text(st.sampled_from("a~\u00e9 "), max_size=200) | st.integers(0, 300).map("~".__mul__),
+            append=st.booleans(),
+        ),
+        max_size=4,
+    )
+)
+def test_headers_that_are_told_are_the_headers(headers: list[HeaderMutation]) -> None:
+    """Cut into remembered parts, they read as they do when they are written anew, whatever they hold."""
+    remembered = written(replace(ALLOW, cors=tuple(headers)))
+    anew = written(replace(ALLOW, mutations=Mutations(response_headers=tuple(headers), metadata={"x": 1})))
+    assert remembered.ok_response == anew.ok_response
+
+
 @given(st.builds(Mutations, metadata=st.dictionaries(st.text(), st.integers() | st.text() | st.binary() | st.floats())))
 def test_no_metadata_makes_an_answer_fail(mutations: Mutations) -> None:
     """Whatever a rule computed, there is an answer, and it is the allow or a denial."""
