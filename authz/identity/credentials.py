@@ -42,23 +42,25 @@ def finder(places: Sequence[Place]) -> Callable[[Request], str | None]:
     It raises `InvalidCredential` for two, and for one too long.
     """
     looks = tuple(map(_look, places))
-    alone = looks[0] if len(looks) == 1 else None
+    if len(looks) != 1:
+        return lambda request: _only([credential for look in looks for credential in look(request)])
+    alone, header = looks[0], places[0].header
+    if header is None:
+        return lambda request: _only(alone(request))
     # Most requests carry one of many kinds of credential: a provider whose only header is not there is done at once.
-    header = places[0].header if alone else None
+    return lambda request: (
+        _only(alone(request)) if header in request.headers or request.invalid_headers else None
+    )  # fmt: skip
 
-    def find(request: Request) -> str | None:
-        if header is not None and header not in request.headers and not request.invalid_headers:
-            return None
-        found = alone(request) if alone else [credential for look in looks for credential in look(request)]
-        if not found:
-            return None
-        if len(found) > 1:
-            raise InvalidCredential("more than one credential was presented")
-        if len(found[0]) > LONGEST:
-            raise InvalidCredential(f"a credential longer than {LONGEST} characters was presented")
-        return found[0]
 
-    return find
+def _only(found: Sequence[str]) -> str | None:
+    if not found:
+        return None
+    if len(found) > 1:
+        raise InvalidCredential("more than one credential was presented")
+    if len(found[0]) > LONGEST:
+        raise InvalidCredential(f"a credential longer than {LONGEST} characters was presented")
+    return found[0]
 
 
 def _look(place: Place) -> Look:
@@ -81,7 +83,11 @@ def _in_header(name: str, scheme: str | None) -> Look:
             return (value,)
         if value[:length].lower() != begins:
             return ("",) if value.lower() == begins[:-1] else ()
-        return value[length:].split() or ("",)
+        credential = value[length:]
+        # Looking for spaces is cheaper than cutting at them, and what is cut is long.
+        if credential and " " not in credential and "\t" not in credential:
+            return (credential,)
+        return credential.split() or ("",)
 
     return look
 

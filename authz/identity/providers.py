@@ -18,7 +18,7 @@ from authz.identity.jwt import issuer_of
 from authz.model import Identity, Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
 
     from authz.identity.claims import ClaimRules
     from authz.identity.holders import Holder
@@ -80,12 +80,11 @@ class Providers:
         self.by_name = providers
         self._panels: dict[tuple[str, ...], _Panel] = {}
 
-    def identify(self, names: Sequence[str], request: Request, deadline: float, done: Done, /) -> None:
+    def identify(self, names: tuple[str, ...], request: Request, deadline: float, done: Done, /) -> None:
         """Call `done` with who is calling; with an identity whose `error` is set where that was not proved."""
-        key = tuple(names)
-        panel = self._panels.get(key)
+        panel = self._panels.get(names)
         if panel is None:
-            panel = self._panels[key] = _Panel([self.by_name[name] for name in key])
+            panel = self._panels[names] = _Panel([self.by_name[name] for name in names])
         panel.identify(request, deadline, done)
 
 

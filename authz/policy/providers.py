@@ -22,7 +22,7 @@ class Identifier(Protocol):
     """Names the caller."""
 
     def identify(
-        self, providers: Sequence[str], request: Request, deadline: float, done: Callable[[Identity], None], /
+        self, providers: tuple[str, ...], request: Request, deadline: float, done: Callable[[Identity], None], /
     ) -> None:
         """Ask the providers of these names and call `done` once, from any thread and in time (monotonic seconds).
 
