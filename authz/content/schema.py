@@ -16,6 +16,7 @@ import jsonschema_rs
 
 from authz.content.circles import circle
 from authz.content.json import JSONError, loads
+from authz.content.keywords import misspelled
 from authz.content.pointers import pointer
 from authz.model import Unmet
 
@@ -84,6 +85,8 @@ def compiled(schema: object, resolve: Resolve | None = None) -> Validator:
         raise SchemaError(f'the schema is of another dialect than "{DIALECT}"')
     if (place := circle(schema)) is not None:
         raise SchemaError(f'the schema refers to itself in a circle at "{pointer(place)}"', place)
+    for path, keyword in misspelled(schema):
+        raise SchemaError(f'unknown keyword at "{pointer(path)}" (did you mean "{keyword}"?)', path)
     try:
         return Validator(_compiled(schema, resolve))
     except jsonschema_rs.ValidationError as error:

@@ -11,9 +11,8 @@ from authz.policy.documents.faults import place_of
 from authz.policy.documents.grammar import Unfit
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
-from authz.policy.files import MAX_BYTES, beside
+from authz.policy.files import beside
 from authz.policy.source import Scalar
-from authz.policy.yaml import compose
 
 if TYPE_CHECKING:
     from authz.errors import Fault
@@ -28,7 +27,7 @@ class Describing:
     def __init__(self, written: Text, files: Files) -> None:
         self._path, self._content = files.raw(written)
         self._files = files
-        self._nodes: dict[str, Node | None] = {}
+        self._nodes: dict[str, Node] = {}
         self.faults: list[Fault] = []
 
     def api(self, validators: BodyValidators, unchecked: frozenset[str]) -> Api | None:
@@ -63,15 +62,9 @@ class Describing:
 
         Places are only found out for documents with faults.
         """
-        key, value = place_of(self._node(self._beside(file)), path)
+        place = self._beside(file)
+        if place not in self._nodes:
+            self._nodes[place] = self._files.nodes(place)
+        key, value = place_of(self._nodes[place], path)
         names_key = bool(path) and f'"{path[-1]}"' in message
         return value if isinstance(value, Scalar) and not names_key else key
-
-    def _node(self, path: str) -> Node:
-        if path not in self._nodes:
-            composed = compose(path, self._files.content(path), max_bytes=MAX_BYTES, number_keys=True)
-            whole = None if composed.faults or not composed.documents else composed.documents[0]
-            self._nodes[path] = whole or self._files.description(path).node({}, placed=False)
-        found = self._nodes[path]
-        assert found is not None  # noqa: S101 - set above; says so to the type checker
-        return found

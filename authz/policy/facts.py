@@ -86,6 +86,8 @@ class BodyValidators(Protocol):
     def compile(self, schema: object, resolve: Callable[[str], bytes] | None = None) -> BodyValidator:
         """Return the validator of a parsed JSON Schema (2020-12); raise `ValueError` where it is none.
 
+        The error may have a `path`, of keys and indexes: where in the schema.
+
         `resolve` gives the bytes of another schema by its path from this one, or raises `LookupError`.
         """
 

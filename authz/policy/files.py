@@ -83,6 +83,13 @@ class Files:
         """Return what a file of an OpenAPI document says; raise `LookupError` or `Unfit` where it says nothing."""
         return _read(path, self.content(path), number_keys=True)
 
+    def nodes(self, path: str) -> Node:
+        """Return what a file of YAML or JSON says with the places of all of it, for those who have a fault to show."""
+        composed = compose(path, self.content(path), max_bytes=MAX_BYTES, number_keys=True)
+        if composed.documents and not composed.faults:
+            return composed.documents[0]
+        return self.description(path).node({}, placed=False)
+
     def raw(self, name: Text) -> tuple[str, bytes]:
         """Return the path and the bytes of a file that a document names; raise `Unfit` where it is not there."""
         path = beside(name.source.file, name)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from authz.cel import BOOL
 from authz.policy import compiled
 from authz.policy.describing import Describing
+from authz.policy.documents.faults import place_of
 from authz.policy.documents.grammar import Unfit
 from authz.policy.documents.validation import FORM, Security, Undocumented
 from authz.policy.documents.values import nearest
@@ -141,7 +142,9 @@ class Validating:
         except Unfit as unfit:
             self._terms.faults.extend(unfit.faults)
         except ValueError as error:
-            self._terms.faults.append(place.fault(Together.SCHEMA, f'validation "{name}": {error}'))
+            path = getattr(error, "path", ())
+            where = place if content is None or not path else place_of(self._files.nodes(file), path)[0]
+            self._terms.faults.append(where.fault(Together.SCHEMA, f'validation "{name}": {error}'))
         return None
 
 

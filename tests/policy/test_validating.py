@@ -42,6 +42,23 @@ def test_what_no_request_could_meet_is_a_fault(serve: Callable[..., PolicySet], 
     assert fault.line or fault.file == "twice.json"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("a.json", '{\n  "properties": {\n    "n": {"type": "intger"}\n  }\n}', "a.json:3:11: "),
+        ("a.yaml", "properties:\n  n: {minLenght: 1}", "a.yaml:2:7: "),
+        ("a.json", '{"$ref": "#/$defs/nowhere"}', "p.yaml:6:32: "),
+    ],
+)
+def test_a_fault_in_a_file_is_told_there(serve: Callable[..., PolicySet], name: str, text: str, place: str) -> None:
+    """L5: with line and column, where the engine says so much; else at the key that names the file."""
+    with pytest.raises(PolicyFaults) as caught:
+        serve(DOCUMENT.format(f"schema: {name}"), **{name: text})
+
+    (fault,) = caught.value.faults
+    assert str(fault).startswith(place)
+
+
 def test_faults_of_several_schemas_are_told_together(serve: Callable[..., PolicySet]) -> None:
     """A document with three bad schemas shows three faults."""
     with pytest.raises(PolicyFaults) as caught:

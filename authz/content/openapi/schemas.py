@@ -11,33 +11,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authz.content.circles import circle
+from authz.content.keywords import BINDING, CORE, MANY, NAMED, ONE, OPENAPI, REMARKS
 from authz.content.schema import FORMATS, SchemaError, Validator, registered
 
 if TYPE_CHECKING:
     from authz.content.openapi.document import Node, Path
 
-_ONE = frozenset(
-    {"additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then",
-     "unevaluatedItems", "unevaluatedProperties"}
-)  # fmt: skip
-_MANY = frozenset({"allOf", "anyOf", "oneOf", "prefixItems"})
-_NAMED = frozenset({"$defs", "dependentSchemas", "patternProperties", "properties"})
-_SILENT = frozenset(
-    {"$comment", "default", "deprecated", "description", "discriminator", "example", "examples", "externalDocs",
-     "nullable", "readOnly", "title", "writeOnly", "xml"}
-)  # fmt: skip
-_PLAIN = frozenset(
-    {"const", "contentEncoding", "contentMediaType", "dependentRequired", "enum", "exclusiveMaximum",
-     "exclusiveMinimum", "format", "maxContains", "maxItems", "maxLength", "maxProperties", "maximum", "minContains",
-     "minItems", "minLength", "minProperties", "minimum", "multipleOf", "pattern", "required", "type", "uniqueItems"}
-)  # fmt: skip
+_SILENT = REMARKS | OPENAPI
 _ONLY_3_1 = frozenset(
     {"$comment", "$defs", "const", "contains", "contentEncoding", "contentMediaType", "contentSchema",
      "dependentRequired", "dependentSchemas", "else", "examples", "if", "maxContains", "minContains",
      "patternProperties", "prefixItems", "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"}
 )  # fmt: skip
-_UNFOLLOWED = frozenset({"$anchor", "$dynamicAnchor", "$dynamicRef", "$id", "$schema", "$vocabulary"})
-_KNOWN = _ONE | _MANY | _NAMED | _SILENT | _PLAIN | {"$ref"}
+_UNFOLLOWED = CORE - {"$ref"}
+_KNOWN = ONE | MANY | NAMED | BINDING | _SILENT | {"$ref"}
 
 _BOUNDS = {f"int{bits}": (-(1 << bits - 1), (1 << bits - 1) - 1) for bits in (8, 16, 32, 64)} | {
     f"uint{bits}": (0, (1 << bits) - 1) for bits in (8, 16, 32, 64)
@@ -124,13 +111,13 @@ class Schemas:
             return self._reference(node)
         elif word not in self._known and not word.startswith("x-"):
             part.flaw(f'unknown word "{word}" in a schema', known=tuple(sorted(self._known)))
-        elif word in _ONE:
+        elif word in ONE:
             return {word: self._schema(part, depth)}
-        elif word in _MANY:
+        elif word in MANY:
             return {word: [self._schema(each, depth) for each in node.elements(word)]}
-        elif word in _NAMED:
+        elif word in NAMED:
             return {word: {name: self._property(word, each, depth) for name, each in part.items()}}
-        elif word in _PLAIN:
+        elif word in BINDING:
             return {word: part.value}
         return {}
 
