@@ -191,6 +191,7 @@ def arrange(matches: Sequence[Match[Document]], world: World) -> Plan:
     plan.shadows = tuple(Plan([match], world, providers) for match in matches if match.document.mode is Mode.SHADOW)
     if plan.shadows:
         plan.memo = None
+        plan.reads = read_by(match.document for match in matches)  # so that what is tried in shadow is on record
     return plan
 
 

@@ -173,8 +173,8 @@ def _read(name: str, key: str | None, value: object, facts: Facts) -> Read:
         return _told(name, None, dict(value) if isinstance(value, Mapping) else value)
     if (doubtful := DOUBTFUL.get(name)) is not None and key in doubtful(facts):
         return Read(name=name, key=key, knowing=Knowing.UNBOUND, value="it has no one value")
-    if not isinstance(value, Mapping):
-        return _told(name, key, value)
+    if not isinstance(value, Mapping):  # a list, where a map was expected: it has no such key, and may have an index
+        return _told(name, None, value)
     if key not in value:
         return Read(name=name, key=key, knowing=Knowing.ABSENT)
     return _told(name, key, value[key])
@@ -192,4 +192,9 @@ def _told(name: str, key: str | None, value: object) -> Read:
 
 
 def _captured(plan: Plan, segments: Sequence[str]) -> dict[str, str]:
-    return {name: segments[place] for scope in plan.scopes for name, place in scope.captures or ()}
+    return {
+        name: segments[place]
+        for one in (plan, *plan.shadows)
+        for scope in one.scopes
+        for name, place in scope.captures or ()
+    }

@@ -125,4 +125,27 @@ def test_a_message_is_read_by_its_fields(make: Make) -> None:
     assert reads['client.geo["country"]'].value == "DE"
     assert reads['client.geo["asn"]'].knowing is Knowing.ABSENT
     assert (reads['request.mcp["tool"]'].knowing, reads['request.mcp["tool"]'].value) == (Knowing.VALUE, "")
-    assert reads['attributes["request"]'].knowing is Knowing.VALUE
+    assert reads["attributes"].knowing is Knowing.VALUE
+
+
+def test_what_a_shadow_reads_is_on_record_too(make: Make) -> None:
+    """A policy that is tried in shadow can be replayed later, though it decided nothing."""
+    shadow = """
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: tried}
+spec:
+  mode: shadow
+  match: [{paths: ["/{kind}/{id}"]}]
+  rules: [{name: new, allow: 'request.headers["x-new"] == request.params.kind'}]
+"""
+    decision = decided(make, ORDERS + shadow, {"path": "/orders/7", "headers": {"x-new": "yes"}})
+    assert known(decision)['request.headers["x-new"]'] == "yes"
+    assert known(decision)['request.params["kind"]'] == "orders"
+
+
+def test_a_list_where_a_map_was_expected_is_read_whole(make: Make) -> None:
+    """It has no such key, which is an error and not an absence, and it may have an index."""
+    request = {"path": "/orders/7", "method": "POST", "json": [{"sku": "a"}]}
+    assert known(decided(make, ORDERS, request))["request.json"] == [{"sku": "a"}]

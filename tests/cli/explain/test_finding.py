@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from authz.cli.explain.finding import recorded
+from authz.audit import ReadsForm, ReadsWriter
+from authz.cli.explain.finding import as_explanation, asked, recorded
+from authz.config.settings import ClientSettings
+from authz.console.app import application
+from authz.console.serving import AdminServer
+from authz.errors import Unavailable
+from authz.server.client import client_ip
+from authz.server.explaining import Explainer
 from authz.server.records import UnreadableError
-from tests.cli.replay.conftest import line
+from authz.store import Snapshot
+from tests.cli.replay.conftest import BEFORE, line, policies
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from authz.console.app import State
 
 
 def test_a_decision_is_found_wherever_the_log_has_it(tmp_path: Path) -> None:
@@ -23,3 +33,28 @@ def test_a_decision_is_found_wherever_the_log_has_it(tmp_path: Path) -> None:
     assert recorded("d-11", tmp_path).id == "d-11"
     with pytest.raises(UnreadableError, match="no decision d-3"):
         recorded("d-3", tmp_path)
+
+
+class Explaining:
+    """A state that explains by the policies of replays, from a log."""
+
+    def __init__(self, log: Path) -> None:
+        snapshot = Snapshot(policies=policies(BEFORE), generation=1, loaded_at=0.0)
+        secrets, find = ReadsWriter(ReadsForm.VALUES, b"k"), client_ip(ClientSettings())
+        self.explain = Explainer(lambda: snapshot, secrets, find, log).explain
+
+
+def test_a_running_service_is_asked_for_its_explanation(tmp_path: Path) -> None:
+    """What comes over the admin port is what the library would have said, part by part."""
+    log = tmp_path / "decisions.jsonl"
+    log.write_bytes(line(1, {"headers": {"x-tenant": "evil"}}))
+    state = Explaining(log)
+    server = AdminServer("127.0.0.1", 0, application(cast("State", state)))
+    server.start()
+    try:
+        place = f"127.0.0.1:{server.port}"
+        assert as_explanation(asked("d-1", place)) == state.explain([("id", "d-1")])
+        with pytest.raises(Unavailable, match="has no decision d-9"):
+            asked("d-9", place)
+    finally:
+        server.stop()
