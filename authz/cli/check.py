@@ -1,4 +1,4 @@
-"""`authz check`: what `serve` would say of these policies, before it has to."""
+"""`authz check`: what `serve` would say of these policies, before it has to, and what is odd about them (`--lint`)."""
 
 from __future__ import annotations
 
@@ -13,44 +13,62 @@ from authz.cli.output import Exit, say, tell
 from authz.cli.reports import Report, report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from authz.errors import Fault
-    from authz.policy import PolicySet
+    from authz.policy import PolicySet, WatchDocument
+    from authz.policy.linting import Expressions
     from authz.store import Reading
 
 
 def command(
     paths: Annotated[list[Path], typer.Argument(exists=True, help="Folders and files, together one set of policies.")],
+    *,
     output: Annotated[Report, typer.Option(help="Who reads the faults.")] = Report.PRETTY,
+    lint: Annotated[bool, typer.Option("--lint", help="Warn of what is valid and probably not meant.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 3 for warnings too.")] = False,
 ) -> None:
     """Read policies as the service reads them, and report every fault with its place.
 
-    Exits 3 if there is any. Faults go to standard output, how many there are to standard error.
+    Exits 3 if there is any; warnings alone exit 0, but for --strict. Faults go to standard output, how many there are
+    to standard error. `authz help CODE` says more of each.
     """
-    from authz.store import read  # noqa: PLC0415 - see the package's docstring
+    from authz.policy.linting import Expressions  # noqa: PLC0415 - see the package's docstring
+    from authz.store import read  # noqa: PLC0415
 
-    reading = read(paths)
-    policies, refused = _compiled(reading)
+    reading, seen = read(paths), Expressions()
+    policies, refused = _compiled(reading, seen.watch if lint else None)
     faults = sorted({*reading.faults, *refused})
-    text = report(faults, output)
+    warnings = _odd(policies, seen, paths) if lint and policies is not None else ()
+    text = report(sorted([*faults, *warnings]), output)
     if text:
         say(text)
     for note in ending(policies.ending if policies else (), time.time()):
         tell(note)
-    tell(_summary(len(reading.files), len(faults)))
-    raise typer.Exit(Exit.POLICIES if faults else Exit.FINE)
+    tell(_summary(len(reading.files), len(faults), len(warnings)))
+    raise typer.Exit(Exit.POLICIES if faults or (strict and warnings) else Exit.FINE)
 
 
-def _compiled(reading: Reading) -> tuple[PolicySet | None, tuple[Fault, ...]]:
+def _odd(policies: PolicySet, seen: Expressions, paths: Iterable[Path]) -> tuple[Fault, ...]:
+    """Return the warnings about policies that compile."""
+    from authz.cli.testing.files import tested  # noqa: PLC0415
+    from authz.policy.linting import lint  # noqa: PLC0415
+
+    return lint(policies.written, seen, tested({document.file for document in policies.written}, paths))
+
+
+def _compiled(reading: Reading, watch: WatchDocument | None) -> tuple[PolicySet | None, tuple[Fault, ...]]:
     """Return the policies, or why there are none."""
     from authz.errors import PolicyFaults  # noqa: PLC0415
     from authz.server.deciding import compiler  # noqa: PLC0415
 
     try:
-        return compiler("auto").compile(reading.files), ()
+        return compiler("auto", watch=watch).compile(reading.files), ()
     except PolicyFaults as refusal:
         return None, refusal.faults
 
 
-def _summary(files: int, faults: int) -> str:
+def _summary(files: int, faults: int, warnings: int) -> str:
     read = f"{files} file{'s' * (files != 1)} read"
-    return f"{read}, {faults} fault{'s' * (faults != 1)}" if faults else f"{read}, no fault"
+    told = f"{faults} fault{'s' * (faults != 1)}" if faults else "no fault"
+    return f"{read}, {told}" + (f", {warnings} warning{'s' * (warnings != 1)}" if warnings else "")

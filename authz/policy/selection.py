@@ -193,6 +193,11 @@ class PolicySet:
         return listed(self._documents)
 
     @property
+    def written(self) -> tuple[Document, ...]:
+        """Return the documents as they are written, for those who look at what authors wrote."""
+        return tuple(self._documents)
+
+    @property
     def needs(self) -> Needs:
         """Return what Envoy has to send for them; documents that are off need nothing."""
         governed = [entry for entry in self._governed if entry.document.mode is not Mode.OFF]

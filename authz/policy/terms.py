@@ -21,7 +21,7 @@ from authz.policy.scan import members
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from authz.cel import Activation, CelType, CompileFault, Environment, EvaluationError
+    from authz.cel import Activation, CelType, CompileFault, Environment, EvaluationError, Part
     from authz.errors import Fault
     from authz.policy.source import Scalar, Text
 
@@ -173,6 +173,14 @@ def _placed(fault: CompileFault, written: Scalar, label: str, span: Span) -> Fau
         column=column,
         length=fault.length,
     )
+
+
+def pointed(written: Scalar, span: Span, source: str, part: Part) -> Fault:
+    """Return a fault without words at a part of an expression."""
+    line = source.count("\n", 0, part.start) + 1
+    column = part.start - source.rfind("\n", 0, part.start) + (span.column - 1 if line == 1 else 0)
+    length = len(part.text.partition("\n")[0])
+    return written.fault("", "", line=line + span.line - 1, column=column, length=length)
 
 
 def _cycle(name: str, reads: Mapping[str, set[str]]) -> tuple[str, ...]:

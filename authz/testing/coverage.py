@@ -14,6 +14,7 @@ import msgspec
 from authz.cel import BOOL, DYN, EvaluationError
 from authz.errors import Fault, Severity
 from authz.model import LimitOutcome, Mode
+from authz.policy.terms import pointed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -224,13 +225,8 @@ class _Condition:
             yield Branch(place=self._place(part), true=true, false=false)
 
     def _place(self, part: Part) -> Fault:
-        source = self._expression.source
-        line = source.count("\n", 0, part.start) + 1
-        column = part.start - source.rfind("\n", 0, part.start)
-        column += self._span.column - 1 if line == 1 else 0
-        line += self._span.line - 1
-        length = len(part.text.partition("\n")[0])
-        return self._written.fault("", " ".join(part.text.split()), line=line, column=column, length=length)
+        place = pointed(self._written, self._span, self._expression.source, part)
+        return msgspec.structs.replace(place, message=" ".join(part.text.split()))
 
 
 def _decided(part: Part) -> Iterator[Part]:

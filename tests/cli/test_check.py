@@ -73,3 +73,47 @@ def test_exceptions_that_count_and_that_have_ended_are_noted(run: Callable[..., 
         '"new" counts until 2999-01-01T00:00:00Z',
         "2 files read, no fault",
     ]
+
+
+ODD = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: odd}
+spec:
+  match: [{paths: ["/odd"]}]
+  rules:
+    - name: readers
+      allow: request.path.startsWith("/admin")
+"""
+
+
+def test_what_is_odd_is_told_when_asked(run: Callable[..., Any], tmp_path: Path) -> None:
+    """Warnings have codes, places and hints; alone they fail nothing, but with --strict."""
+    (tmp_path / "odd.yaml").write_text(ODD)
+    assert run("check", str(tmp_path)).err == "1 file read, no fault\n"
+    ran = run("check", str(tmp_path), "--lint", "--output", "json")
+    assert ran.status == Exit.FINE
+    told = [(one["code"], one["line"], one["column"], one["severity"]) for one in json.loads(ran.out)["faults"]]
+    assert told == [("AZ415", 3, 18, "warning"), ("AZ408", 8, 14, "warning")]
+    assert ran.err == "1 file read, no fault, 2 warnings\n"
+    assert run("check", str(tmp_path), "--lint", "--strict").status == Exit.POLICIES
+
+
+@pytest.mark.parametrize("named", ["", "odd.yaml"])
+def test_tests_beside_a_policy_are_found(named: str, run: Callable[..., Any], tmp_path: Path) -> None:
+    """AZ415 looks for tests of a folder, and beside a file that is named."""
+    (tmp_path / "odd.yaml").write_text(ODD.replace("startsWith", "endsWith"))
+    (tmp_path / "odd_test.yaml").write_text("apiVersion: authz/v1\nkind: PolicyTest\nmetadata: {name: t}\nspec: {}\n")
+    assert run("check", str(tmp_path / named), "--lint", "--strict") == (Exit.FINE, "", "1 file read, no fault\n")
+
+
+def test_faults_come_before_what_is_odd(run: Callable[..., Any], broken: str) -> None:
+    """Policies with faults are not looked at further: half of them is no policy to be odd."""
+    ran = run("check", broken, "--lint")
+    assert (ran.status, ran.err) == (Exit.POLICIES, "1 file read, 1 fault\n")
+
+
+def test_what_ships_is_not_odd(run: Callable[..., Any]) -> None:
+    """Who copies from our policies copies nothing that our own linter warns of."""
+    ran = run("check", str(Path(__file__).parents[2] / "policies"), "--lint", "--strict")
+    assert (ran.status, ran.out) == (Exit.FINE, "")

@@ -7,6 +7,7 @@ repository ends, so does the search.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,8 +16,7 @@ from authz.errors import Fault, PolicyFaults
 from authz.policy.reading import is_policy_file, is_test_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
 OURS = b"authz/"
 """What every file of tests says; other programs' tests end in `_test.yaml` too."""
@@ -35,6 +35,16 @@ def batches(paths: Sequence[Path], policies: Sequence[Path]) -> tuple[Batch, ...
     for file in dict.fromkeys(file for path in paths for file in _tests(path)):
         found.setdefault(tuple(policies) or (_policies_of(file),), []).append(file)
     return tuple(Batch(policies=sources, files=tuple(files)) for sources, files in found.items())
+
+
+def tested(files: Iterable[str], paths: Iterable[Path]) -> frozenset[str]:
+    """Return those of some files of policies that tests are about; beside a file that is named, those of its folder."""
+    named = list(paths)
+    beside = [
+        test for path in named if path.is_file() for test in sorted(path.parent.iterdir()) if is_test_file(test.name)
+    ]
+    about = {folder for batch in batches([*filter(Path.is_dir, named), *beside], []) for folder in batch.policies}
+    return frozenset(file for file in files if any(Path(file).is_relative_to(folder) for folder in about))
 
 
 def _tests(path: Path) -> Iterator[Path]:
