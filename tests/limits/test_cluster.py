@@ -16,7 +16,7 @@ from authz.limits.address import Access
 from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter, RedisOptions
 from authz.limits.resetting import reset
-from authz.model import Algorithm, Charge, LimitOutcome, Usage
+from authz.model import Algorithm, Charge, LimitOutcome, Scope, Usage
 from tests.limits.conftest import answer, charge, eventually, free_port, limit
 
 if TYPE_CHECKING:
@@ -117,6 +117,21 @@ def test_callers_are_spread_and_each_is_counted_exactly(limiter: RedisLimiter) -
     eventually(lambda: all(len(usages) == 9 for usages in heard.values()))
     assert {sum(usage.admitted for usage in usages) for usages in heard.values()} == {5}
     assert limiter.counters.degraded == 0
+
+
+def test_a_leased_limit_for_everybody_leaves_one_call(limiter: RedisLimiter) -> None:
+    """What is held here of a counter in another slot need not be asked for there: one script call instead of four."""
+    everybody = charge(limit("lease/all", 100_000, period=86_400.0, scope=Scope.LEASED), "everybody")
+    own = charge(limit("lease/own", 10_000, period=86_400.0), "ann")
+    eventually(lambda: ask(limiter, everybody).admitted and limiter.leases.outstanding()["lease/all"] >= 10, pause=0.0)
+    hits = limiter.leases.hits().get("lease/all", 0)
+
+    def together() -> bool:
+        before = limiter.counters.calls
+        return ask(limiter, everybody, own).admitted and limiter.counters.calls == before + 1
+
+    eventually(together, pause=0.0)
+    assert limiter.leases.hits()["lease/all"] > hits
 
 
 def test_limits_of_several_slots_are_charged_all_or_none(limiter: RedisLimiter) -> None:
