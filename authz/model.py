@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -367,7 +368,12 @@ class Read(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     value: Any = None
 
     def __str__(self) -> str:
-        return self.name if self.key is None else f"{self.name}[{json.dumps(self.key, ensure_ascii=False)}]"
+        return _written(self.name, self.key)
+
+
+@lru_cache(maxsize=4096)
+def _written(name: str, key: str | None) -> str:
+    return name if key is None else f"{name}[{json.dumps(key, ensure_ascii=False)}]"
 
 
 class Reads(Protocol):

@@ -173,7 +173,9 @@ def _read(name: str, key: str | None, value: object, facts: Facts) -> Read:
         return _told(name, None, dict(value) if isinstance(value, Mapping) else value)
     if (doubtful := DOUBTFUL.get(name)) is not None and key in doubtful(facts):
         return Read(name=name, key=key, knowing=Knowing.UNBOUND, value="it has no one value")
-    if not isinstance(value, Mapping):  # a list, where a map was expected: it has no such key, and may have an index
+    if not isinstance(
+        value, (dict, Mapping)
+    ):  # a list, where a map was expected: it has no such key, and may have an index
         return _told(name, None, value)
     if key not in value:
         return Read(name=name, key=key, knowing=Knowing.ABSENT)

@@ -24,8 +24,9 @@ _INDEXES = frozenset({"[]", "[?]"})
 _MACROS = frozenset({"all", "exists", "exists_one", "map", "filter", "bind", "optMap", "optFlatMap"})
 _KEYED = frozenset(
     {
-        "identity.claims", "metadata", "request.graphql", "request.headers", "request.headers_all", "request.json",
-        "request.mcp", "request.query", "request.query_one", "route.metadata",
+        "destination.labels", "identity.claims", "metadata", "request.graphql", "request.grpc_message",
+        "request.headers", "request.headers_all", "request.json", "request.mcp", "request.query", "request.query_one",
+        "route.metadata", "source.labels",
     }
 )  # fmt: skip
 """Maps whose keys tell what is secret in them."""
