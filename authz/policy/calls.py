@@ -25,13 +25,18 @@ _EXACT = 2**53
 _NAMED = {"tools/call": "tool", "prompts/get": "prompt", "resources/read": "resource"}
 """Methods that name what they ask for, and the field that says it."""
 
+_CALL = frozenset({"id", "jsonrpc", "method", "params"})
+_PARAMETERS = frozenset({"arguments", "clientInfo", "name", "protocolVersion", "uri"})
+
 
 def mcp(facts: Facts) -> Mcp:
     """Return the call of a Model Context Protocol request."""
     call = _object(facts)
+    refuse_other_spellings(call, _CALL)
     method, params = _text(call, "method"), call.get("params")
     if params is not None and not isinstance(params, dict):
         raise UnboundError("the parameters of the call are no object")
+    refuse_other_spellings(params or {}, _PARAMETERS)
     found = Mcp(method=method)
     if (field := _NAMED.get(method)) is not None:
         named = (params or {}).get("uri" if field == "resource" else "name")
@@ -84,6 +89,13 @@ def _object(facts: Facts) -> Mapping[str, object]:
     if not isinstance(body, dict):
         raise UnboundError("the body is no single call")
     return body
+
+
+def refuse_other_spellings(members: Mapping[str, object], words: frozenset[str]) -> None:
+    """Raise where a member is a word but for its case: some readers (Go's) take it for the word."""
+    folded = set(map(str.casefold, words))
+    if any(name.casefold() in folded for name in members.keys() - words):
+        raise UnboundError("a member of the call is written in another case than its own")
 
 
 def _text(body: Mapping[str, object], key: str) -> str:

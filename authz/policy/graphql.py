@@ -8,6 +8,7 @@ fragment that is missing or contains itself, characters that stand where no docu
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from authz._pb.authz.v1.vocabulary_pb2 import Graphql
 from authz.errors import Refusal
 from authz.model import BodyState
 from authz.paths import parse_query
+from authz.policy.calls import refuse_other_spellings
 from authz.policy.facts import UnboundError
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ def graphql(facts: Facts) -> Graphql:
         return Graphql()
     if not isinstance(asked.get("query"), str):
         raise UnboundError("the GraphQL request has no query that could be read")
+    if _names_another(asked):
+        raise UnboundError("beside its query the GraphQL request names a stored one")
     wanted = asked.get("operationName") or ""
     definitions = _definitions(str(asked["query"]))
     found = [one for one in definitions if one.kind in _OPERATIONS and (not wanted or one.name == wanted)]
@@ -66,12 +70,25 @@ def _asked(facts: Facts) -> Mapping[str, object]:
         raise UnboundError(str(error)) from None
     if not isinstance(body, dict):
         raise UnboundError("the body is no single GraphQL request")
+    refuse_other_spellings(body, _WORDS)
     told = {name: values for name, values in url.items() if name in _URL_WORDS}
     if told and body:
         raise UnboundError("the URL and the body both can hold a GraphQL request")
     if any(len(values) > 1 for values in told.values()):
         raise UnboundError("the URL holds several GraphQL requests")
     return body or {name: values[0] for name, values in told.items()}
+
+
+def _names_another(asked: Mapping[str, object]) -> bool:
+    """Tell whether a server could run a stored query in place of the one that is there (not where it is that one)."""
+    if any(asked.get(name) is not None for name in _STORED - {"extensions"}):
+        return True
+    extensions = asked.get("extensions")
+    if not isinstance(extensions, dict):
+        return extensions is not None
+    stored = extensions.get("persistedQuery")
+    digest = hashlib.sha256(str(asked["query"]).encode()).hexdigest()
+    return stored is not None and not (isinstance(stored, dict) and stored.get("sha256Hash") == digest)
 
 
 class _Definition(msgspec.Struct, kw_only=True):
@@ -190,33 +207,45 @@ class _Reader:
 
 
 class _Spreading:
-    """What definitions come to with the fragments they spread."""
+    """What definitions come to with the fragments they spread; each fragment is looked at once."""
 
     def __init__(self, definitions: list[_Definition]) -> None:
         fragments = [one for one in definitions if one.kind == _FRAGMENT]
         self._fragments = {one.name: one for one in fragments}
-        self._known: dict[str, tuple[tuple[str, ...], int]] = {}
+        self._depths: dict[str, int] = {}
         if len(self._fragments) < len(fragments):
             raise UnboundError("two fragments of the GraphQL request have one name")
 
-    def of(self, definition: _Definition, levels: int = 0) -> tuple[tuple[str, ...], int]:
+    def of(self, definition: _Definition) -> tuple[tuple[str, ...], int]:
         """Return the top fields, each once, and the depth."""
+        depth = self._depth(definition, 0)  # first: from here on every fragment is known to be there
+        return tuple(self._fields(definition)), depth
+
+    def _fields(self, definition: _Definition) -> dict[str, None]:
+        """Return the top fields of a definition and of what it spreads at its top, however often it does."""
+        fields: dict[str, None] = {}
+        seen: set[str] = set()
+        waiting = [definition]
+        while waiting:
+            one = waiting.pop()
+            fields.update(one.fields)
+            spread = dict.fromkeys(name for name, level in one.spreads if level == 1 and name not in seen)
+            seen.update(spread)
+            waiting += (self._fragments[name] for name in reversed(spread))
+        return fields
+
+    def _depth(self, definition: _Definition, levels: int) -> int:
         if levels > MOST_LEVELS:
             raise UnboundError("a fragment of the GraphQL request contains itself, or too many others")
-        fields, depth = dict(definition.fields), definition.depth
-        for name, level in definition.spreads:
-            spread, below = self._fragment(name, levels)
-            depth = max(depth, level - 1 + below)
-            if level == 1:
-                fields.update(dict.fromkeys(spread))
-        return tuple(fields), depth
+        below = (level - 1 + self._depth_of(name, levels) for name, level in definition.spreads)
+        return max(definition.depth, max(below, default=0))
 
-    def _fragment(self, name: str, levels: int) -> tuple[tuple[str, ...], int]:
+    def _depth_of(self, name: str, levels: int) -> int:
         if name not in self._fragments:
             raise UnboundError("the GraphQL request spreads a fragment that it does not define")
-        if name not in self._known:
-            self._known[name] = self.of(self._fragments[name], levels + 1)
-        return self._known[name]
+        if name not in self._depths:
+            self._depths[name] = self._depth(self._fragments[name], levels + 1)
+        return self._depths[name]
 
 
 def _unreadable() -> UnboundError:

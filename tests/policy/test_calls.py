@@ -40,12 +40,16 @@ def test_mcp(body: Any, call: tuple[str, str], make: Any) -> None:
         {"json": {"method": "tools/call", "params": ["x"]}},
         {"json": {"method": "prompts/get", "params": {"uri": "x"}}},
         {"json": {"method": "resources/read"}},
+        {"json": {"method": "tools/list", "Method": "tools/call", "params": {"name": "x"}}},
+        {"json": {"method": "tools/call", "params": {"name": "x"}, "param\u017f": {"name": "y"}}},
+        {"json": {"method": "tools/call", "params": {"name": "x", "Name": "y"}}},
+        {"json": {"method": "tools/call", "params": {"name": "x", "ARGUMENTS": {"amount": 9}}}},
         {"body": "{"},
         {"body_state": "truncated"},
     ],
 )
 def test_what_might_be_an_mcp_call_is_no_absent_one(words: dict[str, Any], make: Any) -> None:
-    """A batch, a tool without a name or a body that cannot be read is no value, so that no rule passes it."""
+    """P10: a batch, a tool without a name, a word in another case (which Go reads as the word) is no value."""
     with pytest.raises(UnboundError):
         mcp(make.facts(make.request(words)))
 

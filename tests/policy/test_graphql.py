@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from authz._pb.authz.v1.vocabulary_pb2 import Graphql
 from authz.policy.facts import UnboundError
-from authz.policy.graphql import MOST_LEVELS, graphql
+from authz.policy.graphql import MOST_LEVELS, _definitions, _Spreading, graphql
 from tests.policy.conftest import facts_of, request_of
 
 
@@ -113,6 +114,14 @@ def test_a_query_in_the_url_is_one_too() -> None:
     [
         {"extensions": {"persistedQuery": {"sha256Hash": "a"}}},
         {"documentId": "a"},
+        {"query": "{ a }", "documentId": "a"},
+        {"query": "{ a }", "doc_id": "a"},
+        {"query": "{ a }", "id": "a"},
+        {"query": "{ a }", "extensions": {"persistedQuery": {"sha256Hash": "a"}}},
+        {"query": "{ a }", "extensions": {"persistedQuery": "a"}},
+        {"query": "{ a }", "extensions": "a"},
+        {"query": "{ a }", "Query": "mutation { b }"},
+        {"query": "{ a }", "OperationName": "B"},
         {"query": "query A { a } mutation B { b }"},
         {"query": "query A { a }", "operationName": "B"},
         {"query": ""},
@@ -125,6 +134,44 @@ def test_an_operation_that_cannot_be_told(body: Any, make: Any) -> None:
     """Which of several operations runs, or what a batch or a stored query does, is not guessed."""
     with pytest.raises(UnboundError):
         graphql(make.facts(make.request({"json": body})))
+
+
+def test_a_stored_query_that_is_the_one_beside_it() -> None:
+    """A client that has a server store its query (Apollo's persisted queries) says one thing twice, and is read."""
+    query = "query A { a }"
+    stored = {"persistedQuery": {"version": 1, "sha256Hash": hashlib.sha256(query.encode()).hexdigest()}}
+    assert read(query, extensions=stored).operation_name == "A"
+    assert read(query, extensions={"tracing": True}, documentId=None).operation_name == "A"
+
+
+def test_fragments_that_are_spread_often_are_looked_at_once() -> None:
+    """A large fragment that is spread at every turn costs no more than its text: else one body holds up all others."""
+
+    class Field(str):
+        """A field, and how often any was put into a map."""
+
+        __slots__ = ()
+        times = 0
+
+        def __hash__(self) -> int:
+            """Take note."""
+            Field.times += 1
+            return super().__hash__()
+
+    others = " ".join(f"fragment F{n} on T {{ ...B }}" for n in range(50))
+    spread = " ".join(f"...B ...F{n}" for n in range(50))
+    definitions = _definitions(f"{{ {spread} }} fragment B on T {{ a b c }} {others}")
+    definitions[1].fields = dict.fromkeys(map(Field, definitions[1].fields))
+    Field.times = 0
+    assert _Spreading(definitions).of(definitions[0]) == (("a", "b", "c"), 1)
+    assert Field.times <= 3
+
+
+def test_fragments_in_a_long_row_end_in_no_other_error() -> None:
+    """However they are ordered, fragments that spread the next one are read, or are no value."""
+    row = " ".join(f"fragment F{n} on T {{ ...F{n + 1} }}" for n in range(2000)) + " fragment F2000 on T { a }"
+    backwards = " ".join(f"...F{n}" for n in range(2000, -1, -1))
+    assert list(read(f"{{ x {{ {backwards} }} ...F0 }} {row}").fields) == ["x", "a"]
 
 
 def test_hostile_queries_are_read_in_linear_time(make: Any) -> None:
