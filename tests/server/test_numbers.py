@@ -1,5 +1,6 @@
 """The metrics of a process have the names that dashboards know (INTERFACE.md, section 6)."""
 
+import time
 from collections import Counter
 from types import SimpleNamespace
 from typing import Any
@@ -7,8 +8,11 @@ from typing import Any
 import pytest
 
 from authz.audit import Recorder
+from authz.limits.lease import Block
 from authz.limits.memory import MemoryLimiter
+from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter
+from authz.model import Charge, Limit, Scope
 from authz.server import numbers
 from authz.telemetry import Metrics
 
@@ -61,6 +65,23 @@ def test_redis_is_shown_where_there_is_one() -> None:
     assert page["authz_redis_round_trip_seconds_sum"] == 0.0002
     assert page['authz_redis_batch_size_bucket{le="2.0"}'] == 0
     assert page['authz_redis_batch_size_bucket{le="+Inf"}'] == 1
+
+
+def test_leases_are_shown_by_limit() -> None:
+    """What was charged ahead and is not spent yet, and how many charges were spent from it."""
+    metrics, limiter = Metrics(), RedisLimiter("redis://127.0.0.1:1")
+    hot = Limit(name="o/hot", requests=100, period=60.0, scope=Scope.LEASED)
+    plan = Planner().plan([Charge(limit=hot, key=("a",))])
+    assert isinstance(plan, Plan)
+    limiter.leases.hold(plan, 1, time.monotonic())
+    (lease,) = limiter.leases._leases.values()
+    lease.blocks.append(Block(left=7, ends=time.monotonic() + 60, stamp=1))
+    limiter.leases.hold(plan, 1, time.monotonic())
+    numbers.show_limiter(metrics, limiter)
+    page = _page(metrics)
+    limiter.close()
+    assert page['authz_limits_leased{limit="o/hot"}'] == 6
+    assert page['authz_limits_lease_hits_total{limit="o/hot"}'] == 1
 
 
 def test_memory_has_no_redis() -> None:
