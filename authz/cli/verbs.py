@@ -54,6 +54,11 @@ VERBS = {
         "Decide recorded requests again by other policies.",
         "authz replay decisions.jsonl --policies policies/",
     ),
+    "routes": Verb(
+        "authz.cli.routes.command",
+        "List what is exposed, and how it is protected.",
+        "authz routes --policies policies/ --output markdown",
+    ),
     "keys": Verb(
         "authz.cli.keys",
         "Make an API key, or hash a password, and its entry.",

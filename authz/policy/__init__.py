@@ -5,6 +5,7 @@ from authz.policy.compiler import Compiler
 from authz.policy.documents import IdentityProvider, KeyEntry, UserEntry, key_entries, user_entries
 from authz.policy.documents.grammar import Unfit
 from authz.policy.explained import Explanation
+from authz.policy.exposure import Exposed, Exposure
 from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts, nowhere
 from authz.policy.listing import Listed, ListedEntry, ListedRule
 from authz.policy.needs import Needs
@@ -14,8 +15,8 @@ from authz.policy.selection import PolicySet, Selection
 from authz.policy.showing import Secrets
 
 __all__ = [
-    "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Explanation", "Facts", "Identifier",
-    "IdentityProvider", "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Memory", "Needs", "PolicySet",
-    "ProviderBuilder", "Secrets", "Selection", "UndeterminedError", "Unfit", "UserEntry", "WatchDocument",
+    "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Explanation", "Exposed", "Exposure", "Facts",
+    "Identifier", "IdentityProvider", "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Memory", "Needs",
+    "PolicySet", "ProviderBuilder", "Secrets", "Selection", "UndeterminedError", "Unfit", "UserEntry", "WatchDocument",
     "key_entries", "nowhere", "user_entries",
 ]  # fmt: skip

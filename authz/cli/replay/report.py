@@ -78,7 +78,7 @@ def _lines(group: Group, members: Members) -> Iterator[str]:
     yield f"            was {group.was}" + (f", now {group.now}" if group.now else "")
     if group.unknown:
         yield f"            not recorded: {', '.join(group.unknown)}"
-    callers = ", ".join(f"{_printable(name)} {count}" for name, count in members.callers.most_common(CALLERS))
+    callers = ", ".join(f"{printable(name)} {count}" for name, count in members.callers.most_common(CALLERS))
     yield f"            callers: {callers}; for example {members.example}"
 
 
@@ -86,14 +86,20 @@ def _row(group: Group, members: Members) -> str:
     callers = ", ".join(f"{name} ({count})" for name, count in members.callers.most_common(CALLERS))
     now = group.now or f"not recorded: {', '.join(group.unknown)}"
     cells = (str(members.count), _request(group), group.was, now, callers, members.example)
-    return f"| {' | '.join(_printable(cell).translate(_ESCAPES) for cell in cells)} |"
+    return f"| {' | '.join(map(escaped, cells))} |"
 
 
 def _request(group: Group) -> str:
-    return _printable(f"{group.method} {group.host}{group.route if group.route.startswith('/') else ' ' + group.route}")
+    return printable(f"{group.method} {group.host}{group.route if group.route.startswith('/') else ' ' + group.route}")
 
 
-def _printable(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as it stands in a table of Markdown."""
+    return printable(text).translate(_ESCAPES)
+
+
+def printable(text: str) -> str:
+    """Return a text without what could speak to a terminal or end a line."""
     return "".join(char if char.isprintable() else "�" for char in text)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from authz.errors import Unavailable
+from authz.cli.git import commit_of, git
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +23,7 @@ def changed(files: Sequence[str], revision: str) -> Mapping[str, frozenset[int]]
 
 
 def _lines(file: Path, revision: str) -> frozenset[int]:
-    if revision.startswith("-"):
-        raise Unavailable(f"{revision!r} is no revision")
-    root = _git(file, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}").strip()
+    root = commit_of(file.parent, revision)
     difference = _git(file, "diff", "--no-color", "--no-ext-diff", "--unified=0", root, "--", file.name)
     if not difference and not _git(file, "ls-files", "--", file.name):
         return frozenset(range(1, file.read_text().count("\n") + 2))
@@ -35,12 +32,4 @@ def _lines(file: Path, revision: str) -> frozenset[int]:
 
 
 def _git(file: Path, *arguments: str) -> str:
-    command = ["git", "-C", str(file.parent), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise Unavailable("git is not installed") from None
-    if done.returncode:
-        reason = done.stderr.strip() or f"no revision {arguments[-1].removesuffix('^{commit}')!r}"
-        raise Unavailable(f"git, in {file.parent}: {reason}")
-    return done.stdout
+    return git(file.parent, *arguments).decode(errors="replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from authz.policy.covering import path_covers
 from authz.policy.documents.values import nearest
 from authz.policy.linting.codes import Lint
 from authz.policy.linting.looking import warned
@@ -48,21 +49,11 @@ def _covered(
     entry: Match, path: Text | None, wanted: PathTemplate, earlier: list[tuple[Match, Text | None, PathTemplate]]
 ) -> Iterator[Fault]:
     for other, covering, taken in earlier:
-        if path is not None and _takes(taken, wanted) and _as_wide(other, entry):
+        if path is not None and path_covers(taken, wanted) and _as_wide(other, entry):
             shown = "an entry without paths" if covering is None else covering
             message = f"{path} never decides: {shown} before it takes the same requests"
             yield warned(path, Lint.COVERED_PATH, message, "put it first, or leave it out")
             return
-
-
-def _takes(one: PathTemplate, other: PathTemplate) -> bool:
-    """Tell whether a template takes every path that another one takes."""
-    pairs = zip(one.segments, other.segments, strict=False)
-    if not all(mine is None or mine == theirs for mine, theirs in pairs):
-        return False
-    if one.open:
-        return len(one.segments) <= len(other.segments)
-    return not other.open and len(one.segments) == len(other.segments)
 
 
 def _as_wide(one: Match, other: Match) -> bool:

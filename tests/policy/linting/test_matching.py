@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authz.policy.covering import path_covers
 from authz.policy.index import Entry, Index, Route
-from authz.policy.linting.matching import _takes
 from authz.policy.routes import segments, template
 from tests.policy.linting.conftest import document
 
@@ -28,7 +28,7 @@ PATHS = st.lists(st.sampled_from(["a", "b", "c"]), max_size=4).map(lambda parts:
         ('[{paths: ["/a"]}, {paths: ["/a"], hosts: [a.example.com]}]', '"/a"'),
     ],
 )
-def test_a_path_that_an_earlier_entry_takes(warn: Any, match: str, under: str) -> None:
+def test_a_path_that_an_earlier_entrypath_covers(warn: Any, match: str, under: str) -> None:
     """AZ406: the first entry that fits decides what is captured; a later one that it covers never does."""
     assert [(one.code, one.under) for one in warn(document(f"match: {match}"))] == [("AZ406", under)]
 
@@ -55,7 +55,7 @@ def test_what_is_covered_is_what_the_index_finds(one: str, other: str, path: str
         index: Index[str, bool] = Index(bool).updated(bool, [], [entry])
         return index.find("", segments(path), "GET")
 
-    if _takes(template(one), template(other)) and reaches(other):
+    if path_covers(template(one), template(other)) and reaches(other):
         assert reaches(one)
 
 
