@@ -7,7 +7,7 @@ path through a bounded queue, `sinks` write them. Nothing here changes an answer
 from authz.audit.line import line_of, record_in
 from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.audit.record import FORMAT, Record
-from authz.audit.recorder import Recorder, Sampling
+from authz.audit.recorder import Recorder, Sampling, in_share
 from authz.audit.sinks import FileSink, Sink, StdoutSink, open_sink
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Sampling",
     "Sink",
     "StdoutSink",
+    "in_share",
     "line_of",
     "open_sink",
     "record_in",

@@ -38,8 +38,13 @@ GATHER = 0.02
 """Seconds that the first record of a batch waits for others."""
 
 
+def in_share(identifier: str, share: float) -> bool:
+    """Say whether a decision is among a share of all, 0.0 to 1.0: the same id is always in or always out."""
+    return share >= 1.0 or zlib.crc32(identifier.encode()) < share * 0x1_0000_0000
+
+
 class Sampling(msgspec.Struct, frozen=True, kw_only=True):
-    """The share of outcomes of each effect that is recorded, 0.0 to 1.0. The same id is always in or always out."""
+    """The share of outcomes of each effect that is recorded, 0.0 to 1.0, by their ids (`in_share`)."""
 
     allow: float = 1.0
     deny: float = 1.0
@@ -52,7 +57,7 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
             share = self.allow
         elif outcome.decision.effect is Effect.REDIRECT:
             share = self.redirect
-        return share >= 1.0 or zlib.crc32(outcome.id.encode()) < share * 0x1_0000_0000
+        return in_share(outcome.id, share)
 
 
 class Recorder:

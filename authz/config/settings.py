@@ -51,6 +51,15 @@ class ReloadSettings(_Section):
     tests_timeout: Duration = Field(60.0, gt=0, le=3600, description="How long the tests beside policies may run.")
 
 
+class CandidateSettings(_Section):
+    """Policies that may come into force one day, compared with those that are on real requests; they answer nobody."""
+
+    policies: tuple[Path, ...] = Field((), description="Folders or files of policies to compare; none: no comparing.")
+    share: Share = Field(
+        1.0, description="Share of requests that is compared, 0 to 1, by the hash of the decision's id."
+    )
+
+
 class RedisSettings(_Section):
     """Where limits are counted. Without a URL they are counted in memory, each worker for itself."""
 
@@ -230,6 +239,7 @@ class Settings(_Section):
     )
     check: CheckSettings = Field(CheckSettings(), description="What one check may cost.")
     reload: ReloadSettings = Field(ReloadSettings(), description="How policies are watched.")
+    candidate: CandidateSettings = Field(CandidateSettings(), description="Policies to compare with those in force.")
     redis: RedisSettings = Field(RedisSettings(), description="Where limits are counted.")
     limits: LimitsSettings = Field(LimitsSettings(), description="What callers are told about limits, and more limits.")
     tls: TlsSettings = Field(TlsSettings(), description="TLS on TCP addresses.")
@@ -262,7 +272,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
 
 
-_SHORT_FLAGS = {"redis.url": "--redis", "reload.require_tests": "--require-tests"}
+_SHORT_FLAGS = {"redis.url": "--redis", "reload.require_tests": "--require-tests", "candidate.policies": "--candidate"}
 
 
 def _settings(section: type[BaseModel], prefix: str = "") -> dict[str, Setting]:

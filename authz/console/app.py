@@ -89,6 +89,9 @@ class State(Protocol):
     def policies(self) -> Sequence[Mapping[str, object]]:
         """Return the documents in force, their rules and limits, and what each said how often."""
 
+    def disagreements(self) -> Mapping[str, object]:
+        """Return how a candidate disagrees with the policies in force, what happens most first."""
+
     def exceptions(self) -> Sequence[Mapping[str, object]]:
         """Return the entries of data that end, those that end first before others, and whether each still counts."""
 
@@ -134,6 +137,9 @@ def _api(state: State) -> dict[str, Page]:
     async def exceptions(_: Request) -> Response:
         return _json(state.exceptions())
 
+    async def candidate(_: Request) -> Response:
+        return _json(state.disagreements())
+
     async def denied(_: Request) -> Response:
         total, most = state.denied.most()
         return _json({"total": total, "most": most})
@@ -148,6 +154,7 @@ def _api(state: State) -> dict[str, Page]:
         "/api/state": now,
         "/api/policies": policies,
         "/api/exceptions": exceptions,
+        "/api/candidate": candidate,
         "/api/denied": denied,
         "/api/explain": explain,
         "/api/decisions": tail,

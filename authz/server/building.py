@@ -24,6 +24,8 @@ from authz.identity.api_keys import KeyUses
 from authz.identity.registry import KeyRegistry
 from authz.limits.memory import MemoryLimiter
 from authz.server import numbers
+from authz.server.candidate import Candidate
+from authz.server.candidate import tell as tell_candidate
 from authz.server.client import client_ip
 from authz.server.counting import rate_limits
 from authz.server.deciding import compiler, parts
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from authz.config import Settings
-    from authz.config.settings import RedisSettings
+    from authz.config.settings import RedisSettings, ReloadSettings
     from authz.engine import Parts
     from authz.identity.signing import SigningKeys
     from authz.limits.redis import RedisLimiter
@@ -101,12 +103,13 @@ def build(settings: Settings, worker: int = 0) -> Process:
     told = (events, endings, warning(geoip, lambda: store.current))
     store, counting = _store(settings, told, builder), limiter(settings)
     signs = signing(settings.signing)
+    candidate = _candidate(settings, store, geoip, recorder)
     made = parts(
         snapshot=lambda: store.current,
         limiter=counting,
         client_ip=client_ip(settings.client, unreadable=partial(unread.update, [()])),
         fault=faults,
-        observers=tuple(filter(None, (metrics, recorder, exporter.spans if exporter else None, *console))),
+        observers=tuple(filter(None, (metrics, recorder, exporter.spans if exporter else None, *console, candidate))),
         limit_headers=_limit_headers(settings),
     )
     engine = _engine(settings, geoip, signs, made)
@@ -116,13 +119,19 @@ def build(settings: Settings, worker: int = 0) -> Process:
     numbers.show_server(metrics, server, faults)
     numbers.show_limiter(metrics, counting)
     numbers.show_identity(metrics, keys, uses)
+    numbers.show_candidate(metrics, candidate)
     _show_outputs(metrics, recorder, exporter)
     process = Process(
         engine=engine, store=store, limiter=counting, keys=keys, server=server, recorder=recorder, metrics=metrics,
         worker=worker,
     )  # fmt: skip
     process.exporter, process.tail, process.denied = exporter, tail, denied
-    process.watching, process.geoip, process.signing = (endings, geoip, *([signs] if signs else ())), geoip, signs
+    process.candidate = candidate
+    process.watching, process.geoip, process.signing = (
+        tuple(filter(None, (endings, geoip, signs, candidate))),
+        geoip,
+        signs,
+    )
     process.explainer = _explainer(settings, store, worker) if settings.admin else None
     process.admin = _admin(settings, process, worker)
     return process
@@ -201,13 +210,31 @@ def _store(settings: Settings, told: Sequence[Callable[[StoreEvent], None]], bui
             each(event)
 
     reload = settings.reload
-    watching = Watching(
-        interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes, tests=reload.require_tests
-    )
     made: Compiler = Prepared(compiler(settings.engine, builder))
     if reload.require_tests:
         made = Proven(made, compiler(settings.engine), timeout=reload.tests_timeout)
-    return PolicyStore(settings.policies, made, on_event=tell, watching=watching)
+    return PolicyStore(settings.policies, made, on_event=tell, watching=_watching(reload, tests=reload.require_tests))
+
+
+def _watching(reload: ReloadSettings, *, tests: bool = False) -> Watching:
+    return Watching(interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes, tests=tests)
+
+
+def _candidate(settings: Settings, live: PolicyStore, geoip: GeoIp, recorder: Recorder | None) -> Candidate | None:
+    """Return what compares, where there is something to compare with; its providers fetch nothing."""
+    sources = settings.candidate.policies
+    if not sources:
+        return None
+    made = Prepared(compiler(settings.engine))
+    return Candidate(
+        store=PolicyStore(sources, made, on_event=tell_candidate, watching=_watching(settings.reload)),
+        live=lambda: live.current,
+        share=settings.candidate.share,
+        client_ip=client_ip(settings.client),
+        locate=geoip.locate,
+        record=recorder.event if recorder else lambda _: None,
+        fault=FaultLog(_log, "a candidate raised; no answer was touched"),
+    )
 
 
 def _server(settings: Settings, engine: Engine, worker: int, further: tuple[Method, ...]) -> Server:

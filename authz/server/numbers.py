@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import HistogramMetricFamily
 
 from authz.limits.memory import MemoryLimiter
+from authz.server.comparing import Comparison
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from authz.identity.registry import KeyRegistry
     from authz.limits.counters import Histogram, LimiterCounters
     from authz.limits.redis import RedisLimiter
+    from authz.server.candidate import Candidate
     from authz.server.events import PolicyEvents
     from authz.server.geoip import GeoIp
     from authz.server.logs import FaultLog
@@ -149,6 +151,23 @@ def show_identity(metrics: Metrics, keys: KeyRegistry, uses: KeyUses) -> None:
         "When an API key was last presented and good, by its id.",
         uses.seen,
         ["provider", "key"],
+    )
+
+
+def show_candidate(metrics: Metrics, candidate: Candidate | None) -> None:
+    """Show how often a candidate would have said something else."""
+    if candidate is None:
+        return
+    metrics.read(
+        "authz_candidate_total",
+        "Requests that a candidate was compared on, by what came of it.",
+        lambda: {(outcome.value,): candidate.counts[outcome,] for outcome in Comparison},
+        ["outcome"],
+    )
+    metrics.read(
+        "authz_candidate_failing",
+        "1 while what the candidate's folders hold can't be compared.",
+        lambda: {(): candidate.failing},
     )
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from authz.engine import Engine
     from authz.identity.registry import KeyRegistry
     from authz.identity.signing import SigningKeys
+    from authz.server.candidate import Candidate
     from authz.server.geoip import GeoIp
     from authz.store import PolicyStore
     from authz.telemetry import Metrics
@@ -60,7 +61,7 @@ class Watching(Protocol):
 class Process:
     """The parts of one process.
 
-    The composition root makes them; `admin`, `exporter`, `geoip` and `signing` may be `None`.
+    The composition root makes them; `admin`, `candidate`, `exporter`, `geoip` and `signing` may be `None`.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Process:
         self.admin: AdminServer | None = None
         self.exporter: Exporter | None = None
         self.watching: Sequence[Watching] = ()
+        self.candidate: Candidate | None = None
         self.geoip: GeoIp | None = None
         self.signing: SigningKeys | None = None
         self.explainer: Callable[[Sequence[tuple[str, str]]], object] | None = None
@@ -126,6 +128,8 @@ class Process:
         if self.signing is not None:
             self.signing.reload()
         self._store.reload()
+        if self.candidate is not None:
+            self.candidate.reload()
 
     def drain(self) -> None:
         """Tell probes that this process is going, and go on answering."""
@@ -162,6 +166,7 @@ class Process:
             "policy_age_seconds": round(time.time() - current.loaded_at, 3) if current else None,
             "exceptions": ending.summary(current.policies.ending if current else (), time.time()),
             "policy_faults": [str(fault) for fault in self._store.faults],
+            "candidate": None if self.candidate is None else self.candidate.status(),
             "limiter": self._limiter.status(),
             "jwks": self._keys.status(),
             "geoip": self.geoip.status() if self.geoip is not None else {},
@@ -182,6 +187,10 @@ class Process:
         """Return the documents in force, and what each said how often."""
         current = self._store.current
         return viewing.documents(current.policies, self._metrics.counts()) if current else []
+
+    def disagreements(self) -> Mapping[str, object]:
+        """Return how a candidate disagrees with the policies in force, if there is one."""
+        return {} if self.candidate is None else self.candidate.disagreements()
 
     def exceptions(self) -> Sequence[Mapping[str, object]]:
         """Return the entries of data that end, and whether each still counts."""

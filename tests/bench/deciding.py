@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+import urllib.request
 from typing import TYPE_CHECKING
 
 import load
@@ -26,6 +28,7 @@ metadata: {name: pace}
 spec:
   limits: [{name: per-caller, key: ['request.headers["x-tenant"]'], rate: 1000000000/day}]
 """
+SEEN = {"same", "skipped"}
 QUIET = 0.5  # seconds without a new record after which there is none left to write
 
 
@@ -54,6 +57,32 @@ def decision(effort: Effort, folder: Path) -> Iterator[Row]:
             lambda: closed_loop(authz, messages, effort),
         )
     yield from rounds_rows("decision", ("aio no-op", "authz serve"), rounds, at_least=3.0)
+
+
+def candidate(effort: Effort, folder: Path) -> Iterator[Row]:
+    """Compare `authz serve` with and without a candidate that is asked about every check there is room for."""
+    messages = payloads(CHECKS)
+    policies = ConfigMap(folder / "policies", THREE_DOCUMENTS).folder
+    admin = servers.free_port()
+    flags = "--candidate", str(policies), "--admin", f"127.0.0.1:{admin}"
+    with (
+        servers.authz(policies, folder, "alone", ready=CHECKS[0]) as alone,
+        servers.authz(policies, folder, "compared", *flags, ready=CHECKS[0]) as compared,
+    ):
+        verify(compared.target, CHECKS)
+        rounds = in_turns(
+            effort.rounds,
+            lambda: closed_loop(alone, messages, effort),
+            lambda: closed_loop(compared, messages, effort),
+        )
+        with urllib.request.urlopen(f"http://127.0.0.1:{admin}/status", timeout=10) as answer:
+            outcomes = json.load(answer)["candidate"]["outcomes"]
+    if not outcomes["same"] or {outcome for outcome, count in outcomes.items() if count} - SEEN:
+        raise BenchmarkError(f"a candidate that is the live policies said otherwise, or nothing: {outcomes}")
+    sides = "authz serve", "with a candidate"
+    yield from rounds_rows("candidate", sides, rounds, at_least=0.5)
+    seen = float(outcomes["same"]), float(sum(outcomes.values()))
+    yield row("candidate", "checks compared, at the most it can take", ("checks", "compared"), [seen[::-1]])
 
 
 def limits(effort: Effort, folder: Path) -> Iterator[Row]:

@@ -22,7 +22,7 @@ from checks import WrongAnswerError
 from comparing import FULL, QUICK, BenchmarkError, Effort, Row
 from content import content
 from data import data
-from deciding import decision, limits, record, transport
+from deciding import candidate, decision, limits, record, transport
 from growing import documents, memory
 from http2 import ConnectionLostError
 from identity import identity
@@ -37,7 +37,20 @@ if TYPE_CHECKING:
 
 BENCHMARKS: Mapping[str, Callable[[Effort, Path], Iterator[Row]]] = {
     function.__name__: function
-    for function in (transport, decision, identity, content, limits, envoy, documents, data, reload, memory, record)
+    for function in (
+        transport,
+        decision,
+        candidate,
+        identity,
+        content,
+        limits,
+        envoy,
+        documents,
+        data,
+        reload,
+        memory,
+        record,
+    )
 }
 
 QUIET = 0.5  # load average above which the cores are not ours alone

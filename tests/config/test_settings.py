@@ -46,7 +46,8 @@ def test_settings_are_frozen() -> None:
 def test_sections_are_the_first_words_of_names() -> None:
     """A setting in a section is written section, dot, name."""
     assert {
-        "check", "client", "geoip", "identity", "limits", "otlp", "record", "redis", "reload", "signing", "tls",
+        "candidate", "check", "client", "geoip", "identity", "limits", "otlp", "record", "redis", "reload", "signing",
+        "tls",
     } == SECTIONS  # fmt: skip
 
 

@@ -49,6 +49,9 @@ class FixedState:
     def policies(self) -> Sequence[Mapping[str, object]]:
         return [{"name": "orders"}]
 
+    def disagreements(self) -> Mapping[str, object]:
+        return {"groups": [], "others": 0}
+
     def exceptions(self) -> Sequence[Mapping[str, object]]:
         return [{"data": "blocked", "active": True}]
 
@@ -118,6 +121,7 @@ def test_nothing_can_be_changed(method: str) -> None:
 @pytest.mark.parametrize(("page", "shown"), [
     ("/api/state", {"status": {"generation": 7}, "numbers": {"checks": []}}),
     ("/api/policies", [{"name": "orders"}]),
+    ("/api/candidate", {"groups": [], "others": 0}),
     ("/api/exceptions", [{"data": "blocked", "active": True}]),
     ("/api/denied", {"total": 0, "most": []}),
 ])  # fmt: skip

@@ -129,6 +129,19 @@ def test_who_is_denied_most_is_shown(page: webdriver.Chrome) -> None:
     assert {"one", "127.0.0.1"} >= {row.text.split()[0] for row in all_of(page, "#denied tr td:first-child")}
 
 
+def test_a_candidate_is_shown_with_what_it_would_change(page: webdriver.Chrome) -> None:
+    """How many requests it would newly deny, by which rule instead of which, and the latest of them."""
+    until(page, lambda it: all_of(it, "#disagreements tr"))
+    until(
+        page, lambda it: "newly denied" in text(it, "#candidate-outcomes") and "same" in text(it, "#candidate-outcomes")
+    )
+    shown = text(page, "#disagreements tr:first-child")
+    assert "all/all" in shown
+    assert "all/no-post" in shown
+    assert "POST /" in shown
+    assert not page.find_element(By.ID, "candidate-faults").is_displayed()
+
+
 def test_a_request_that_is_typed_is_explained(page: webdriver.Chrome, service: Service) -> None:
     """From the form to the tree: who settled it, the value of each part, what it would have needed; no credential."""
     page.get(f"http://127.0.0.1:{service.admin}/explain")

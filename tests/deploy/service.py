@@ -103,6 +103,11 @@ class Service:
         (policies / "keys.yaml").write_text(yaml.safe_dump([entry]))
         command = [sys.executable, "-m", "authz", "serve", "--policies", str(policies), "--drain", "0"]
         command += ["--listen", f"unix://{self._folder}/authz.sock", "--admin", f"127.0.0.1:{self.admin}"]
+        candidate = self._folder / "candidate"
+        candidate.mkdir()
+        (candidate / "all.yaml").write_text(POLICY.replace(", mode: shadow", "") % {"keys": keys})
+        (candidate / "keys.yaml").write_text(yaml.safe_dump([entry]))
+        command += ["--candidate", str(candidate)]
         command += ["--redis", f"unix://{self._folder}/valkey.sock"]
         command += ["--record-sink", f"{self._folder}/decisions.jsonl", "--record-reads", "values"]
         return subprocess.Popen(command, stdout=subprocess.DEVNULL)

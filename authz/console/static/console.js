@@ -142,6 +142,36 @@ function settled({ policy, rule, reason }, details) {
   return [first, ...more.flatMap((text) => [node("br"), node("span", { class: "soft" }, text)])];
 }
 
+// --- candidate ---
+
+const COMPARED = { newly_denied: "deny", newly_allowed: "allow", changed: "redirect" };
+
+function showCandidate(candidate, table) {
+  byId("candidate").hidden = !candidate;
+  if (!candidate) return;
+  const found = Object.entries(candidate.outcomes).filter(([, count]) => count);
+  byId("candidate-outcomes").replaceChildren(
+    node("span", { class: "counts" }, ...found.map(([outcome, count]) => pill(`${outcome.replace("_", " ")} ${number(count)}`, COMPARED[outcome] ?? "none"))));
+  const which = candidate.generation ? `${candidate.policy_digest.slice(0, 12)}, ${number(100 * candidate.share)} % of requests` : "none can be compared";
+  say("candidate-note", which + (table.others ? `, ${number(table.others)} more of other kinds` : ""));
+  byId("candidate-faults").hidden = !candidate.policy_faults.length;
+  say("candidate-faults", candidate.policy_faults.join("\n\n"));
+  byId("disagreements-empty").hidden = table.groups.length > 0;
+  byId("disagreements").replaceChildren(...table.groups.map(disagreement));
+}
+
+function disagreement(group) {
+  const examples = group.examples.map((one) => node("span", { class: "mono", title: `decision ${one.id}, ${one.time}` }, node("strong", {}, group.method), ` ${one.path} `, node("span", { class: "soft" }, one.host), node("br")));
+  return node("tr", {},
+    node("td", {}, pill(group.outcome.replace("_", " "), COMPARED[group.outcome])),
+    node("td", { class: "request" }, ...(group.route ? [group.route, node("br")] : []), ...examples),
+    node("td", {}, ...side(group.live)),
+    node("td", {}, ...side(group.candidate)),
+    node("td", { class: "number" }, number(group.count)));
+}
+
+const side = (said) => [pill(`${said.decision} ${said.status}`, said.decision), node("br"), ...settled(said, [])];
+
 // --- denied most ---
 
 function showDenied({ total, most }) {
@@ -234,6 +264,8 @@ async function refresh() {
     showState(state);
     showPolicies(policies);
     showDenied(denied);
+    const candidate = state.status.candidate;
+    showCandidate(candidate, candidate && (await read("api/candidate")));
   } catch {
     byId("ready").className = "pill deny";
     say("ready", "not reachable");
