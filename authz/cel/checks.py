@@ -46,6 +46,7 @@ _CONVERSIONS = {
     "timestamp": 'like "2026-11-23T12:00:00Z"',
     "duration": 'like "90s" or "1h30m"',
 }
+_SYNTAX = {"matches": "in the syntax of RE2: no look-around, no back-references"}
 _ZONED = frozenset(
     {
         "getDate", "getDayOfMonth", "getDayOfWeek", "getDayOfYear", "getFullYear", "getHours", "getMilliseconds",
@@ -85,7 +86,7 @@ def check_presence(source: Source, variables: Collection[str]) -> Iterator[Compi
     for name, offset in source.presence:
         if name in variables:
             message = f'has() asks for a key inside a value; "{name}" is a variable'
-            yield at(source.text, offset, Code.PRESENCE, message, length=len(name))
+            yield at(source.text, offset, Code.PRESENCE, message, "compare it, or leave the question out", len(name))
 
 
 def _result(checked: CheckedExpr, places: Places, expect: CelType | None) -> Iterator[CompileFault]:
@@ -107,26 +108,29 @@ def _literals(node: Expr, places: Places) -> Iterator[CompileFault]:
         return
     pattern = text(arguments[-1])
     if pattern is None:
-        yield places.fault(arguments[-1], Code.LITERAL, f'what "{function}" looks for has to be a string literal')
+        message = f'what "{function}" looks for has to be a string literal'
+        yield places.fault(arguments[-1], Code.LITERAL, message, "write it out, or compare with == or in")
         return
     try:
         reader(pattern)
     except NoValueError as error:
-        yield places.fault(arguments[-1], Code.PATTERN, f'"{function}" cannot use this: {error}')
+        yield places.fault(
+            arguments[-1], Code.PATTERN, f'"{function}" cannot use this: {error}', _SYNTAX.get(function, "")
+        )
 
 
 def _nesting(node: Expr, loops: int, places: Places) -> Iterator[CompileFault]:
     """Bound loops inside loops (C12): the engine's budget of iterations does the rest."""
     if loops == MAX_LOOPS:
-        yield places.fault(
-            node, Code.NESTING, f"more than {MAX_LOOPS} loops (all, exists, map, ...) inside one another"
-        )
+        message = f"more than {MAX_LOOPS} loops (all, exists, map, ...) inside one another"
+        yield places.fault(node, Code.NESTING, message, "hasAny, hasAll, inSet and maps look things up")
 
 
 def _growth(node: Expr, checked: CheckedExpr, places: Places) -> Iterator[CompileFault]:
     """Bound what nested `cel.bind` can pile up: thirty times `a + a` are a thousand million copies (C12)."""
     if _copies(node, {}, checked) > MAX_GROWTH:
-        yield places.fault(node, Code.GROWTH, f"the result may be more than {MAX_GROWTH} times as long as its inputs")
+        message = f"the result may be more than {MAX_GROWTH} times as long as its inputs"
+        yield places.fault(node, Code.GROWTH, message, "repeat less of it")
 
 
 def _copies(node: Expr, bound: Mapping[str, float], checked: CheckedExpr) -> float:

@@ -64,8 +64,17 @@ def not_taken(function: str, arguments: str, *, line: int, column: int) -> Compi
     """Return the fault of an operator or function that is given what it does not take; `function` is its tree name."""
     name = spoken(function)
     return CompileFault(
-        line=line, column=column, length=len(name), code=Code.TYPE, message=f'"{name}" does not take ({arguments})'
-    )
+        line=line, column=column, length=len(name), code=Code.TYPE, message=f'"{name}" does not take ({arguments})',
+        hint=_mending(name, arguments),
+    )  # fmt: skip
+
+
+def _mending(name: str, arguments: str) -> str:
+    """Return how an operator is probably meant."""
+    if name == "in" and arguments == "string, string":
+        return "write text.contains(part)"
+    compares = name in {"==", "!=", "<", "<=", ">", ">="} and "null" not in arguments
+    return "convert one of them: string(...), int(...)" if compares else ""
 
 
 def spoken(function: str) -> str:

@@ -11,7 +11,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-import msgspec
 import typer
 
 from authz.cli.flags import with_settings
@@ -96,15 +95,10 @@ def _check(names: list[str], loaded: Loaded, output: Report, accepted: frozenset
         raise typer.BadParameter(f"--accept {unknown[0]}: there is no such finding")
     found = findings({_shown(name): _content(name) for name in names}, loaded.settings, _needs(loaded))
     left = [fault for fault in found if fault.code not in accepted]
-    if text := report([_coded(fault) for fault in left] if output is Report.PRETTY else left, output):
+    if text := report(left, output):
         say(text)
     tell(_summary(len(names), left, len(found) - len(left)))
     return Exit.POLICIES if left else Exit.FINE
-
-
-def _coded(fault: Fault) -> Fault:
-    """Return a finding with its code in its words: that is what --accept takes."""
-    return msgspec.structs.replace(fault, message=f"{fault.code} {fault.message}")
 
 
 def _summary(files: int, left: list[Fault], accepted: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import msgspec
 import typer
 
 from authz import __version__
@@ -37,8 +38,8 @@ def _pretty(faults: Sequence[Fault]) -> str:
 
 
 def _painted(fault: Fault) -> str:
-    """Return a fault as its own text, the place in bold and the caret in red."""
-    head, *rest = str(fault).split("\n")
+    """Return a fault as its own text with its code, the place in bold and the caret in red."""
+    head, *rest = str(msgspec.structs.replace(fault, message=f"{fault.code} {fault.message}".lstrip())).split("\n")
     place, colon, message = head.partition(": ")
     lines = [typer.style(place, bold=True) + colon + message, *rest[:-1]]
     return "\n".join([*lines, *(typer.style(line, fg="red") for line in rest[-1:])])
@@ -77,8 +78,11 @@ def _escaped(text: str, also: str = "") -> str:
 
 def _sarif(faults: Sequence[Fault]) -> str:
     """Return SARIF 2.1.0 (OASIS): one run, one result per fault."""
+    from authz.cli.codes import EXPLAINED  # noqa: PLC0415 - see the package's docstring
+
     codes = sorted({fault.code for fault in faults if fault.code})
-    driver = {"name": "authz", "version": __version__, "rules": [{"id": code} for code in codes]}
+    rules = [{"id": code, **_described(EXPLAINED.get(code))} for code in codes]
+    driver = {"name": "authz", "version": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
@@ -87,6 +91,10 @@ def _sarif(faults: Sequence[Fault]) -> str:
     return json.dumps(
         {"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]}, indent=2
     )
+
+
+def _described(paragraph: str | None) -> dict[str, Any]:
+    return {} if paragraph is None else {"fullDescription": {"text": paragraph}}
 
 
 def _result(fault: Fault) -> dict[str, Any]:

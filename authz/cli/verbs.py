@@ -29,6 +29,11 @@ VERBS = {
         "Read policies and report every fault, each with its place.",
         "authz check policies/",
     ),
+    "help": Verb(
+        "authz.cli.codes.command",
+        "Explain a code that `authz check` showed.",
+        "authz help AZ103",
+    ),
     "test": Verb(
         "authz.cli.testing.command",
         "Run the tests of policies.",

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 16 << 20
 """The largest file of data; a list of a million networks is about this large."""
 
+_NO_JSON = "JSON has double quotes, no comments, and no comma before a bracket"
+
 MAX_INTEGER = 2**63 - 1
 
 Collected = TypeVar("Collected", Mapping, Sequence)
@@ -147,7 +149,7 @@ def _json(source: Source) -> object:
         json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates, which no engine can hold
     except json.JSONDecodeError as error:
         message = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
-        raise Unfit(source.fault(error.pos, Together.DATA, message)) from None
+        raise Unfit(source.fault(error.pos, Together.DATA, message, hint=_NO_JSON)) from None
     except (ValueError, RecursionError) as error:
         raise Unfit(Fault(file=source.file, code=Together.DATA, message=f"not usable JSON: {error}")) from None
     return value

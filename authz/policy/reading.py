@@ -27,6 +27,8 @@ Kinds = collections.abc.Mapping[str, type[Document]]
 TESTS: Kinds = {"PolicyTest": PolicyTest}
 """The kinds of a file of tests."""
 
+_NONE = f"remove it, or begin with apiVersion: {API_VERSION}"
+
 _ELSEWHERE = {
     **dict.fromkeys(TESTS, "a {} belongs in a file whose name ends in _test.yaml"),
     **dict.fromkeys(KINDS, "a {} is served, and belongs in a file whose name does not end in _test.yaml"),
@@ -62,7 +64,7 @@ def read(path: str, content: bytes, kinds: Kinds = KINDS) -> FileReading:
     documents: list[Document] = []
     faults = list(composed.faults)
     if not composed.documents and not faults:
-        faults.append(Fault(file=path, code=Code.EMPTY, message="the file holds no document"))
+        faults.append(Fault(file=path, code=Code.EMPTY, message="the file holds no document", hint=_NONE))
     for number, node in enumerate(composed.documents):
         found = _document(node, kinds)
         if not isinstance(found, Document):

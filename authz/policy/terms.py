@@ -124,7 +124,7 @@ class Terms:
         for name, written in waiting.items():
             if path := _cycle(name, reads):
                 message = f'variable "{name}": reads itself: {" -> ".join(path)}'
-                self.faults.append(written.fault(Together.CYCLE, message))
+                self.faults.append(written.fault(Together.CYCLE, message, hint="say one of them without the other"))
         self._extend(dict.fromkeys(waiting, DYN))
 
     def _late(self, expression: Expression) -> tuple[str, ...]:

@@ -220,7 +220,9 @@ class _Composer:
                 self._damaged = True
             elif key in mapping:
                 line, _ = self._source.place(mapping.key(key).start)
-                self._keep(key.fault(Code.DUPLICATE_KEY, f"{quoted(key)} is already given in line {line}"))
+                self._keep(
+                    key.fault(Code.DUPLICATE_KEY, f"{quoted(key)} is already given in line {line}", hint="join the two")
+                )
             else:
                 mapping[key] = value
         return mapping

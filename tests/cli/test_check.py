@@ -20,7 +20,7 @@ def test_a_fault_is_shown_with_a_caret(run: Callable[..., Any], broken: str) -> 
     ran = run("check", broken)
     assert ran.status == Exit.POLICIES
     assert ran.out.splitlines() == [
-        'broken/orders.yaml:8:7: unknown key "alow" (did you mean "allow"?)',
+        'broken/orders.yaml:8:7: AZ103 unknown key "alow" (did you mean "allow"?)',
         '          alow: request.method == "GET"',
         "          ^^^^",
     ]

@@ -1,9 +1,13 @@
 """Faults as their readers want them."""
 
 import json
+from typing import Any
 
+import jsonschema
+import msgspec
 import pytest
 
+from authz.cli.codes import EXPLAINED
 from authz.cli.reports import Report, report
 from authz.errors import Fault, Severity
 
@@ -17,7 +21,7 @@ PLACED = Fault(
 def test_people_get_the_line_and_the_caret() -> None:
     """The fault's own text; place and caret stand out where there is colour."""
     text = report([WHOLE, PLACED], Report.PRETTY)
-    assert "\x1b[1mdir/c,d:e.yaml:3:5\x1b[0m: 100% wrong" in text
+    assert "\x1b[1mdir/c,d:e.yaml:3:5\x1b[0m: AZ103 100% wrong" in text
     assert text.endswith("\x1b[31m        ^^^^\x1b[0m")
     assert text.startswith("\x1b[1m/abs/a b.yaml\x1b[0m: does not exist\n")
 
@@ -49,7 +53,7 @@ def test_sarif_names_rules_places_and_columns() -> None:
     (run,) = log["runs"]
     whole, placed = run["results"]
     assert (log["version"], run["tool"]["driver"]["name"]) == ("2.1.0", "authz")
-    assert run["tool"]["driver"]["rules"] == [{"id": "AZ103"}]
+    assert run["tool"]["driver"]["rules"] == [{"id": "AZ103", "fullDescription": {"text": EXPLAINED["AZ103"]}}]
     assert (placed["ruleId"], placed["message"]["text"]) == ("AZ103", "100% wrong,\r\nhere: there (mend it)")
     assert placed["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "dir/c%2Cd%3Ae.yaml"},
@@ -72,3 +76,59 @@ def test_a_warning_is_told_as_one() -> None:
 def test_people_and_github_get_nothing_where_nothing_is_wrong(form: Report) -> None:
     """No news is good news."""
     assert report([], form) == ""
+
+
+def _object(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+_TEXT = _object(["text"], text={"type": "string", "minLength": 1})
+_PLACE = _object(["uri"], uri={"type": "string", "format": "uri-reference"})
+_COUNT = {"type": "integer", "minimum": 1}
+_LOCATION = _object(
+    ["physicalLocation"],
+    physicalLocation=_object(
+        ["artifactLocation"],
+        artifactLocation=_PLACE,
+        region=_object(["startLine"], startLine=_COUNT, startColumn=_COUNT, endColumn=_COUNT),
+    ),
+)
+_RULE = _object(["id"], id={"type": "string"}, fullDescription=_TEXT)
+SARIF = _object(
+    ["version", "runs"],
+    **{"$schema": {"type": "string", "format": "uri"}},
+    version={"const": "2.1.0"},
+    runs={
+        "type": "array",
+        "items": _object(
+            ["tool"],
+            tool=_object(
+                ["driver"],
+                driver=_object(
+                    ["name"],
+                    name={"type": "string"},
+                    version={"type": "string"},
+                    rules={"type": "array", "uniqueItems": True, "items": _RULE},
+                ),
+            ),
+            columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+            results={
+                "type": "array",
+                "items": _object(
+                    ["message"],
+                    ruleId={"type": "string"},
+                    level={"enum": ["none", "note", "warning", "error"]},
+                    message=_TEXT,
+                    locations={"type": "array", "items": _LOCATION},
+                ),
+            },
+        ),
+    },
+)
+"""The part of OASIS' schema of SARIF 2.1.0 that we write, closed: another key would have to be looked up first."""
+
+
+@pytest.mark.parametrize("faults", [[], [WHOLE], [WHOLE, PLACED, msgspec.structs.replace(PLACED, code="EV201")]])
+def test_sarif_is_as_its_schema_says(faults: list[Fault]) -> None:
+    """What code scanners refuse, they refuse whole."""
+    jsonschema.Draft7Validator(SARIF).validate(json.loads(report(faults, Report.SARIF)))

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from authz.cel.reference import reference as cel
+from authz.cli.codes import reference as codes
 from authz.config.reference import reference as settings
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,7 @@ def main() -> int:
     """Write the references and the picture; return the demo's own exit code."""
     (ROOT / "authz/cel/docs/reference.md").write_text(cel(VOCABULARY.read_text()))
     (ROOT / "authz/cli/docs/settings.md").write_text(settings())
+    (ROOT / "authz/cli/docs/codes.md").write_text(codes())
     done = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False)
     (ROOT / "authz/cli/docs/demo.svg").write_text(picture(done.stdout))
     return done.returncode

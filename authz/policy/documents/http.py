@@ -102,7 +102,7 @@ def origin(text: Text) -> Text:
 def cookie_name(text: Text) -> Text:
     """Return the name of a cookie: a token (RFC 6265, section 4.1.1)."""
     if not _COOKIE.fullmatch(text):
-        refuse(text, Code.COOKIE, f"{quoted(text)} is not the name of a cookie")
+        refuse(text, Code.COOKIE, f"{quoted(text)} is not the name of a cookie", "letters, digits, '_' and '-'")
     return text
 
 
@@ -181,7 +181,9 @@ def _check_segment(text: Text, segment: str, *, last: bool) -> None:
     if segment == "*" or (segment == "**" and last):
         return
     if segment == "**":
-        refuse(text, Code.PATH, '"**" takes the rest of the path, and stands only at its end')
+        refuse(
+            text, Code.PATH, '"**" takes the rest of the path, and stands only at its end', "write * for one segment"
+        )
     if segment in ("", ".", ".."):
         hint = "requests are matched without empty and dot segments"
         refuse(text, Code.PATH, f"no request has the path {quoted(text)}", hint)

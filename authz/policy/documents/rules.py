@@ -146,7 +146,11 @@ class Rule(Checked):
             return
         for key in node.written():
             if effect not in _BELONGS.get(key, _EFFECTS):
-                yield key.fault(Code.TOGETHER, f'"{key}" has no meaning in a rule that says {effect}')
+                yield key.fault(
+                    Code.TOGETHER,
+                    f'"{key}" has no meaning in a rule that says {effect}',
+                    hint=f"it belongs to {' and '.join(_BELONGS[key])}",
+                )
         cookies = node.get("cookies")
         if effect != "allow" and isinstance(cookies, Mapping) and "remove" in cookies:
             yield cookies.key("remove").fault(Code.TOGETHER, f'"remove" has no meaning in a rule that says {effect}')

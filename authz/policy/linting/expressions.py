@@ -147,5 +147,9 @@ def _of_header(name: str) -> tuple[Lint, str, str] | None:
     if name.startswith("x-envoy-"):
         return Lint.BORROWED_HEADER, f"Envoy removes or writes {name} itself", "say it in a header of your own"
     if name in _OF_CONNECTION:
-        return Lint.BORROWED_HEADER, f"{name} belongs to one connection and does not get here", ""
+        return (
+            Lint.BORROWED_HEADER,
+            f"{name} belongs to one connection and does not get here",
+            "say it in a header of your own",
+        )
     return None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Condition = tuple[str, ...]
 """A condition without blanks and comments: that of `when`, then the rule's own."""
 
+_HINT = "remove it, or say where it differs"
+
 ALWAYS: Condition = ()
 
 
@@ -30,7 +32,7 @@ def odd(document: Policy | Guardrail) -> Iterator[Fault]:
     asked = [rule for rule in document.spec.rules if rule.mode is Mode.ENFORCE]
     for place, rule in enumerate(asked):
         if (why := _idle(rule, asked[:place], asked)) is not None:
-            yield warned(rule.name, Lint.IDLE_RULE, f'rule "{rule.name}" changes nothing: {why}')
+            yield warned(rule.name, Lint.IDLE_RULE, f'rule "{rule.name}" changes nothing: {why}', _HINT)
     if isinstance(document, Policy) and document.spec.mode is not Mode.OFF:
         yield from _allows_all(document, asked)
 
