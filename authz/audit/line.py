@@ -12,12 +12,13 @@ import datetime
 import hashlib
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from authz.audit.reads import HEADERS, NOTHING
-from authz.audit.record import FORMAT, Document, IdentityLine, LimitLine, Record, RequestLine
+from authz.audit.record import FORMAT, Document, IdentityLine, LimitLine, Record
 from authz.audit.text import LONGEST, cut, safe
 
 if TYPE_CHECKING:
@@ -37,18 +38,43 @@ MOST_KEPT = 1024
 """Parts of a kind that are kept written."""
 
 _said: dict[tuple[object, ...], tuple[tuple[DocumentTrace, ...], bytes]] = {}
+_UNSET = (UNSET,) * len(HEADERS)
+_NONE = msgspec.Raw(b"null")
 _OPEN, _COMMA, _READS, _END = b"{", b",", b',"reads":', b"}\n"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
+
+
+_Headers: Any = msgspec.defstruct(
+    "_Headers",
+    [(name.replace("-", "_"), str | UnsetType, UNSET) for name in HEADERS],
+    rename="kebab",
+    frozen=True,
+    gc=False,
+)
+"""The headers that are recorded, those that are there."""
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What was asked, as `RequestLine` says it."""
+
+    id: str
+    method: str
+    host: str
+    path: str
+    query_keys: list[str]
+    route: str
+    headers: Any
+    body_sha256: str | None
 
 
 class _Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is new with each check."""
 
     id: str
-    time: str
+    time: datetime.datetime
     duration_us: int
-    request: RequestLine | None
+    request: msgspec.Raw
     limits: list[LimitLine]
     detail: str
     trace_id: str
@@ -140,7 +166,7 @@ def _check(outcome: Outcome) -> bytes:
         id=outcome.id,
         time=_time(outcome.started),
         duration_us=round(outcome.duration * 1_000_000),
-        request=None if request is None else _request(request),
+        request=_NONE if request is None else _request(request),
         limits=[_limit(usage) for usage in limits[:MOST]] if limits else [],
         detail=cut(detail) if detail else "",
         trace_id=outcome.trace_id,
@@ -199,14 +225,8 @@ def _served(generation: int, digest: str, worker: int) -> bytes:
     return _part(_Served(format=FORMAT, generation=generation, policy_digest=digest, worker=worker))
 
 
-def _time(seconds: float) -> str:
-    whole = int(seconds)
-    return f"{_second(whole)}.{int((seconds - whole) * 1_000_000):06}Z"
-
-
-@lru_cache(maxsize=4)
-def _second(seconds: int) -> str:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+def _time(seconds: float) -> datetime.datetime:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
 
 
 def _limit(usage: LimitUsage) -> LimitLine:
@@ -215,34 +235,44 @@ def _limit(usage: LimitUsage) -> LimitLine:
     )
 
 
-def _request(request: Request) -> RequestLine:
-    texts = request.id, request.method, request.host, request.path
-    if sum(map(len, texts)) > LONGEST:  # else none of them is: one look for all
-        texts = cut(request.id), cut(request.method), cut(request.host), cut(request.path)
-    asked, method, host, path = texts
+def _request(request: Request) -> msgspec.Raw:
+    """Write a request; what is short as a whole has no text to cut, and most are."""
+    written = _encode(asked := _asked(request))
+    return msgspec.Raw(written if len(written) <= LONGEST else _encode(_bounded(asked)))
+
+
+def _asked(request: Request) -> _Asked:
     extensions, query, body = request.extensions, request.query, request.body
-    return RequestLine(
-        id=asked,
-        method=method,
-        host=host,
-        path=path,
+    return _Asked(
+        id=request.id,
+        method=request.method,
+        host=request.host,
+        path=request.path,
         query_keys=_query_keys(query) if query else [],
-        route=cut(extensions["route"]) if "route" in extensions else "",
-        headers=_headers(request.headers),
+        route=extensions.get("route", "") if extensions else "",
+        headers=_Headers(*map(request.headers.get, HEADERS, _UNSET)),
         body_sha256=hashlib.sha256(body).hexdigest() if body else None,
     )
 
 
-def _headers(headers: Mapping[str, str]) -> dict[str, str]:
-    kept = {name: headers[name] for name in HEADERS if name in headers}
-    if sum(map(len, kept.values())) > LONGEST:
-        return {name: cut(value) for name, value in kept.items()}
-    return kept
+def _bounded(asked: _Asked) -> _Asked:
+    """Return a request with every text cut to its bound."""
+    headers = (value if value is UNSET else cut(value) for value in msgspec.structs.astuple(asked.headers))
+    return _Asked(
+        id=cut(asked.id),
+        method=cut(asked.method),
+        host=cut(asked.host),
+        path=cut(asked.path),
+        query_keys=sorted(set(map(cut, asked.query_keys))),
+        route=cut(asked.route),
+        headers=_Headers(*headers),
+        body_sha256=asked.body_sha256,
+    )
 
 
 def _query_keys(query: str) -> list[str]:
     """Name the parameters; a pair without `=` may be a value, so only its place is kept."""
     if "&" not in query:
-        return [cut(query.partition("=")[0])] if "=" in query else ["?"]
+        return [query.partition("=")[0]] if "=" in query else ["?"]
     pairs = query.split("&", MOST_PARAMETERS)[:MOST_PARAMETERS]
-    return sorted({cut(pair.partition("=")[0]) if "=" in pair else "?" for pair in pairs if pair})
+    return sorted({pair.partition("=")[0] if "=" in pair else "?" for pair in pairs if pair})

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-ROUND = 16
-"""Calls that may wait for each other: half a millisecond of decisions."""
+ROUND = 32
+"""Calls that may wait for each other, where more keep coming: a millisecond of decisions."""
 
 AT_ONCE = 2
 """Answers that are not worth waking the writer for."""
