@@ -64,6 +64,11 @@ VERBS = {
         "List what is exposed, and how it is protected.",
         "authz routes --policies policies/ --output markdown",
     ),
+    "diff": Verb(
+        "authz.cli.diff.command",
+        "Show what a change of policies means.",
+        "authz diff main --policies policies/ --fail-on-widen",
+    ),
     "keys": Verb(
         "authz.cli.keys",
         "Make an API key, or hash a password, and its entry.",

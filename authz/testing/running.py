@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from authz.policy import PolicySet
-    from authz.testing.results import Difference
+    from authz.testing.results import Answer, Difference
     from authz.testing.suites import Suite
     from authz.testing.trials import Act, Trial
 
@@ -70,7 +70,8 @@ def _tried(trial: Trial, stage: Stage, blank: Result) -> Result:
     return msgspec.structs.replace(blank, verdict=verdict, findings=findings)
 
 
-def _findings(trial: Trial, stage: Stage) -> Iterator[Finding]:
+def answered(trial: Trial, stage: Stage) -> Iterator[tuple[Act, Answer]]:
+    """Yield the acts of a trial, each with its last answer; raises `Skipped` where one cannot be carried out."""
     now = trial.now
     stage.begin(trial)
     for act in trial.acts:
@@ -78,6 +79,11 @@ def _findings(trial: Trial, stage: Stage) -> Iterator[Finding]:
         for turn in range(act.repeat):
             now += act.every if turn else 0.0
             answer = stage.ask(act, now)
+        yield act, answer
+
+
+def _findings(trial: Trial, stage: Stage) -> Iterator[Finding]:
+    for act, answer in answered(trial, stage):
         differences = compare(act.expect, answer)
         line, column = _place(act, differences)
         yield Finding(

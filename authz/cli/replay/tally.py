@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.cli.replay.deciding import rule_of
+from authz.cli.replay.deciding import Again, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from authz.cli.replay.deciding import Again, Deciding
+    from authz.cli.replay.deciding import Deciding
     from authz.server.recalling import Line
 
 MOST_GROUPS = 10_000
@@ -73,12 +73,23 @@ class Tally(msgspec.Struct):
         if not line.decided:
             self.skipped[line.reason or "no reason"] += 1
             return
-        again, route = deciding.again(line)
-        kind = kind_of(line, again)
+        self._compare(line, recorded(line), *deciding.again(line))
+
+    def count_both(self, line: Line, before: Deciding, after: Deciding) -> None:
+        """Decide one record again by two sets of policies and count where they differ."""
+        self.records += 1
+        if not line.decided:
+            self.skipped[line.reason or "no reason"] += 1
+            return
+        was, _ = before.again(line)
+        self._compare(line, was, *after.again(line))
+
+    def _compare(self, line: Line, was: Again, again: Again, route: str) -> None:
+        kind = kind_of(was, again)
         if kind is None:
             self.same += 1
             return
-        self._member(_group(kind, line, again, route)).add(_caller(line), line.id)
+        self._member(_group(kind, line, was, again, route)).add(_caller(line), line.id)
 
     def _member(self, group: Group) -> Members:
         members = self.groups.get(group)
@@ -109,14 +120,14 @@ class Tally(msgspec.Struct):
         return sum(members.count for group, members in self.groups.items() if group.kind is kind)
 
 
-def kind_of(line: Line, again: Again) -> Kind | None:
+def kind_of(was: Again, again: Again) -> Kind | None:
     """Return how a decision differs, `None` where it does not."""
-    if again.unknown:
+    if was.unknown or again.unknown:
         return Kind.UNDETERMINED
-    was, now = line.effect == "allow", again.effect == "allow"
-    if was != now:
-        return Kind.ALLOWED if now else Kind.DENIED
-    same = not again.exact or (line.effect, _reason(line), rule_of(line.policy, line.rule)) == (
+    allowed, allows = was.effect == "allow", again.effect == "allow"
+    if allowed != allows:
+        return Kind.ALLOWED if allows else Kind.DENIED
+    same = not (was.exact and again.exact) or (was.effect, was.reason, was.rule) == (
         again.effect,
         again.reason,
         again.rule,
@@ -124,11 +135,13 @@ def kind_of(line: Line, again: Again) -> Kind | None:
     return None if same else Kind.REASON
 
 
-def _reason(line: Line) -> str:
-    return "allowed" if line.effect == "allow" else line.reason
+def recorded(line: Line) -> Again:
+    """Return the decision on record."""
+    reason = "allowed" if line.effect == "allow" else line.reason
+    return Again(effect=line.effect, reason=reason, rule=rule_of(line.policy, line.rule))
 
 
-def _group(kind: Kind, line: Line, again: Again, route: str) -> Group:
+def _group(kind: Kind, line: Line, was: Again, again: Again, route: str) -> Group:
     request = line.request
     assert request is not None  # noqa: S101 - a line that was decided has one
     return Group(
@@ -136,15 +149,17 @@ def _group(kind: Kind, line: Line, again: Again, route: str) -> Group:
         method=request.method,
         host=request.host,
         route=route,
-        was=_told(line.effect, _reason(line), rule_of(line.policy, line.rule)),
-        now="" if again.unknown else _told(again.effect, again.reason, again.rule),
-        unknown=again.unknown,
+        was=_told(was),
+        now=_told(again),
+        unknown=tuple(sorted({*was.unknown, *again.unknown})),
     )
 
 
-def _told(effect: str, reason: str, rule: str) -> str:
-    what = effect if reason in {"allowed", "deny_rule", "redirect_rule"} else f"{effect}: {reason}"
-    return f"{what} by {rule}" if rule else what
+def _told(one: Again) -> str:
+    if one.unknown:
+        return ""
+    what = one.effect if one.reason in {"allowed", "deny_rule", "redirect_rule"} else f"{one.effect}: {one.reason}"
+    return f"{what} by {one.rule}" if one.rule else what
 
 
 def _caller(line: Line) -> str:

@@ -6,7 +6,7 @@ import msgspec
 
 from authz.cli.replay import tally as tallying
 from authz.cli.replay.deciding import Again, Deciding
-from authz.cli.replay.tally import Kind, Tally, kind_of
+from authz.cli.replay.tally import Kind, Tally, kind_of, recorded
 from authz.server.recalling import Line, RequestLine
 from tests.cli.replay.conftest import AFTER, REQUESTS, line, policies
 
@@ -39,18 +39,18 @@ def test_what_no_policy_decided_is_skipped_by_reason() -> None:
 def test_a_change_of_reason_is_no_change_of_effect() -> None:
     """A denial for another reason is told apart, and not at all where what is not known may have been the reason."""
     denied = Line(format="authz.record/v1", decision="deny", reason="deny_rule", policy="a", rule="b")
-    assert kind_of(denied, Again(effect="deny", reason="deny_rule", rule="a/b")) is None
-    assert kind_of(denied, Again(effect="deny", reason="no_rule", rule="a")) is Kind.REASON
-    assert kind_of(denied, Again(effect="deny", reason="no_rule", rule="a", exact=False)) is None
-    assert kind_of(denied, Again(effect="redirect", reason="redirect_rule")) is Kind.REASON
-    assert kind_of(denied, Again(effect="allow", reason="allowed")) is Kind.ALLOWED
+    assert kind_of(recorded(denied), Again(effect="deny", reason="deny_rule", rule="a/b")) is None
+    assert kind_of(recorded(denied), Again(effect="deny", reason="no_rule", rule="a")) is Kind.REASON
+    assert kind_of(recorded(denied), Again(effect="deny", reason="no_rule", rule="a", exact=False)) is None
+    assert kind_of(recorded(denied), Again(effect="redirect", reason="redirect_rule")) is Kind.REASON
+    assert kind_of(recorded(denied), Again(effect="allow", reason="allowed")) is Kind.ALLOWED
 
 
 def test_a_limit_is_counted_as_what_the_policies_said() -> None:
     """`rate_limited` after an allow is an allow; denied now, it is newly denied."""
     limited = Line(format="authz.record/v1", decision="deny", reason="rate_limited", documents=[msgspec.Raw(b"{}")])
-    assert kind_of(limited, Again(effect="allow", reason="allowed")) is None
-    assert kind_of(limited, Again(effect="deny", reason="no_rule")) is Kind.DENIED
+    assert kind_of(recorded(limited), Again(effect="allow", reason="allowed")) is None
+    assert kind_of(recorded(limited), Again(effect="deny", reason="no_rule")) is Kind.DENIED
 
 
 def test_groups_and_callers_are_bounded() -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.cli.committing import git
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,12 +22,6 @@ spec:
       request: {method: DELETE, url: "http://api.example.com/orders/7"}
       expect: deny
 """
-
-
-def git(folder: Path, *arguments: str) -> None:
-    """Run Git in a folder as somebody."""
-    who = ["-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
-    subprocess.run([shutil.which("git") or "git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture

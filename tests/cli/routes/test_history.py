@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from authz.cli.routes.history import Change, history
 from authz.server.deciding import policies_in
-from tests.cli.routes.conftest import git
+from tests.cli.committing import git
 
 if TYPE_CHECKING:
     from pathlib import Path

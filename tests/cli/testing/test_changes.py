@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from authz.cli.testing.changes import changed
 from authz.errors import Unavailable
-
-
-def git(folder: Path, *arguments: str) -> None:
-    """Run Git in a folder as somebody."""
-    who = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
-    subprocess.run([shutil.which("git") or "git", "-C", str(folder), *who, *arguments], check=True, capture_output=True)
+from tests.cli.committing import git
 
 
 @pytest.fixture
