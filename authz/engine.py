@@ -78,6 +78,10 @@ class Snapshot(Protocol):
     def generation(self) -> int:
         """Counts from 1, one more for every set of policies that came into force."""
 
+    @property
+    def commit(self) -> str:
+        """The commit they were taken from, `""` where that is not known."""
+
 
 class Limiter(Protocol):
     """Counts. `done` is called once and never later than `deadline` (monotonic seconds)."""
@@ -264,6 +268,7 @@ class _Check:
             usage=usage,
             generation=snapshot.generation if snapshot else 0,
             policy_digest=snapshot.policies.digest if snapshot else "",
+            policy_commit=snapshot.commit if snapshot else "",
             detail=detail or self._identity.detail,
             trace_id=parts.trace(call.metadata),
             parent_span=parts.parent(call.metadata) if parts.parent else "",

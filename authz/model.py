@@ -430,6 +430,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
     generation: int
     policy_digest: str
+    policy_commit: str = ""
     detail: str = ""
     trace_id: str = ""
     parent_span: str = ""

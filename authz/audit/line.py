@@ -111,6 +111,7 @@ class _Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     format: str
     generation: int
     policy_digest: str
+    policy_commit: str
     worker: int
 
 
@@ -137,7 +138,7 @@ def line_of(
     decision = outcome.decision
     return b"".join(
         (
-            _OPEN, _served(outcome.generation, outcome.policy_digest, worker), _COMMA,
+            _OPEN, _served(outcome.generation, outcome.policy_digest, outcome.policy_commit, worker), _COMMA,
             _check(outcome), _COMMA, _decided(decision), _COMMA, caller, _COMMA,
             _who(identity.provider, identity.subject, identity.issuer, identity.key_id),
             _READS, reads(decision.reads), _END,
@@ -221,8 +222,10 @@ def _who(provider: str, subject: str, issuer: str, key_id: str) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _served(generation: int, digest: str, worker: int) -> bytes:
-    return _part(_Served(format=FORMAT, generation=generation, policy_digest=digest, worker=worker))
+def _served(generation: int, digest: str, commit: str, worker: int) -> bytes:
+    return _part(
+        _Served(format=FORMAT, generation=generation, policy_digest=digest, policy_commit=commit, worker=worker)
+    )
 
 
 def _time(seconds: float) -> datetime.datetime:

@@ -70,6 +70,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     format: str
     generation: int
     policy_digest: str
+    policy_commit: str = ""
     worker: int
     id: str
     time: str

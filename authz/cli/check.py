@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from authz.cli.notes import ending
+from authz.cli.notes import ending, origins
 from authz.cli.output import Exit, say, tell
 from authz.cli.reports import Report, report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from authz.errors import Fault
     from authz.policy import PolicySet, WatchDocument
     from authz.policy.linting import Expressions
-    from authz.store import Reading
+    from authz.store import Provenance, Reading
 
 
 def command(
@@ -38,12 +38,15 @@ def command(
 
     reading, seen = read(paths), Expressions()
     policies, refused = _compiled(reading, seen.watch if lint else None)
-    faults = sorted({*reading.faults, *refused})
+    provenances, unknown = _provenance(reading)
+    faults = sorted({*reading.faults, *refused, *unknown})
     warnings = _odd(policies, seen, paths) if lint and policies is not None else ()
     text = report(sorted([*faults, *warnings]), output)
     if text:
         say(text)
     for note in ending(policies.ending if policies else (), time.time()):
+        tell(note)
+    for note in origins(provenances):
         tell(note)
     tell(_summary(len(reading.files), len(faults), len(warnings)))
     raise typer.Exit(Exit.POLICIES if faults or (strict and warnings) else Exit.FINE)
@@ -66,6 +69,17 @@ def _compiled(reading: Reading, watch: WatchDocument | None) -> tuple[PolicySet 
         return compiler("auto", watch=watch).compile(reading.files), ()
     except PolicyFaults as refusal:
         return None, refusal.faults
+
+
+def _provenance(reading: Reading) -> tuple[Mapping[str, Provenance], tuple[Fault, ...]]:
+    """Return where folders come from, or what is wrong with what they say of it."""
+    from authz.errors import PolicyFaults  # noqa: PLC0415
+    from authz.store import provenance_of  # noqa: PLC0415
+
+    try:
+        return provenance_of(reading), ()
+    except PolicyFaults as refusal:
+        return {}, refusal.faults
 
 
 def _summary(files: int, faults: int, warnings: int) -> str:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from authz.policy import ListedEntry
+    from authz.store import Provenance
 
 SHOWN = 20
 """Entries that are told one by one."""
@@ -27,3 +28,11 @@ def ending(entries: Sequence[ListedEntry], now: float) -> Iterator[str]:
     if entries[SHOWN:]:
         over = sum(entry.until <= now for entry in entries)
         yield f"note: of {len(entries)} entries of data that end, {over} have ended"
+
+
+def origins(provenances: Mapping[str, Provenance]) -> Iterator[str]:
+    """Yield a note for each folder whose commit is known."""
+    for folder, one in provenances.items():
+        about = ", ".join(filter(None, (one.author, one.date)))
+        dirty = ", and files that differ from it" if one.dirty else ""
+        yield f"note: {folder}: commit {one.commit}" + (f" ({about})" if about else "") + dirty

@@ -69,6 +69,11 @@ VERBS = {
         "Show what a change of policies means.",
         "authz diff main --policies policies/ --fail-on-widen",
     ),
+    "provenance": Verb(
+        "authz.cli.provenance",
+        "Print the commit that policies come from.",
+        "authz provenance policies/ > .provenance.json",
+    ),
     "keys": Verb(
         "authz.cli.keys",
         "Make an API key, or hash a password, and its entry.",

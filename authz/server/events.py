@@ -43,7 +43,7 @@ class PolicyEvents:
 
     def _loaded(self, event: Loaded) -> None:
         self.reloads["loaded",] += 1
-        about = {"generation": event.generation, "digest": event.digest, "files": event.files}
+        about = {"generation": event.generation, "digest": event.digest, "commit": event.commit, "files": event.files}
         _log.info("policies are in force", extra={"fields": {**about, "seconds": round(event.seconds, 3)}})
         self._record({"event": "policies_loaded", **about})
         if event.generation == 1:

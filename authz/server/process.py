@@ -163,6 +163,8 @@ class Process:
             "ready": self.ready(),
             "generation": current.generation if current else 0,
             "policy_digest": current.policies.digest if current else "",
+            "policy_commit": current.commit if current else "",
+            "policy_provenance": current.provenance if current else {},
             "policy_age_seconds": round(time.time() - current.loaded_at, 3) if current else None,
             "exceptions": ending.summary(current.policies.ending if current else (), time.time()),
             "policy_faults": [str(fault) for fault in self._store.faults],

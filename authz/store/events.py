@@ -15,6 +15,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
 
     generation: int
     digest: str
+    commit: str = ""
     files: int
     at: float
     seconds: float

@@ -5,7 +5,7 @@ folder it names, and if any link has moved by the end, the reading is repeated. 
 versions. A plain folder has no such moment; `swapped` says that a reading needs no second look.
 
 Names that begin with a dot are skipped (`..data`, `.git`, an editor's swap file), and so are tests (`*_test.yaml`)
-unless they are asked for.
+unless they are asked for. What a folder says of itself in such files (`MARKS`) is read and kept apart.
 Whatever else can't be read is a fault: a missing folder, a folder without policies, an empty, vanished or
 unreadable file, a pipe, more bytes than allowed. Nothing is left out in silence.
 """
@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.errors import Fault
+from authz.store import provenance
+from authz.store.checkout import head
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,25 +30,40 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024**2
 MAX_FILES = 100_000
 MAX_DEPTH = 32
+MARK_BYTES = 16 * 1024**2
 ATTEMPTS = 8
 """Readings that may be overtaken by a swap before that is a fault; a kubelet swaps once a minute at most."""
+
+MARKS = (provenance.FILE,)
+"""Files at the top of a folder that are about it."""
 
 _DATA = "..data"
 _DOCUMENTS = (".yaml", ".yml")
 _TESTS = ("_test.yaml", "_test.yml")
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """One source: `folder` is where it was read, `marks` what it says of itself, `head` the commit that is there."""
+
+    source: str
+    folder: str
+    marks: Mapping[str, bytes]
+    head: str
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What the folders held at one moment.
 
     `files` are contents by the path to show; `content` is equal for equal readings, faults included; `swapped` says
-    that every file came through a `..data` link, so that none can be half-written.
+    that every file came through a `..data` link, so that none can be half-written. `origins` are of the sources that
+    are folders.
     """
 
     files: Mapping[str, bytes]
     faults: tuple[Fault, ...]
     content: str
     swapped: bool
+    origins: tuple[Origin, ...] = ()
 
 
 def read(sources: Sequence[Path], *, max_bytes: int = MAX_BYTES, tests: bool = False) -> Reading:
@@ -71,6 +88,7 @@ class _Walk:
         self._faults: list[Fault] = []
         self._links: dict[str, str] = {}
         self._plain = False
+        self._origins: list[Origin] = []
 
     def source(self, source: Path) -> None:
         before = len(self._files)
@@ -81,6 +99,7 @@ class _Walk:
             return
         if is_folder:
             self._folder(str(source), str(source), ())
+            self._origin(str(source))
         else:
             self._file(os.path.join(self._resolved(str(source.parent)), source.name), str(source))  # noqa: PTH118
         if not any(map(self._is_wanted, list(self._files)[before:])) and not self._faults:
@@ -91,7 +110,20 @@ class _Walk:
         return all(os.path.realpath(link) == target for link, target in self._links.items())
 
     def reading(self) -> Reading:
-        return _reading(self._files, self._faults, swapped=not self._plain)
+        return _reading(self._files, self._faults, swapped=not self._plain, origins=self._origins)
+
+    def _origin(self, source: str) -> None:
+        """Read what a folder says of itself, and the commit it is at."""
+        folder = self._resolved(source)
+        marks: dict[str, bytes] = {}
+        for name in MARKS:
+            try:
+                marks[name] = _content(f"{folder}/{name}", MARK_BYTES)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._fault(f"{source}/{name}", _cause(error))
+        self._origins.append(Origin(source=source, folder=folder, marks=marks, head=head(folder)))
 
     def _folder(self, place: str, shown: str, above: tuple[str, ...]) -> None:
         place = self._resolved(place)
@@ -172,12 +204,24 @@ def _cause(error: OSError) -> str:
     return cause if error.errno is None else f"can't be read: {cause[:1].lower()}{cause[1:]}"
 
 
-def _reading(files: Mapping[str, bytes], faults: Sequence[Fault], *, swapped: bool) -> Reading:
+def _reading(
+    files: Mapping[str, bytes], faults: Sequence[Fault], *, swapped: bool, origins: Sequence[Origin] = ()
+) -> Reading:
     digest = hashlib.sha256()
     for name in sorted(files):
-        for part in (os.fsencode(name), files[name]):
-            digest.update(len(part).to_bytes(8, "big"))
-            digest.update(part)
+        _add(digest, os.fsencode(name), files[name])
+    for origin in origins:
+        _add(digest, os.fsencode(origin.source), origin.head.encode())
+        for name, content in origin.marks.items():
+            _add(digest, name.encode(), content)
     for fault in sorted(faults):
         digest.update(os.fsencode(str(fault)))
-    return Reading(files=files, faults=tuple(sorted(faults)), content=digest.hexdigest(), swapped=swapped)
+    return Reading(
+        files=files, faults=tuple(sorted(faults)), content=digest.hexdigest(), swapped=swapped, origins=tuple(origins)
+    )
+
+
+def _add(digest: hashlib._Hash, *parts: bytes) -> None:
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)

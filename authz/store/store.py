@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from authz.errors import FailedTests, Fault, PolicyFaults
+from authz.store.checkout import described
 from authz.store.events import Loaded, Pinned, Refused, StoreEvent, Unchanged
 from authz.store.folders import MAX_BYTES, Reading, read
 from authz.store.hints import Hints
 from authz.store.mounts import MOUNTINFO, pinned
+from authz.store.provenance import FILE, Provenance, label, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -44,11 +46,13 @@ class Compiler(Protocol):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """The policies of one generation. `loaded_at` is seconds since the epoch."""
+    """The policies of one generation. `loaded_at` is seconds since the epoch, `commit` sums up their `provenance`."""
 
     policies: PolicySet
     generation: int
     loaded_at: float
+    commit: str = ""
+    provenance: Mapping[str, Provenance] = {}
 
 
 class Watching(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,6 +174,7 @@ class PolicyStore:
         try:
             if reading.faults:
                 raise PolicyFaults(reading.faults)
+            provenance = provenance_of(reading)
             policies = self._compiler.compile(reading.files)
         except PolicyFaults as refusal:
             tests_failed = isinstance(refusal, FailedTests)
@@ -177,7 +182,7 @@ class PolicyStore:
         except Exception as error:  # noqa: BLE001 - whatever the compiler does, the last good stays
             self._refuse(reading, (_unexpected(error),), asked=asked)
         else:
-            self._serve(reading, policies, time.monotonic() - begun)
+            self._serve(reading, policies, provenance, time.monotonic() - begun)
 
     def _refuse(self, reading: Reading, faults: tuple[Fault, ...], *, asked: bool, tests_failed: bool = False) -> None:
         told = faults == self.faults and not asked
@@ -185,12 +190,23 @@ class PolicyStore:
         if not told:
             self._on_event(Refused(faults=faults, generation=self._generation(), tests_failed=tests_failed))
 
-    def _serve(self, reading: Reading, policies: PolicySet, seconds: float) -> None:
-        generation, now = self._generation() + 1, self._clock()
+    def _serve(
+        self, reading: Reading, policies: PolicySet, provenance: Mapping[str, Provenance], seconds: float
+    ) -> None:
+        generation, now, commit = self._generation() + 1, self._clock(), label(provenance.values())
         self._served, self._refused, self.faults = reading.content, None, ()
-        self.current = Snapshot(policies=policies, generation=generation, loaded_at=now)
+        self.current = Snapshot(
+            policies=policies, generation=generation, loaded_at=now, commit=commit, provenance=provenance
+        )
         self._on_event(
-            Loaded(generation=generation, digest=policies.digest, files=len(reading.files), at=now, seconds=seconds)
+            Loaded(
+                generation=generation,
+                digest=policies.digest,
+                commit=commit,
+                files=len(reading.files),
+                at=now,
+                seconds=seconds,
+            )
         )
 
     def _generation(self) -> int:
@@ -203,6 +219,24 @@ class PolicyStore:
             return
         if paths:
             self._on_event(Pinned(paths=paths))
+
+
+def provenance_of(reading: Reading) -> Mapping[str, Provenance]:
+    """Return where folders come from, as far as that is known; raise `PolicyFaults` where one says nonsense."""
+    found: dict[str, Provenance] = {}
+    faults: list[Fault] = []
+    for origin in reading.origins:
+        try:
+            mark = origin.marks.get(FILE)
+            known = described(origin.folder) if mark is None else parsed(mark)
+        except ValueError as error:
+            hint = "authz provenance writes one"
+            faults.append(Fault(file=f"{origin.source}/{FILE}", message=str(error), hint=hint))
+        else:
+            found |= {} if known is None else {origin.source: known}
+    if faults:
+        raise PolicyFaults(faults)
+    return found
 
 
 def _unexpected(error: Exception) -> Fault:

@@ -154,6 +154,7 @@ def in_process(engine: Engine, asked: Asked) -> Mapping[str, Any]:
 class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     policies: PolicySet
     generation: int = 1
+    commit: str = ""
 
 
 class _Call:

@@ -117,3 +117,15 @@ def test_what_ships_is_not_odd(run: Callable[..., Any]) -> None:
     """Who copies from our policies copies nothing that our own linter warns of."""
     ran = run("check", str(Path(__file__).parents[2] / "policies"), "--lint", "--strict")
     assert (ran.status, ran.out) == (Exit.FINE, "")
+
+
+def test_the_commit_of_policies_is_noted(run: Callable[..., Any], policies: Path) -> None:
+    """Where a folder says it; nonsense is a fault."""
+    mark = policies / ".provenance.json"
+    mark.write_text('{"commit": "c1", "author": "Ann", "date": "2026-11-23T12:00:00Z", "dirty": true}')
+    note = f"note: {policies}: commit c1 (Ann, 2026-11-23T12:00:00Z), and files that differ from it"
+    assert run("check", str(policies)) == (Exit.FINE, "", f"{note}\n1 file read, no fault\n")
+    mark.write_text("{}")
+    ran = run("check", str(policies))
+    assert ran.status == Exit.POLICIES
+    assert ran.out.startswith(f"{mark}: is no provenance: ")

@@ -15,7 +15,7 @@ REFUSED = {"event": "policies_refused", "faults": 1, "first": [str(FAULT)]}
 
 
 def _loaded(generation: int) -> Loaded:
-    return Loaded(generation=generation, digest="d", files=3, at=5.0, seconds=0.01234)
+    return Loaded(generation=generation, digest="d", commit="c", files=3, at=5.0, seconds=0.01234)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +46,7 @@ def test_every_event_is_a_line_and_a_number(caplog: pytest.LogCaptureFixture) ->
     ]
     assert events.reloads == {("loaded",): 1, ("refused",): 1, ("tests_failed",): 1, ("unchanged",): 1}
     assert records == [
-        {"event": "policies_loaded", "generation": 1, "digest": "d", "files": 3},
+        {"event": "policies_loaded", "generation": 1, "digest": "d", "commit": "c", "files": 3},
         {**REFUSED, "generation": 1, "result": "refused"},
         {**REFUSED, "generation": 0, "result": "tests_failed"},
     ]

@@ -1,26 +1,46 @@
 """A process starts whole or not at all, and ends in the other order."""
 
+import json
 import logging
 import threading
 from pathlib import Path
 
 import pytest
 
+from authz.cli.request import Asked, message
 from authz.config import load
 from authz.errors import Unavailable
 from authz.server.building import build
 from authz.server.process import Process
 
+POLICY = (
+    "apiVersion: authz/v1\nkind: Policy\nmetadata: {name: a}\n"
+    "spec: {match: [{paths: ['/**']}], rules: [{name: r, allow: 'true'}]}\n"
+)
+
+
+class Call:
+    """A call as the transport brings it, whose answer nobody reads."""
+
+    deadline = None
+    cancelled = False
+    metadata = ()
+
+    def answer(self, response: bytes) -> None:
+        """Take the answer."""
+
 
 @pytest.fixture
 def process(tmp_path: Path) -> Process:
     """Build one whose admin port is any."""
-    (tmp_path / "a.yaml").write_text(
-        "apiVersion: authz/v1\nkind: Policy\nmetadata: {name: a}\n"
-        "spec: {match: [{paths: ['/**']}], rules: [{name: r, allow: 'true'}]}\n"
-    )
+    (tmp_path / "a.yaml").write_text(POLICY)
+    return built(tmp_path, tmp_path / "a.yaml")
+
+
+def built(tmp_path: Path, policies: Path) -> Process:
+    """Build a process whose socket and records are in a folder."""
     flags = {
-        "policies": (str(tmp_path / "a.yaml"),), "listen": (f"unix://{tmp_path}/authz.sock",), "transport": "aio",
+        "policies": (str(policies),), "listen": (f"unix://{tmp_path}/authz.sock",), "transport": "aio",
         "admin": "127.0.0.1:0", "record.sink": str(tmp_path / "records"),
     }  # fmt: skip
     return build(load(environment={}, flags=flags).settings)
@@ -64,3 +84,21 @@ def test_it_says_where_it_serves(process: Process, caplog: pytest.LogCaptureFixt
     assert fields["listen"] == [f"unix://{tmp_path}/authz.sock"]
     assert fields["admin_port"] > 0
     assert fields["transport"] == "aio"
+
+
+def test_records_and_status_name_the_commit(tmp_path: Path) -> None:
+    """Of the policies that decided: from the file that was copied with them."""
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(POLICY)
+    (folder / ".provenance.json").write_text('{"commit": "c1", "author": "Ann"}')
+    process = built(tmp_path, folder)
+    process.start()
+    call = Call()
+    process._engine.check(message(Asked(method="GET", url="https://h/a", time=1.0)), call)
+    status = process.status()
+    process.stop(1.0)
+    assert status["policy_commit"] == "c1"
+    assert status["policy_provenance"][str(folder)].author == "Ann"  # type: ignore[index]
+    lines = [json.loads(line) for line in (tmp_path / "records").read_text().splitlines()]
+    assert [line.get("commit", line.get("policy_commit")) for line in lines] == ["c1", "c1"]

@@ -44,6 +44,7 @@ function showFacts(status) {
   const facts = {
     generation: status.generation,
     policies: status.policy_digest.slice(0, 12) || "none",
+    ...(status.policy_commit ? { commit: status.policy_commit.replace(/[0-9a-f]{40,}/g, (name) => name.slice(0, 12)) } : {}),
     loaded: status.policy_age_seconds === null ? "never" : `${age(status.policy_age_seconds)} ago`,
     worker: status.worker,
     version: status.version,
