@@ -22,6 +22,7 @@ import msgspec
 
 from authz.cel import INT, CompileError
 from authz.cel.source import tokens_of
+from authz.cel.standard import MACROS
 from authz.policy.terms import VARIABLES
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ AFTER = 500
 MOST_RULES = 24
 MOST_TEXT = 4000
 
-_BINDERS = frozenset({"all", "exists", "exists_one", "map", "filter", "bind", "block", "transformList", "transformMap"})
+_BINDERS = frozenset(macro.name.rpartition(".")[2] for macro in MACROS) - {"has"}
 """Macros that give names to values: a variable written out inside one could read such a name instead of its own."""
 
 

@@ -106,12 +106,27 @@ def test_rules_in_shadow_are_asked_by_themselves(decide: Callable[..., Any]) -> 
     "rules",
     [
         "[{name: a, allow: 'request.segments.exists(request, variables.ip == request)'}, {name: b, allow: true}]",
+        '[{name: a, allow: \'cel.bind(client, {"ip": "x"}, variables.inside)\'}, {name: b, allow: true}]',
+        "[{name: a, allow: 'optional.of(1).optMap(client, variables.inside).orValue(false)'}, {name: b, allow: true}]",
+        (
+            "[{name: a, allow: 'optional.of(1).optFlatMap(x, optional.of(client.ip == variables.ip)).value()'}, "
+            "{name: b, allow: true}]"
+        ),
         "[{name: a, allow: 'request.json == 1'}, {name: b, allow: true}]",
         "[{name: a, allow: true}]",
         "[" + ", ".join(f"{{name: a{number or ''}, allow: true}}" for number in range(ballot.MOST_RULES + 1)) + "]",
         "[{name: a, allow: 'request.path != \"" + "x" * ballot.MOST_TEXT + "\"'}, {name: b, allow: true}]",
     ],
-    ids=["variable in a comprehension", "body", "one rule", "many rules", "much text"],
+    ids=[
+        "variable in a comprehension",
+        "in bind",
+        "in optMap",
+        "in optFlatMap",
+        "body",
+        "one rule",
+        "many rules",
+        "much text",
+    ],
 )
 def test_what_cannot_be_put_together_is_not(
     rules: str, at_once: list[object], serve: Callable[..., PolicySet], make: Any
@@ -121,3 +136,15 @@ def test_what_cannot_be_put_together_is_not(
     facts = make.facts(make.request({"path": "/203.0.113.9", "json": 1}))
     assert [policies.select(facts.request).decide(facts).rule for _ in range(3)] == ["a"] * 3
     assert at_once == [None]
+
+
+def test_a_name_that_a_macro_gives_is_not_a_variables(serve: Callable[..., PolicySet], make: Any) -> None:
+    """A variable means what it says where it is defined, also inside a macro that gives a name of it to something else.
+
+    However often it was asked: written out there, it would deny from the 500th request on what it allowed until then.
+    """
+    rule = 'optional.of({"ip": "192.0.2.1"}).optMap(client, variables.inside).orValue(false)'
+    policies = serve(DOCUMENT + f"\n  rules: [{{name: a, allow: '{rule}'}}, {{name: d, deny: 'client.ip == \"\"'}}]")
+    facts = make.facts(make.request({"method": "GET"}))
+    selection = policies.select(facts.request)
+    assert {selection._decide(facts).reason for _ in range(evaluation.AFTER + 1)} == {Reason.ALLOWED}
