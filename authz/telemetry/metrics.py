@@ -66,7 +66,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._spoken: dict[tuple[int, str], _Spoken] = {}
+        self._spoken: dict[tuple[int, str, str], _Spoken] = {}
         self._checks: Counter[tuple[str, str]] = Counter()
         self._rules: Counter[tuple[str, str, str, str]] = Counter()
         self._limits: Counter[tuple[str, str]] = Counter()
@@ -80,9 +80,9 @@ class Metrics:
     def __call__(self, outcome: Outcome) -> None:
         """Count one outcome."""
         decision, duration = outcome.decision, outcome.duration
-        documents, reason = decision.documents, decision.reason
+        documents = decision.documents
         with self._lock:
-            spoken = self._spoken.get((id(documents), reason))
+            spoken = self._spoken.get((id(documents), decision.effect, decision.reason))
             if spoken is None or spoken.documents is not documents:
                 spoken = self._remember(decision)
             spoken.count += 1
@@ -95,10 +95,10 @@ class Metrics:
                 self._identities[outcome.identity.provider, outcome.identity.error or "ok"] += 1
 
     def _remember(self, decision: Decision) -> _Spoken:
-        """Begin to count what some documents said; a reason goes with one effect only."""
+        """Begin to count what some documents said."""
         if len(self._spoken) >= MOST_SPOKEN:
             self._settle()
-        spoken = self._spoken[id(decision.documents), decision.reason] = _Spoken(decision)
+        spoken = self._spoken[id(decision.documents), decision.effect, decision.reason] = _Spoken(decision)
         return spoken
 
     def _settle(self) -> None:

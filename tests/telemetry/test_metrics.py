@@ -48,6 +48,17 @@ def samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], f
     }
 
 
+def test_preflights_are_counted_as_what_they_were_told() -> None:
+    """One reason, two effects: a preflight that is refused does not count as one that was answered, or the reverse."""
+    metrics = Metrics()
+    documents = (DocumentTrace(name="orders", kind="Policy", mode=Mode.ENFORCE, outcome="none"),)
+    for effect, status in ((Effect.ANSWER, 204), (Effect.DENY, 403), (Effect.DENY, 403)):
+        metrics(outcome(Decision(effect=effect, reason=Reason.PREFLIGHT, status=status, documents=documents)))
+    seen = samples(metrics)
+    assert seen["authz_checks_total", (("decision", "answer"), ("reason", "preflight"))] == 1
+    assert seen["authz_checks_total", (("decision", "deny"), ("reason", "preflight"))] == 2
+
+
 def test_an_outcome_is_counted_by_decision_rule_and_duration() -> None:
     """One check shows in checks, rules and the right buckets of the histogram."""
     metrics = Metrics()
