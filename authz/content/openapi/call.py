@@ -75,8 +75,9 @@ class Call:
 
     def _unmet(self, parameter: Parameter) -> tuple[Unmet, ...]:
         place, name = parameter.written.place, parameter.written.name
-        if place == "header" and name in self._request.invalid_headers:
-            return (Unmet(part="headers", pointer=pointer([name]), keyword="encoding"),)
+        header = {"header": name, "cookie": "cookie"}.get(place)
+        if header in self._request.invalid_headers:  # it is there, and what it says cannot be read
+            return (Unmet(part="headers", pointer=pointer([header]), keyword="encoding"),)
         return parameter.unmet(self._texts(place), self._rest(place) if parameter.is_map else {})
 
     def _texts(self, place: str) -> Texts:

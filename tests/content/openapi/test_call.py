@@ -61,6 +61,16 @@ def test_a_query_that_cannot_be_read_fits_nothing(ask: Ask, describe: Describe, 
     assert isinstance(ask(describe("{parameters: [{name: n, in: query, schema: {}}]}"), f"/a?{query}"), str)
 
 
+@pytest.mark.parametrize(("place", "name", "header"), [("cookie", "c", "cookie"), ("header", "X-N", "x-n")])
+def test_a_parameter_in_a_header_that_cannot_be_read_is_not_one_that_is_absent(
+    ask: Ask, describe: Describe, place: str, name: str, header: str
+) -> None:
+    """P6: bytes that are no UTF-8 make a header unreadable to us and not to the upstream: an optional one, too."""
+    document = describe(f"{{parameters: [{{name: {name}, in: {place}, schema: {{type: integer}}}}]}}")
+    assert ask(document, "/a") is None
+    assert ask(document, "/a", invalid_headers=frozenset({header})) == [f"headers /{header} encoding"]
+
+
 @given(
     path=st.text("/a1%;", max_size=8),
     query=st.text("olmj=&[]{}\"',1%+", max_size=40),
