@@ -2,11 +2,13 @@
 
 The console's page comes from this package and asks only this port; its policy lets nothing else in. Every text of a
 request reaches it as data. A page of the console is refused where the host is a public name: a web page that somebody
-visits could otherwise have its name point here and read along.
+visits could otherwise have its name point here and read along. What takes work is done for the console's own page only,
+and once at a time: a page elsewhere could ask without reading the answer.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -54,6 +56,12 @@ FILES = {
     "/drawing.js": ("drawing.js", "text/javascript"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
+MOST_ASKING = 4
+"""Explanations that are wanted at once: one is made, the others wait; of more, each is refused."""
+
+_OURS = frozenset({"same-origin", "none"})
+"""What browsers say of requests of our own page, and of addresses that somebody types (Fetch Metadata)."""
+
 PRIVATE_NAMES = (".localhost", ".local", ".internal", ".svc")
 
 
@@ -144,8 +152,18 @@ def _api(state: State) -> dict[str, Page]:
         total, most = state.denied.most()
         return _json({"total": total, "most": most})
 
+    turn = asyncio.Lock()
+    asking: list[Request] = []
+
     async def explain(request: Request) -> Response:
-        return await explained(state, request.query_params.multi_items())
+        if len(asking) >= MOST_ASKING:
+            return PlainTextResponse("too many are asking\n", 503, headers=HEADERS)
+        asking.append(request)
+        try:
+            async with turn:
+                return await explained(state, request.query_params.multi_items())
+        finally:
+            asking.remove(request)
 
     async def tail(request: Request) -> Response:
         return decisions(state.tail, request.query_params, HEADERS)
@@ -189,6 +207,8 @@ def _console(page: Page) -> Page:
     async def guarded(request: Request) -> Response:
         if not near(request.url.hostname or ""):
             return PlainTextResponse("ask by address, not by a public name\n", 421, headers=HEADERS)
+        if request.url.path.startswith("/api/") and request.headers.get("sec-fetch-site", "none") not in _OURS:
+            return PlainTextResponse("only the console asks this\n", 403, headers=HEADERS)
         return await page(request)
 
     return guarded

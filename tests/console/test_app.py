@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from itertools import islice
+from threading import Event, Semaphore
 from typing import TYPE_CHECKING
 
 import pytest
 
-from authz.console.app import FILES, State, application, near
+from authz.console.app import FILES, MOST_ASKING, State, application, near
 from authz.console.denied import Denied
 from authz.console.serving import AdminServer
 from authz.console.tail import Tail
@@ -79,10 +82,13 @@ def served(state: State) -> Iterator[http.client.HTTPConnection]:
         server.stop()
 
 
-def get(state: State, page: str, method: str = "GET", host: str = "127.0.0.1") -> tuple[int, bytes, Mapping[str, str]]:
-    """Ask for one page: status, body, headers by lower-case name."""
+def get(
+    state: State, page: str, method: str = "GET", host: str = "127.0.0.1", **more: str
+) -> tuple[int, bytes, Mapping[str, str]]:
+    """Ask for one page: status, body, headers by lower-case name; `more` are headers, `_` for `-`."""
     with served(state) as connection:
-        connection.request(method, page, headers={"host": host})
+        sent = {name.replace("_", "-"): value for name, value in more.items()}
+        connection.request(method, page, headers={"host": host, **sent})
         answer = connection.getresponse()
         return answer.status, answer.read(), {name.lower(): value for name, value in answer.getheaders()}
 
@@ -175,6 +181,54 @@ def test_a_public_name_reads_no_decisions(host: str, private: bool) -> None:
     named = f"[{host}]" if ":" in host else host
     assert get(FixedState(), "/api/denied", host=f"{named}:9192")[0] == (200 if private else 421)
     assert get(FixedState(), "/livez", host=host)[0] == 200
+
+
+@pytest.mark.parametrize(("site", "code"), [
+    ("same-origin", 200), ("none", 200), ("cross-site", 403), ("same-site", 403), ("", 403),
+])  # fmt: skip
+def test_a_page_elsewhere_makes_the_console_do_nothing(site: str, code: int) -> None:
+    """A web page can ask addresses of its visitor and read no answer; what takes work is not even begun for it."""
+    for page in ("/api/explain?id=d-1", "/api/denied"):
+        assert get(FixedState(), page, sec_fetch_site=site)[0] == code
+    assert get(FixedState(), "/explain?id=d-1", sec_fetch_site=site)[0] == 200  # a link to the console is one
+
+
+class SlowState(FixedState):
+    """A state that explains when it is told to, and says how many explanations were under way at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = Semaphore(0), Event()
+        self.under_way = self.most = 0
+
+    def explain(self, query: Sequence[tuple[str, str]], /) -> object:
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        self.begun.release()
+        self.go_on.wait(10)
+        self.under_way -= 1
+        return {"asked": query}
+
+
+def test_explanations_are_made_one_at_a_time() -> None:
+    """Whoever asks for many at once gets few, one after the other: they share a processor with what decides."""
+    state = SlowState()
+    with served(state) as connection, ThreadPoolExecutor() as threads:
+
+        def status(_: int) -> int:
+            mine = http.client.HTTPConnection("127.0.0.1", connection.port, timeout=10)
+            try:
+                mine.request("GET", "/api/explain?id=d-1")
+                return mine.getresponse().status
+            finally:
+                mine.close()
+
+        asked = [threads.submit(status, number) for number in range(MOST_ASKING + 3)]
+        assert state.begun.acquire(timeout=10)
+        assert [each.result() for each in islice(as_completed(asked), 3)] == [503] * 3
+        state.go_on.set()
+        assert sorted(each.result() for each in asked) == [200] * MOST_ASKING + [503] * 3
+    assert state.most == 1
 
 
 def test_keys_are_published_for_everybody() -> None:
