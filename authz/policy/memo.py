@@ -35,6 +35,9 @@ MOST = 8192
 LONGEST = 256
 """Characters of a text that may be kept: what callers send must not fill the memory."""
 
+LARGEST = 2048
+"""Characters of all texts of one decision together, for the same reason; a path can have a thousand segments."""
+
 TRIAL = 4096
 """Requests after which a plan that found fewer than one in four of its decisions kept stops looking."""
 
@@ -91,7 +94,7 @@ class Remembered:
         """Keep a decision, unless it is for values too long to keep."""
         if len(self._decisions) >= MOST:
             self._decisions.clear()
-        if _short(values):
+        if _size(values) <= LARGEST:
             self._decisions[plan, values] = decision
 
 
@@ -139,9 +142,19 @@ def memo(plan: Plan, names: Mapping[str, Keys], kept: Remembered) -> Memo | None
     if plan.validations or plan.shadow_rules or any(document.late for document in plan.documents):
         return None
     try:
-        return Memo(plan, [_who, *_readers(plan, names)] if plan.providers else list(_readers(plan, names)), kept)
+        readers = list(_readers(plan, _recorded(plan, names)))
+        return Memo(plan, [_who, *readers] if plan.providers else readers, kept)
     except Unfit:
         return None
+
+
+def _recorded(plan: Plan, names: Mapping[str, Keys]) -> Mapping[str, Keys]:
+    """Return names with what decisions are on record to have read: a record must not tell another caller's values."""
+    found = dict(names)
+    for name, key in plan.reads:
+        keys = found.get(name, frozenset())
+        found[name] = None if keys is None or key is None else keys | {key}
+    return found
 
 
 def _readers(plan: Plan, names: Mapping[str, Keys]) -> Iterator[Reader]:
@@ -207,7 +220,8 @@ def _captured(captures: Sequence[tuple[str, int]], keys: Keys) -> Reader:
     return lambda _facts, segments: tuple([segments[position] for position in positions])
 
 
-def _short(value: object) -> bool:
+def _size(value: object) -> int:
+    """Return how much it takes to keep a value: its characters, more than may be kept for a text that is too long."""
     if isinstance(value, str):
-        return len(value) <= LONGEST
-    return len(value) <= LONGEST and all(map(_short, value)) if isinstance(value, tuple) else True
+        return len(value) if len(value) <= LONGEST else LARGEST + 1
+    return sum(map(_size, value)) + len(value) if isinstance(value, tuple) else 1

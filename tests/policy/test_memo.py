@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -167,6 +167,13 @@ def test_long_values_are_not_kept(make: Make) -> None:
     )
 
 
+def test_many_short_values_are_as_long_as_a_long_one(make: Make) -> None:
+    """A path of very many segments is not kept: thousands of them would be hundreds of megabytes."""
+    policies = compiled(policy('request.segments[0] == "a"'))
+    assert kept(policies, make.facts(make.request({"path": "/a" * 200})))
+    assert not kept(policies, make.facts(make.request({"path": f"/a/{'/'.join(['x' * 200] * 20)}"})))
+
+
 def test_decisions_are_kept_up_to_a_bound(make: Make) -> None:
     """One more, and all are forgotten: memory is bounded whatever callers send."""
     policies = compiled(policy('request.headers["x"] == "1"'))
@@ -185,6 +192,16 @@ def test_a_plan_that_is_never_asked_the_same_stops_looking(make: Make) -> None:
         facts = make.facts(make.request({"headers": {"x": str(number)}}))
         policies.select(facts.request).decide(facts)
     assert plan_of(policies, facts).memo is None
+
+
+def test_a_kept_decision_tells_no_other_callers_values(make: Make) -> None:
+    """What is on record as read is of this request, also what only the answer depends on: here, who may read it."""
+    policies = compiled(policy('request.method == "GET"', '  cors: {origins: ["https://a.example"]}'))
+    for origin in ("https://a.example", "https://b.example", "https://a.example"):
+        facts = make.facts(make.request({"headers": {"origin": origin}}))
+        reads = policies.select(facts.request).decide(facts).reads
+        assert reads is not None
+        assert {read.key: read.value for read in reads.entries() if read.name == "request.headers"}["origin"] == origin
 
 
 def test_new_data_is_met_by_the_next_request(make: Make) -> None:
@@ -241,3 +258,121 @@ def test_a_kept_decision_follows_the_place_and_not_the_address(make: Make) -> No
         facts = replace(make.facts(make.request({})), locate=lambda _, place=place: place)
         assert policies.select(facts.request).decide(facts).effect is effect, place
     assert not kept(policies, replace(make.facts(make.request({})), locate=lambda _: Location(country="DE", asn=1)))
+
+
+RULES = {
+    "data that ends": (
+        ("time", "header x-user"),
+        '{name: r, deny: \'request.headers[?"x-user"].orValue("") in data.guests\'}',
+    ),
+    "places": (("place",), "{name: r, deny: 'client.geo.country == \"FR\"'}"),
+    "forms of a body": (
+        ("method", "header accept"),
+        "{name: r, deny: 'request.method == \"DELETE\"', body: {html: '<p>a</p>', json: {a: 1}, text: a}}",
+    ),
+    "redirects": (
+        ("host", "query"),
+        '{name: r, redirect: \'${request.query_one["to"]}\', when: request.path == "/x", allowed_hosts: [c.example]}',
+    ),
+    "upgrades": (("method", "header upgrade"), "{name: r, deny: request.is_upgrade}"),
+    "cookies": (("header cookie",), "{name: r, allow: true, cookies: {remove: [session]}}"),
+    "urls": (
+        ("scheme", "host", "query", "path"),
+        "{name: r, allow: true, request_headers: {set: {x-at: '${request.url}'}}}",
+    ),
+    "identities": (("identity", "path"), "{name: r, allow: true, metadata: {who: '${identity.subject}'}}"),
+    "claims": (("identity",), '{name: r, deny: \'identity.claims[?"level"].orValue("") == "1"\'}'),
+    "roles": (("identity",), "{name: r, deny: '\"admin\" in identity.roles'}"),
+    "parameters": (("path",), "{name: r, allow: true, query: {set: {part: '${request.params.part}'}}}"),
+    "lists": (("header x-user",), '{name: r, deny: \'request.headers_all["x-user"].exists(each, each == "bob")\'}'),
+    "routes": (("extensions",), '{name: r, deny: \'route.extensions[?"tier"].orValue("") == "gold"\'}'),
+    "states of bodies": (("body_state", "method"), "{name: r, deny: 'request.body_state == \"truncated\"'}"),
+    "gRPC": (("header content-type", "path"), "{name: r, deny: 'request.grpc.service == \"a\"'}"),
+    "hashes": (("header x-user",), '{name: r, deny: \'hash.equal(request.headers[?"x-user"].orValue(""), "bob")\'}'),
+}
+"""For each kind of thing that a decision, its answer or its charges can follow from: which values it is, and a rule."""
+
+AROUND = """
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: one}
+spec:
+  match: [{paths: ["/**", "/{part}", "/{part}/{other}", "/y/{part}"]}]
+  identity: {providers: [staff], required: false, audience: shop}
+  cors: {origins: ["https://a.example"], credentials: true}
+  rules: [%s, {name: else, allow: true}]
+  limits: [{name: each, key: 'request.headers[?"x-user"].orValue("")', rate: 3/minute, cost: size(request.segments)}]
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: two}
+spec:
+  match: [{paths: ["/x", "/{part}/x"]}]
+  identity: {providers: [partner], required: false}
+  rules: [{name: known, allow: 'identity.subject != "mallory"'}]
+"""
+
+HEADERS = {
+    "accept": ["text/html", "text/plain;q=0.1, */*;q=0"],
+    "cookie": ["session=1", "session=1; a=b", "a=b"],
+    "origin": ["https://a.example", "null"],
+    "upgrade": ["websocket"],
+    "content-type": ["application/grpc", "text/plain"],
+    "x-user": ["bob", "mallory", "carol, bob"],
+}
+WORDS: dict[str, list[Any]] = {
+    "method": ["GET", "DELETE", "CONNECT"],
+    "path": ["/", "/x", "/y/x", "/z/x", "/a/b"],
+    "query": ["", "to=https://b.example/", "to=https://c.example/", "to=/1", "to=1&to=2"],
+    "host": ["b.example", "c.example", "d.example"],
+    "scheme": ["http", "https"],
+    "time": [NOON, NOON + 15, NOON + 25],
+    "body_state": ["absent", "truncated"],
+    "extensions": [{}, {"tier": "gold"}],
+    "identity": [
+        None, {"error": "invalid_credentials"}, {"provider": "staff", "claims": {"level": "1"}},
+        {"provider": "partner", "claims": {"level": 1}}, {"provider": "staff", "subject": "bob", "roles": ["admin"]},
+        {"provider": "partner", "subject": "mallory", "claims": {"level": None}},
+    ],
+    "place": [None, Location(country="DE"), Location(country="FR", asn=1)],
+}  # fmt: skip
+STEPS = [(name, value) for name, values in WORDS.items() for value in values] + [
+    (f"header {name}", value) for name, values in HEADERS.items() for value in [*values, None]
+]
+"""Changes of a request: one value of it becomes another."""
+
+
+@pytest.mark.parametrize(("names", "rule"), RULES.values(), ids=RULES)
+@settings(max_examples=12)
+@given(data=st.data())
+def test_whatever_a_policy_reads_a_kept_decision_is_the_one_that_would_be_made(
+    make: Make, names: tuple[str, ...], rule: str, data: st.DataObject
+) -> None:
+    """L10: all that a decision, its answer and its charges follow from is part of what it is kept under.
+
+    A request changes step by step, in one value each, so that many differ from one that was decided in that alone.
+    """
+    policies = Compiler(validators=SchemaValidators(), providers=("staff", "partner")).compile(
+        {"a.yaml": (AROUND % rule + ENDING).encode()}
+    )
+    often = st.sampled_from([step for step in STEPS if step[0] in names])
+    steps = data.draw(st.lists(often | often | st.sampled_from(STEPS), min_size=20, max_size=60))
+    words: dict[str, Any] = {"path": "/x"}
+    headers: dict[str, str] = {}
+    identity, place = None, None
+    for name, value in steps:
+        if name.startswith("header "):
+            headers = {**headers, name[7:]: value} if value else {k: v for k, v in headers.items() if k != name[7:]}
+        elif name == "identity":
+            identity = value
+        elif name == "place":
+            place = value
+        else:
+            words[name] = value
+        facts = replace(
+            make.facts(make.request({**words, "headers": headers}), identity, IP), locate=lambda _, place=place: place
+        )
+        selection = policies.select(facts.request)
+        decision = selection.decide(facts)
+        assert replace(decision, cors=()) == selection._decide(facts)
+        assert decision.cors == selection.cors(facts)
