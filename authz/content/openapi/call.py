@@ -106,12 +106,19 @@ def _schemes(alternative: Alternative) -> list[Scheme]:
 
 
 def _cookies(request: Request, _params: Mapping[str, str]) -> Texts:
-    """Return every value of every cookie (RFC 6265, 4.2.1)."""
+    """Return every value of every cookie (RFC 6265, 4.2.1).
+
+    Envoy joins several Cookie headers with a comma. Where one could stand for that, what follows it is a cookie, too;
+    and who reads it as a part of the value has two of that.
+    """
     found: dict[str, list[str]] = {}
     for pair in request.headers.get("cookie", "").split(";"):
-        name, equals, text = pair.strip().partition("=")
-        if equals:
-            found.setdefault(name, []).append(text)
+        pieces = pair.split(",")
+        joined = pieces if any("=" in piece for piece in pieces[1:]) else ()
+        for each in (pair, *joined):
+            name, equals, text = each.strip().partition("=")
+            if equals:
+                found.setdefault(name, []).append(text)
     return found
 
 

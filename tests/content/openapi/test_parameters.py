@@ -78,6 +78,9 @@ def test_a_parameter_in_the_query(ask: Ask, describe: Describe, parameter: str, 
         ("name: sid, in: cookie, required: true, schema: {type: integer}", {"cookie": "a=b"},
          ["cookies /sid required"]),
         ("name: sid, in: cookie, schema: {type: integer}", {"cookie": "sid=7; sid=8"}, ["cookies /sid repeated"]),
+        ("name: sid, in: cookie, schema: {type: integer}", {"cookie": "a=b,sid=x"}, ["cookies /sid type"]),
+        ("name: sid, in: cookie, schema: {type: string}", {"cookie": "sid=7,a=b"}, ["cookies /sid repeated"]),
+        ("name: sid, in: cookie, schema: {type: string, pattern: '^a,b$'}", {"cookie": "sid=a,b"}, None),
     ],
 )  # fmt: skip
 def test_a_parameter_in_headers_and_cookies(
