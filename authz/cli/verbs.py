@@ -69,6 +69,11 @@ VERBS = {
         "Show what a change of policies means.",
         "authz diff main --policies policies/ --fail-on-widen",
     ),
+    "sign": Verb(
+        "authz.cli.sign",
+        "Sign a folder of policies.",
+        "authz sign policies/ --key signing.pem",
+    ),
     "provenance": Verb(
         "authz.cli.provenance",
         "Print the commit that policies come from.",

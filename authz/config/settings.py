@@ -48,6 +48,9 @@ class ReloadSettings(_Section):
     require_tests: bool = Field(
         False, description="Whether policies come into force only when the tests beside them pass; none is a failure."
     )
+    verify_keys: tuple[Path, ...] = Field(
+        (), description="Public keys (Ed25519, PEM), one of which must have signed each folder of policies."
+    )
     tests_timeout: Duration = Field(60.0, gt=0, le=3600, description="How long the tests beside policies may run.")
 
 
@@ -272,7 +275,12 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
 
 
-_SHORT_FLAGS = {"redis.url": "--redis", "reload.require_tests": "--require-tests", "candidate.policies": "--candidate"}
+_SHORT_FLAGS = {
+    "redis.url": "--redis",
+    "reload.require_tests": "--require-tests",
+    "reload.verify_keys": "--verify-key",
+    "candidate.policies": "--candidate",
+}
 
 
 def _settings(section: type[BaseModel], prefix: str = "") -> dict[str, Setting]:

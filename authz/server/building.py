@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from authz.limits.redis import RedisLimiter
     from authz.server.explaining import Explainer
     from authz.store import Compiler, StoreEvent
+    from authz.store.signatures import Trust
     from authz.telemetry.otlp import Exporter
     from authz.transport import Method, Server
 
@@ -213,7 +214,25 @@ def _store(settings: Settings, told: Sequence[Callable[[StoreEvent], None]], bui
     made: Compiler = Prepared(compiler(settings.engine, builder))
     if reload.require_tests:
         made = Proven(made, compiler(settings.engine), timeout=reload.tests_timeout)
-    return PolicyStore(settings.policies, made, on_event=tell, watching=_watching(reload, tests=reload.require_tests))
+    watching = _watching(reload, tests=reload.require_tests)
+    return PolicyStore(settings.policies, made, on_event=tell, watching=watching, trust=_trust(reload))
+
+
+def _trust(reload: ReloadSettings) -> Trust | None:
+    """Return whose signatures count, where policies must be signed."""
+    if not reload.verify_keys:
+        return None
+    from authz.store.signatures import Trust, public_key  # noqa: PLC0415 - memory that a sidecar need not have
+
+    keys = []
+    for file in reload.verify_keys:
+        try:
+            keys.append(public_key(file.read_bytes()))
+        except OSError as error:
+            raise Unavailable(f"can't read {file}: {error.strerror}") from error
+        except ValueError as error:
+            raise Unavailable(f"can't use {file}: {error}") from error
+    return Trust(keys, tests=reload.require_tests)
 
 
 def _watching(reload: ReloadSettings, *, tests: bool = False) -> Watching:

@@ -34,7 +34,8 @@ MARK_BYTES = 16 * 1024**2
 ATTEMPTS = 8
 """Readings that may be overtaken by a swap before that is a fault; a kubelet swaps once a minute at most."""
 
-MARKS = (provenance.FILE,)
+SIGNATURE = ".signature.json"
+MARKS = (provenance.FILE, SIGNATURE)
 """Files at the top of a folder that are about it."""
 
 _DATA = "..data"
@@ -137,7 +138,7 @@ class _Walk:
             self._fault(shown, _cause(error))
             return
         for entry in found:
-            if not entry.name.startswith(".") and (self._tests or not entry.name.endswith(_TESTS)):
+            if not entry.name.startswith(".") and (self._tests or not is_test(entry.name)):
                 self._entry(entry, f"{shown}/{entry.name}", (*above, place))
 
     def _entry(self, entry: os.DirEntry[str], shown: str, above: tuple[str, ...]) -> None:
@@ -179,14 +180,19 @@ class _Walk:
 
     def _is_wanted(self, name: str) -> bool:
         """Say whether a file is what a source is given for; tests may be mounted by themselves."""
-        return _is_policies(name) or (self._tests and name.endswith(_TESTS))
+        return _is_policies(name) or (self._tests and is_test(name))
 
     def _fault(self, file: str, message: str, hint: str = "") -> None:
         self._faults.append(Fault(file=file, message=message, hint=hint))
 
 
+def is_test(name: str) -> bool:
+    """Say whether a file is one of tests."""
+    return name.endswith(_TESTS)
+
+
 def _is_policies(name: str) -> bool:
-    return name.endswith(_DOCUMENTS) and not name.endswith(_TESTS)
+    return name.endswith(_DOCUMENTS) and not is_test(name)
 
 
 def _content(place: str, limit: int) -> bytes:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authz.policy import PolicySet
+    from authz.store.signatures import Trust
 
 SETTLE_ATTEMPTS = 40
 """Readings of a folder that never stops changing before that is a fault."""
@@ -82,12 +83,14 @@ class PolicyStore:
         *,
         on_event: Callable[[StoreEvent], None],
         watching: Watching | None = None,
+        trust: Trust | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._sources = tuple(sources)
         self._compiler = compiler
         self._on_event = on_event
         self._watching = watching or Watching()
+        self._trust = trust
         self._clock = clock
         self._looking = threading.Lock()
         self._served: str | None = None
@@ -172,8 +175,9 @@ class PolicyStore:
     def _swap(self, reading: Reading, *, asked: bool) -> None:
         begun = time.monotonic()
         try:
-            if reading.faults:
-                raise PolicyFaults(reading.faults)
+            faults = (*reading.faults, *(self._trust.faults(reading) if self._trust else ()))
+            if faults:
+                raise PolicyFaults(faults)
             provenance = provenance_of(reading)
             policies = self._compiler.compile(reading.files)
         except PolicyFaults as refusal:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import grpc
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
@@ -18,6 +20,7 @@ from authz.limits.memory import MemoryLimiter
 from authz.limits.redis import RedisLimiter
 from authz.model import Charge, Limit
 from authz.server.building import _reads, build, limiter
+from authz.store.signatures import sign
 from authz.transport.service import CHECK
 
 if TYPE_CHECKING:
@@ -177,3 +180,24 @@ def test_what_the_settings_say_of_callers_reaches_the_decision(tmp_path: Path) -
     assert "authz_client_unreadable_total 1.0" in page
     assert 'authz_geoip_built_timestamp_seconds{file="country"}' in page
     assert process.status()["geoip"]["country"]["type"] == "GeoLite2-Country"  # type: ignore[index]
+
+
+def test_policies_have_to_be_signed_where_a_key_is_given(tmp_path: Path) -> None:
+    """What is not signed does not come into force; what is no key does not even start."""
+    folder = tmp_path / "p"
+    folder.mkdir()
+    (folder / "p.yaml").write_text(POLICY)
+    key, public = Ed25519PrivateKey.generate(), tmp_path / "public.pem"
+    flags: dict[str, str | tuple[str, ...]] = {"policies": (str(folder),), "admin": "off"}
+    flags["reload.verify_keys"] = (str(public),)
+    with pytest.raises(Unavailable, match=r"can't read .*public\.pem: No such file"):
+        build(_settings(tmp_path, **flags))
+    public.write_text("no key")
+    with pytest.raises(Unavailable, match=r"public\.pem: is no public key of Ed25519"):
+        build(_settings(tmp_path, **flags))
+    public.write_bytes(key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    with running(process := build(_settings(tmp_path, **flags))):
+        assert (process.ready(), process.status()["generation"]) == (False, 0)
+    (folder / ".signature.json").write_bytes(sign({"p.yaml": POLICY.encode()}, key))
+    with running(process := build(_settings(tmp_path, **flags))):
+        assert process.ready()

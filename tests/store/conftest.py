@@ -6,7 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -76,10 +76,10 @@ class LineCompiler:
 class Watched:
     """A store, and the events it told."""
 
-    def __init__(self, sources: list[Path], watching: Watching, compiler: object) -> None:
+    def __init__(self, sources: list[Path], watching: Watching, compiler: object, **more: Any) -> None:
         self._changed = threading.Condition()
         self.events: list[StoreEvent] = []
-        self.store = PolicyStore(sources, compiler, on_event=self._told, watching=watching)
+        self.store = PolicyStore(sources, compiler, on_event=self._told, watching=watching, **more)
 
     def _told(self, event: StoreEvent) -> None:
         with self._changed:
@@ -112,8 +112,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Watched]]:
     monkeypatch.setattr("authz.store.store.POLL_SHARE", 1)
     started = []
 
-    def start(*sources: Path, watching: Watching = FAST, compiler: object = None) -> Watched:
-        watched = Watched(list(sources), watching, compiler or LineCompiler())
+    def start(*sources: Path, watching: Watching = FAST, compiler: object = None, **more: Any) -> Watched:
+        watched = Watched(list(sources), watching, compiler or LineCompiler(), **more)
         watched.store.load()
         watched.store.start()
         started.append(watched.store)
