@@ -25,6 +25,7 @@ from authz.model import Effect
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from authz.audit.chain import Chain
     from authz.audit.sinks import Sink
     from authz.model import Outcome, Request
 
@@ -63,7 +64,8 @@ class Sampling(msgspec.Struct, frozen=True, kw_only=True):
 class Recorder:
     """An observer that writes one line per outcome. `dropped` and `written` are counters to read.
 
-    `client_ip` finds the caller of a request behind trusted proxies, `reads` writes what decisions depended on.
+    `client_ip` finds the caller of a request behind trusted proxies, `reads` writes what decisions depended on, `chain`
+    links each line to the one before, on the thread that writes.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Recorder:
         worker: int = 0,
         client_ip: Callable[[Request], str] = attrgetter("source.ip"),
         reads: ReadsWriter | None = None,
+        chain: Chain | None = None,
         capacity: int = CAPACITY,
         fault: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
@@ -83,6 +86,7 @@ class Recorder:
         self._worker = worker
         self._client_ip = client_ip
         self._reads = reads or ReadsWriter(ReadsForm.OFF)
+        self._chain = chain
         self._capacity = capacity
         self._fault = fault
         self._adding = threading.Lock()
@@ -114,6 +118,11 @@ class Recorder:
             self._put(event_line(event, time.time(), self._worker))
         else:
             self.dropped += 1
+
+    def status(self) -> dict[str, object]:
+        """Say what was written; `last_hash` is that of the last record, where they are chained."""
+        last = {} if self._chain is None else {"last_hash": self._chain.last}
+        return {"written": self.written, "dropped": self.dropped, **last}
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what is queued, for at most `timeout` seconds, and close the sink if that sufficed."""
@@ -154,8 +163,16 @@ class Recorder:
         with self._adding:
             self._waiting -= count
         try:
-            self._sink.write(lines)
+            self._keep(lines)
             self.written += count
         except Exception as error:  # noqa: BLE001 - a sink that fails costs records, never the recorder
             self.dropped += count
             self._fault(error)
+
+    def _keep(self, lines: bytes) -> None:
+        if self._chain is None:
+            self._sink.write(lines)
+            return
+        linked, last = self._chain.linked(lines)
+        self._sink.write(linked)
+        self._chain.last = last

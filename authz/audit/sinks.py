@@ -52,7 +52,11 @@ class FileSink:
         """Append `lines`, first turning the file over where they would not fit."""
         if self._size and self._size + len(lines) > self._max_bytes:
             self._turn_over()
-        _write_all(self._descriptor, lines)
+        try:
+            _write_all(self._descriptor, lines)
+        except OSError:
+            os.ftruncate(self._descriptor, self._size)  # a line that is half there would spoil the next one
+            raise
         self._size += len(lines)
 
     def close(self) -> None:
@@ -62,6 +66,14 @@ class FileSink:
     def _open(self) -> None:
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._size = os.fstat(self._descriptor).st_size
+        if self._size and not self._ends_whole():
+            self._size += os.write(self._descriptor, b"\n")
+
+    def _ends_whole(self) -> bool:
+        """Say whether the file ends with the end of a line: a process that was killed may have left half of one."""
+        with self._path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() == b"\n"
 
     def _turn_over(self) -> None:
         self.close()

@@ -94,6 +94,11 @@ VERBS = {
         "Show or reset what Redis has counted for one caller.",
         "authz limits show orders/per-subject alice --redis redis://redis:6379/0",
     ),
+    "audit": Verb(
+        "authz.cli.audit",
+        "Check records that are in a chain.",
+        "authz audit verify /var/log/authz/decisions.jsonl",
+    ),
     "schema": Verb(
         "authz.cli.schema",
         "Print a JSON Schema.",

@@ -201,6 +201,15 @@ class RecordSettings(_Section):
     key_file: Path | None = Field(
         None, description="File with the secret that keys fingerprints; without one, each process makes its own."
     )
+    chain: bool = Field(
+        False, description="Whether each record in the file carries the hash of the one before, for authz audit verify."
+    )
+
+    @model_validator(mode="after")
+    def _chained_in_a_file(self) -> RecordSettings:
+        if self.chain and self.sink in {"stdout", "off"}:
+            raise ValueError("record.chain needs record.sink to be a file")
+        return self
 
 
 class OtlpSettings(_Section):

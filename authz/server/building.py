@@ -9,14 +9,13 @@ import logging
 import os
 from collections import Counter
 from functools import cache, partial
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from authz import __version__, wire
-from authz.audit import ReadsForm, ReadsWriter, Recorder, Sampling, open_sink
+from authz.audit import Chain, ReadsForm, ReadsWriter, Recorder, Sampling, open_sink, resumed
 from authz.console import AdminServer, Denied, Tail, application
 from authz.engine import Engine
 from authz.errors import Unavailable
@@ -36,6 +35,7 @@ from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
 from authz.server.process import Process
 from authz.server.proving import Proven
+from authz.server.secret import key_in
 from authz.server.signing import Telling, signing
 from authz.store import PolicyStore
 from authz.store.store import Watching
@@ -73,18 +73,7 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
 
 def secret_of(redis: RedisSettings) -> bytes:
     """Read the secret that keys callers' hashes, of any length and without the line end an editor left."""
-    return b"" if redis.secret_file is None else secret_in(redis.secret_file)
-
-
-def secret_in(file: Path) -> bytes:
-    """Read a secret from a file; one that can't be read, or is empty and would key nothing, raises `Unavailable`."""
-    try:
-        secret = file.read_bytes().strip()
-    except OSError as error:
-        raise Unavailable(f"can't read {file}: {error.strerror}") from error
-    if not secret:
-        raise Unavailable(f"can't use {file}: it is empty")
-    return sha256(secret).digest()
+    return b"" if redis.secret_file is None else key_in(redis.secret_file)
 
 
 def build(settings: Settings, worker: int = 0) -> Process:
@@ -176,7 +165,7 @@ def _limit_headers(settings: Settings) -> tuple[wire.LimitHeaders, ...]:
 
 def _reads(settings: Settings) -> ReadsWriter:
     record = settings.record
-    return ReadsWriter(ReadsForm(record.reads), secret_in(record.key_file) if record.key_file else os.urandom(32))
+    return ReadsWriter(ReadsForm(record.reads), key_in(record.key_file) if record.key_file else os.urandom(32))
 
 
 def _recorder(settings: Settings, worker: int, reads: ReadsWriter) -> Recorder | None:
@@ -188,10 +177,17 @@ def _recorder(settings: Settings, worker: int, reads: ReadsWriter) -> Recorder |
     try:
         return Recorder(
             open_sink(name), sampling=sampling, worker=worker, client_ip=client_ip(settings.client),
-            reads=reads, fault=FaultLog(_log, "records were not written"),
+            reads=reads, fault=FaultLog(_log, "records were not written"), chain=_chain(settings, name),
         )  # fmt: skip
     except OSError as error:
         raise Unavailable(f"can't write records to {name}: {error.strerror}") from error
+
+
+def _chain(settings: Settings, file: str) -> Chain | None:
+    record = settings.record
+    if not record.chain:
+        return None
+    return resumed(Path(file), key_in(record.key_file) if record.key_file else b"")
 
 
 def _exporter(settings: Settings, metrics: Metrics, worker: int) -> Exporter | None:

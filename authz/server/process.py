@@ -170,6 +170,7 @@ class Process:
             "policy_faults": [str(fault) for fault in self._store.faults],
             "candidate": None if self.candidate is None else self.candidate.status(),
             "limiter": self._limiter.status(),
+            "records": None if self._recorder is None else self._recorder.status(),
             "jwks": self._keys.status(),
             "geoip": self.geoip.status() if self.geoip is not None else {},
             "signing": None if self.signing is None else self.signing.status(),

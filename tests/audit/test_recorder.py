@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from authz.audit.chain import Chain, verify
 from authz.audit.recorder import Recorder, Sampling
 from authz.model import Decision, Effect, Reason
 
@@ -107,3 +108,34 @@ def test_sampling_keeps_a_share_of_allows_and_all_denials(
     assert least <= sum(map(sampling.keeps, allows)) <= most
     denied = Decision(effect=Effect.DENY, reason=Reason.NO_RULE, status=403)
     assert all(sampling.keeps(outcome(id=f"d-{number}", decision=denied)) for number in range(100))
+
+
+def test_records_are_chained_where_they_are_written(outcome: Callable[..., Outcome]) -> None:
+    """Piles follow each other; what the sink did not take is not linked to, so the chain stays whole."""
+    sink = Lines()
+    recorder = Recorder(sink, chain=Chain())
+    recorder.start()
+    for number in range(100):
+        recorder(outcome(id=f"d-{number}"))
+        if number == 50:
+            recorder.event({"event": "loaded"})
+    recorder.close()
+    verdict = verify([line + b"\n" for line in sink.lines])
+    assert (verdict.records, verdict.wrong) == (101, None)
+    assert recorder.status() == {"written": 101, "dropped": 0, "last_hash": verdict.last}
+
+
+def test_a_chain_outlives_a_sink_that_fails(outcome: Callable[..., Outcome]) -> None:
+    """Records that were dropped are counted, and the next follows the last that was written."""
+    sink = Lines()
+    failed = threading.Event()
+    recorder = Recorder(sink, chain=Chain(), fault=lambda _: failed.set())
+    recorder.start()
+    sink.broken = True
+    recorder(outcome(id="lost"))
+    assert failed.wait(WITHIN)
+    sink.broken = False
+    recorder(outcome(id="kept"))
+    recorder.close()
+    assert verify([line + b"\n" for line in sink.lines]).wrong is None
+    assert recorder.status()["dropped"] == 1

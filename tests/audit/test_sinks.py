@@ -6,6 +6,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+import pytest
+
 from authz.audit.sinks import FileSink, StdoutSink, open_sink
 
 if TYPE_CHECKING:
@@ -54,3 +56,32 @@ def test_a_setting_names_the_sink(tmp_path: Path) -> None:
     sink = open_sink(str(tmp_path / "log"))
     assert isinstance(sink, FileSink)
     sink.close()
+
+
+def test_a_line_begins_anew_after_one_that_was_cut_off(tmp_path: Path) -> None:
+    """A process that was killed may leave half a line; the next record is not glued to it."""
+    (tmp_path / "log").write_bytes(b"one\nha")
+    sink = FileSink(tmp_path / "log")
+    sink.write(b"two\n")
+    sink.close()
+    assert (tmp_path / "log").read_bytes() == b"one\nha\ntwo\n"
+
+
+def test_a_write_that_fails_leaves_no_half_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is full takes a part of a text: that part is taken back."""
+    sink = FileSink(tmp_path / "log")
+    sink.write(b"one\n")
+    write, full = os.write, OSError(28, "No space left on device")
+
+    def fills(descriptor: int, data: bytes) -> int:
+        if len(data) == 1:
+            raise full
+        return write(descriptor, data[:-1])
+
+    monkeypatch.setattr("os.write", fills)
+    with pytest.raises(OSError, match="No space"):
+        sink.write(b"two\n")
+    monkeypatch.undo()
+    sink.write(b"six\n")
+    sink.close()
+    assert (tmp_path / "log").read_bytes() == b"one\nsix\n"

@@ -5,7 +5,7 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from authz.config.settings import SECTIONS, SETTINGS, Settings, SigningSettings
+from authz.config.settings import SECTIONS, SETTINGS, RecordSettings, Settings, SigningSettings
 from authz.config.sources import from_environment
 
 
@@ -62,3 +62,11 @@ def test_a_signed_identity_is_whole_or_off(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         SigningSettings.model_validate(given)
     assert SigningSettings.model_validate({"keys": ["a.pem"], "issuer": "a", "audience": "b"}).lifetime == 60
+
+
+@pytest.mark.parametrize("sink", ["stdout", "off"])
+def test_a_chain_needs_a_file(sink: str) -> None:
+    """Lines of several processes mix on standard output, and nothing could go on with a chain after a restart."""
+    with pytest.raises(ValidationError, match=r"record\.chain needs record\.sink to be a file"):
+        RecordSettings(chain=True, sink=sink)
+    assert RecordSettings(chain=True, sink="records.jsonl").chain

@@ -14,12 +14,14 @@ from mmdb_writer import MMDBWriter
 from netaddr import IPSet
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from authz.audit import verify
 from authz.config import Settings, load
 from authz.errors import Unavailable
 from authz.limits.memory import MemoryLimiter
 from authz.limits.redis import RedisLimiter
 from authz.model import Charge, Limit
 from authz.server.building import _reads, build, limiter
+from authz.server.secret import key_in
 from authz.store.signatures import sign
 from authz.transport.service import CHECK
 
@@ -201,3 +203,17 @@ def test_policies_have_to_be_signed_where_a_key_is_given(tmp_path: Path) -> None
     (folder / ".signature.json").write_bytes(sign({"p.yaml": POLICY.encode()}, key))
     with running(process := build(_settings(tmp_path, **flags))):
         assert process.ready()
+
+
+def test_records_are_chained_with_the_key_of_fingerprints(tmp_path: Path) -> None:
+    """`record.chain` links what is written to the file, and `/status` says its last hash."""
+    file, key = tmp_path / "records", tmp_path / "key"
+    key.write_text("secret\n")
+    flags = {"record.sink": str(file), "record.chain": "true", "record.key_file": str(key)}
+    (tmp_path / "a.yaml").write_text(POLICY)
+    process = build(_settings(tmp_path, policies=(str(tmp_path / "a.yaml"),), **flags))
+    with running(process), grpc.insecure_channel(f"unix:{tmp_path}/authz.sock") as channel:
+        channel.unary_unary(CHECK)(_request(), timeout=5)
+    verdict = verify(file.read_bytes().splitlines(keepends=True), key_in(key))
+    assert (verdict.wrong, verdict.records > 0) == (None, True)
+    assert process.status()["records"]["last_hash"] == verdict.last  # type: ignore[index]
