@@ -29,6 +29,11 @@ VERBS = {
         "Read policies and report every fault, each with its place.",
         "authz check policies/",
     ),
+    "fmt": Verb(
+        "authz.cli.fmt",
+        "Write policies and tests in one way.",
+        "authz fmt --check policies/",
+    ),
     "help": Verb(
         "authz.cli.codes.command",
         "Explain a code that `authz check` showed.",

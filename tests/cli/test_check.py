@@ -103,7 +103,9 @@ def test_what_is_odd_is_told_when_asked(run: Callable[..., Any], tmp_path: Path)
 def test_tests_beside_a_policy_are_found(named: str, run: Callable[..., Any], tmp_path: Path) -> None:
     """AZ415 looks for tests of a folder, and beside a file that is named."""
     (tmp_path / "odd.yaml").write_text(ODD.replace("startsWith", "endsWith"))
-    (tmp_path / "odd_test.yaml").write_text("apiVersion: authz/v1\nkind: PolicyTest\nmetadata: {name: t}\nspec: {}\n")
+    (tmp_path / "odd_test.yaml").write_text(
+        "apiVersion: authz/v1\nkind: PolicyTest\nmetadata: {name: t}\nspec: {cases: []}\n"
+    )
     assert run("check", str(tmp_path / named), "--lint", "--strict") == (Exit.FINE, "", "1 file read, no fault\n")
 
 
