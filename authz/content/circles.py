@@ -2,29 +2,54 @@
 
 `a: {$ref: a}` says nothing, and an engine that has to do something with it admits everything. Recursion is sound where
 each turn goes a level down into the value (through `properties`, `items`); a circle of words that speak of the same
-value is none. Pure: a parsed schema in, a place in it out.
+value is none. References are followed by path, by anchor and by id, also into other files. Pure: parsed schemas in, a
+place in them out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from authz.content.pointers import within
 
 Path = tuple[str | int, ...]
+Place = tuple[str, dict[str, Any]]
+"""The file that a schema is written in (`""` is the one that refers to the others), and the schema."""
+
+BASE = "json-schema:///"
+"""What the address of a file is, before its path."""
 
 _ONE = ("not", "if", "then", "else")
 _MANY = ("allOf", "anyOf", "oneOf")
+_REFERENCES = ("$ref", "$dynamicRef")
+_ANCHORS = ("$anchor", "$dynamicAnchor")
 
 
-def circle(root: object) -> Path | None:
-    """Return the path of a schema that is part of a circle inside `root`, `None` where there is no circle."""
-    done: set[int] = set()
-    for path, start in _every(root, ()):
-        if id(start) in done:
-            continue
-        way: list[tuple[Any, Iterator[Any]]] = [(start, _same_value(start, root))]
+def circle(root: object, others: Mapping[str, object] | None = None) -> tuple[str, Path] | None:
+    """Return file and path of a schema that is part of a circle, `None` where there is none; `others` are by path."""
+    walk = _Walk({**(others or {}), "": root})
+    for file, document in walk.documents.items():
+        for path, start in _every(document, ()):
+            if walk.turns(file, start):
+                return file, path
+    return None
+
+
+class _Walk:
+    """Follows the words that speak of one and the same value."""
+
+    def __init__(self, documents: Mapping[str, object]) -> None:
+        self.documents = documents
+        self._names = {file: dict(_names(document)) for file, document in documents.items()}
+        self._done: set[int] = set()
+
+    def turns(self, file: str, start: dict[str, Any]) -> bool:
+        """Tell whether a schema leads to one that leads to itself."""
+        if id(start) in self._done:
+            return False
+        way = [(start, self._same_value(file, start))]
         open_ = {id(start)}
         while way:
             schema, following = way[-1]
@@ -32,13 +57,44 @@ def circle(root: object) -> Path | None:
             if found is None:
                 way.pop()
                 open_.discard(id(schema))
-                done.add(id(schema))
-            elif id(found) in open_:
-                return path
-            elif id(found) not in done:
-                open_.add(id(found))
-                way.append((found, _same_value(found, root)))
-    return None
+                self._done.add(id(schema))
+            elif id(found[1]) in open_:
+                return True
+            elif id(found[1]) not in self._done:
+                open_.add(id(found[1]))
+                way.append((found[1], self._same_value(*found)))
+        return False
+
+    def _same_value(self, file: str, schema: dict[str, Any]) -> Iterator[Place]:
+        """Yield the schemas that are asked about the very value that this one is asked about."""
+        named = schema.get("dependentSchemas")
+        found = [schema.get(word) for word in _ONE]
+        found += [each for word in _MANY if isinstance(several := schema.get(word), list) for each in several]
+        found += named.values() if isinstance(named, dict) else ()
+        yield from ((file, each) for each in found if isinstance(each, dict))
+        references = [reference for word in _REFERENCES if isinstance(reference := schema.get(word), str)]
+        for place in (self._referred(file, reference) for reference in references):
+            if isinstance(place[1], dict):
+                yield place
+
+    def _referred(self, file: str, reference: str) -> tuple[str, Any]:
+        """Return where a reference leads, if that is anywhere."""
+        name, _, fragment = reference.partition("#")
+        root = self._names[file].get(name.removeprefix(BASE)) if name else self.documents[file]
+        if root is None:
+            beside = "" if name.startswith(BASE) else posixpath.dirname(file)
+            file = posixpath.normpath(posixpath.join(beside, name.removeprefix(BASE))).removeprefix(".")
+            root = self.documents.get(file)
+        named = self._names.get(file, {}).get(f"#{fragment}")
+        return file, named if named is not None else within(f"#{fragment}", root)
+
+
+def _names(document: object) -> Iterator[tuple[str, object]]:
+    """Yield the schemas of a document that have a name: an id, or an anchor."""
+    for _, schema in _every(document, ()):
+        yield from ((f"#{name}", schema) for word in _ANCHORS if isinstance(name := schema.get(word), str))
+        if isinstance(name := schema.get("$id"), str):
+            yield name.removeprefix(BASE).rstrip("#"), schema
 
 
 def _every(node: object, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
@@ -51,14 +107,3 @@ def _every(node: object, path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
             waiting.extend(((*here, key), value) for key, value in found.items())
         elif isinstance(found, list):
             waiting.extend(((*here, index), value) for index, value in enumerate(found))
-
-
-def _same_value(schema: dict[str, Any], root: object) -> Iterator[dict[str, Any]]:
-    """Yield the schemas that are asked about the very value that this one is asked about."""
-    named = schema.get("dependentSchemas")
-    found = [schema.get(word) for word in _ONE]
-    found += [each for word in _MANY if isinstance(several := schema.get(word), list) for each in several]
-    found += named.values() if isinstance(named, dict) else ()
-    if isinstance(reference := schema.get("$ref"), str):
-        found.append(within(reference, root))
-    yield from (each for each in found if isinstance(each, dict))

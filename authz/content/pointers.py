@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from authz.paths import decoded
+
 MAX_NAME = 100
 """The most characters of one name in a pointer."""
 
@@ -22,6 +24,9 @@ def steps(text: str) -> list[str]:
 def within(reference: str, root: object) -> object:
     """Return what a reference inside a document (`#/a/b`) leads to; `None` where that is nothing, or elsewhere."""
     found: Any = root if reference.startswith("#") else None
-    for step in steps(reference[1:]):
-        found = found.get(step) if isinstance(found, dict) else None
+    for step in steps(decoded(reference[1:])):
+        if isinstance(found, list):
+            found = found[int(step)] if step.isdecimal() and int(step) < len(found) else None
+        else:
+            found = found.get(step) if isinstance(found, dict) else None
     return found

@@ -8,13 +8,13 @@ by JSON Pointer and keyword; values never leave.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 from typing import Any
 
 import jsonschema_rs
 
-from authz.content.circles import circle
+from authz.content.circles import BASE, circle
 from authz.content.json import JSONError, loads
 from authz.content.keywords import misspelled
 from authz.content.pointers import pointer
@@ -28,7 +28,6 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MAX_FAULTS = 20
 """The most faults of one body that are told."""
 
-_BASE = "json-schema:///"
 _BUNDLE = "json-schema:///bundle"
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 
@@ -83,18 +82,32 @@ def compiled(schema: object, resolve: Resolve | None = None) -> Validator:
         raise SchemaError("a schema is a mapping, or true or false")
     if isinstance(schema, dict) and str(schema.get("$schema", DIALECT)).rstrip("#") != DIALECT:
         raise SchemaError(f'the schema is of another dialect than "{DIALECT}"')
-    if (place := circle(schema)) is not None:
-        raise SchemaError(f'the schema refers to itself in a circle at "{pointer(place)}"', place)
-    for path, keyword in misspelled(schema):
-        raise SchemaError(f'unknown keyword at "{pointer(path)}" (did you mean "{keyword}"?)', path)
+    others: dict[str, object] = {}
     try:
-        return Validator(_compiled(schema, resolve))
+        validator = Validator(_compiled(schema, resolve, others))
     except jsonschema_rs.ValidationError as error:
         if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Referencing):
             name = error.message.partition(" is not present in a registry")[0]
             raise SchemaError(f"{name} is neither in the schema nor a file beside it") from None
         place = tuple(error.instance_path)
         raise SchemaError(f'no JSON Schema at "{pointer(place)}": {_cause(error)}', place) from None
+    _check(schema, others)
+    return validator
+
+
+def _check(schema: dict[str, Any] | bool, others: Mapping[str, object]) -> None:
+    """Raise `SchemaError` for what an engine takes without a word and binds nothing, in a schema or a file of it."""
+    if (found := circle(schema, others)) is not None:
+        file, path = found
+        raise _at(file, path, "the schema refers to itself in a circle at {}")
+    for file, document in ({**others, "": schema}).items():
+        for path, keyword in misspelled(document):
+            raise _at(file, path, f'unknown keyword at {{}} (did you mean "{keyword}"?)')
+
+
+def _at(file: str, path: Path, message: str) -> SchemaError:
+    place = f'"{pointer(path)}"' + (f" of {file}" if file else "")
+    return SchemaError(message.format(place), () if file else path)
 
 
 def registered(bundle: dict[str, Any]) -> Callable[[str], Validator]:
@@ -130,18 +143,24 @@ def _nothing(_uri: str, /) -> Any:  # noqa: ANN401 - any JSON
     raise LookupError("there is nothing but the schema")
 
 
-def _compiled(schema: dict[str, Any] | bool, resolve: Resolve | None) -> jsonschema_rs.Draft202012Validator:
+def _compiled(
+    schema: dict[str, Any] | bool, resolve: Resolve | None, others: dict[str, object]
+) -> jsonschema_rs.Draft202012Validator:
+    """Return the engine's validator of a schema; `others` get the files that it refers to."""
+
     def retrieve(uri: str, /) -> Any:  # noqa: ANN401 - any JSON
-        if resolve is None or not uri.startswith(_BASE):
+        if resolve is None or not uri.startswith(BASE):
             raise LookupError("only files beside the schema can be referred to")
-        return _parsed(resolve(uri.removeprefix(_BASE)))
+        path = uri.removeprefix(BASE)
+        found = others[path] = _parsed(resolve(path))
+        return found
 
     return jsonschema_rs.Draft202012Validator(
         schema,
         validate_formats=True,
         ignore_unknown_formats=False,
         retriever=retrieve,
-        base_uri=_BASE,
+        base_uri=BASE,
         pattern_options=_PATTERNS,
     )
 

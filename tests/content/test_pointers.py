@@ -25,8 +25,11 @@ def test_a_pointer_leads_back(path: list[str]) -> None:
 
 def test_a_reference_leads_inside_its_document_or_nowhere() -> None:
     """What is not there, and what is in another file, is nothing."""
-    root = {"a/b": {"c": 1}, "list": [1]}
+    root = {"a/b": {"c": 1}, "list": [1], "ä b": 2}
 
-    assert within("#/a~1b/c", root) == 1
+    assert within("#/a~1b/c", root) == within("#/list/0", root) == 1
+    assert within("#/%C3%A4%20b", root) == 2
     assert within("#", root) is root
-    assert [within(away, root) for away in ("#/x", "#/list/0", "other.json#/c", "")] == [None] * 4
+    assert [within(away, root) for away in ("#/x", "#/list/1", "#/list/x", "#/list/-1", "other.json#/c", "")] == [
+        None
+    ] * 6

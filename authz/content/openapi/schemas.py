@@ -67,17 +67,17 @@ class Schemas:
     def validators(self) -> dict[str, Validator]:
         """Return a validator for each definition; note what cannot be compiled where it is written."""
         bundle = self.bundle
-        if (place := circle(bundle)) is not None:
-            self._at(place).flaw("the schema refers to itself before it says anything, and would admit everything")
+        if (found := circle(bundle)) is not None:
+            self._at(found[1]).flaw("the schema refers to itself before it says anything, and would admit everything")
             return {}
         compile_ = registered(bundle)
-        found: dict[str, Validator] = {}
+        made: dict[str, Validator] = {}
         for name in bundle["$defs"]:
             try:
-                found[name] = compile_(name)
+                made[name] = compile_(name)
             except SchemaError as error:
                 self._at(error.path).flaw(str(error))
-        return found
+        return made
 
     def _at(self, path: tuple[str | int, ...]) -> Node:
         """Return where a part of the bundle is written, as near as it can be told."""
