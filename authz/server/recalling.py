@@ -239,9 +239,13 @@ def _is_whole(text: object) -> bool:
 
 
 def _identified(line: Line, providers: Collection[str], values: Mapping[str, object]) -> bool | None:
-    """Return whether the caller is somebody to these providers, `None` where the record cannot tell."""
+    """Return whether the caller is somebody to these providers, `None` where the record cannot tell.
+
+    A record names also the provider that refused a credential.
+    """
     if line.identity.provider:
-        return True if line.identity.provider in providers else None if providers else False
+        asked = line.identity.provider in providers
+        return line.reason not in _REFUSED if asked else None if providers else False
     told = not providers or line.reason in _NOBODY or values.get("identity.authenticated") is False
     return False if told else None
 

@@ -119,6 +119,7 @@ IDENTITIES = st.sampled_from(
         Identity(authenticated=True, provider="staff", subject="alice", claims={"tenant": "acme"}),
         Identity(authenticated=True, provider="staff", subject="bob", roles=("admin",), claims={"tenant": None}),
         Identity(error=Reason.INVALID_CREDENTIALS),
+        Identity(error=Reason.INVALID_CREDENTIALS, provider="staff", detail="nobody holds the API key"),
     ]
 )
 
