@@ -26,6 +26,7 @@ from authz.limits.batch import MOVED, Batch, Waiting, merged
 from authz.limits.breaker import Breaker, BreakerState
 from authz.limits.connection import DROPS, Link
 from authz.limits.dial import Dialer
+from authz.limits.outage import Outage
 from authz.limits.plan import Answer
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Pipeline:
         self._moved = moved
         self._budget = budget
         self._breaker = Breaker()
+        self._outage = Outage()
         self._counters = counters
         self._max_waiting = max_waiting
         self._incoming: deque[Waiting] = deque()
@@ -147,6 +149,7 @@ class Pipeline:
         now = time.monotonic()
         self._connect(now)
         self._send(now)
+        self._outage.seen(self._breaker.state, self.last_error, now)
         events = self._sleep(now)
         now = time.monotonic()
         landed = self._receive(events, now)
