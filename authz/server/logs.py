@@ -52,7 +52,8 @@ def set_up(level: str, worker: int | None = None) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)  # we tell ourselves, once, what does not arrive
-    logging.getLogger("uvicorn").setLevel(max(logging.WARNING, logging.getLogger().level))  # it tells its own life
+    for library in ("uvicorn", "watchfiles"):  # they tell their own life
+        logging.getLogger(library).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 def place(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from authz.server.building import build
 if TYPE_CHECKING:
     from authz.config import Settings
     from authz.server.process import Process
+
+_log = logging.getLogger(__name__)
 
 SWITCH = 0.0005
 """Seconds a thread may keep the others waiting: the polling thread must not wait five milliseconds for a compiler."""
@@ -29,6 +32,7 @@ def run(settings: Settings, worker: int | None = None) -> int:
     process = build(settings, worker or 0)
     process.start()
     _answer(process)
+    _log.info("stopping: checks are answered for the drain time", extra={"fields": {"drain": settings.drain}})
     process.drain()
     hurried = _drained(settings.drain)
     process.stop(0.0 if hurried else GRACE)

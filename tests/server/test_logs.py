@@ -81,8 +81,8 @@ def test_warnings_and_libraries_log_alike(capsys: pytest.CaptureFixture[str]) ->
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
     try:
-        set_up("warning")
-        logging.getLogger("some.library").info("not told")
+        set_up("info")
+        logging.getLogger("watchfiles.main").info("2 changes detected")
         with warnings.catch_warnings():
             warnings.simplefilter("always")
             warnings.warn_explicit("told", UserWarning, "f.py", 1)

@@ -74,7 +74,10 @@ def test_it_goes_without_failing_anybody(transport: str, serve: Callable[..., An
     asker.join()
     assert set(answers) == {OK}
     assert service.end() == 0
-    assert service.log[-1]["message"] == "stopped"
+    assert [line["message"] for line in service.log[-2:]] == [
+        "stopping: checks are answered for the drain time",
+        "stopped",
+    ]
     assert not service.socket.exists()
 
 
