@@ -52,6 +52,18 @@ class ReloadSettings(_Section):
         (), description="Public keys (Ed25519, PEM), one of which must have signed each folder of policies."
     )
     tests_timeout: Duration = Field(60.0, gt=0, le=3600, description="How long the tests beside policies may run.")
+    max_age: Duration | None = Field(
+        None, gt=0, description="How long policies may stay in force that the folders were last seen to hold."
+    )
+    on_max_age: Literal["warn", "not_ready", "deny"] = Field(
+        "not_ready", description="What policies do that are older: tell, end readiness too, or deny everything too."
+    )
+
+    @model_validator(mode="after")
+    def _looks_in_time(self) -> ReloadSettings:
+        if self.max_age is not None and self.max_age < 2 * (self.interval + self.settle):
+            raise ValueError("reload.max_age must be at least twice reload.interval and reload.settle together")
+        return self
 
 
 class CandidateSettings(_Section):

@@ -23,6 +23,7 @@ from authz.identity.api_keys import KeyUses
 from authz.identity.registry import KeyRegistry
 from authz.limits.memory import MemoryLimiter
 from authz.server import numbers
+from authz.server.aging import Aging, OnAge
 from authz.server.candidate import Candidate
 from authz.server.candidate import tell as tell_candidate
 from authz.server.client import client_ip
@@ -92,10 +93,11 @@ def build(settings: Settings, worker: int = 0) -> Process:
     endings = Endings(lambda: store.current)
     told = (events, endings, warning(geoip, lambda: store.current))
     store, counting = _store(settings, told, builder), limiter(settings)
+    aging = _aging(settings.reload, store, recorder)
     signs = signing(settings.signing)
     candidate = _candidate(settings, store, geoip, recorder)
     made = parts(
-        snapshot=lambda: store.current,
+        snapshot=aging.snapshot if aging else lambda: store.current,
         limiter=counting,
         client_ip=client_ip(settings.client, unreadable=partial(unread.update, [()])),
         fault=faults,
@@ -105,7 +107,7 @@ def build(settings: Settings, worker: int = 0) -> Process:
     engine = _engine(settings, geoip, signs, made)
     server = _server(settings, engine, worker, rate_limits(settings, counting))
     numbers.show_callers(metrics, geoip, unread)
-    numbers.show_policies(metrics, store, events)
+    numbers.show_policies(metrics, store, events, aging)
     numbers.show_server(metrics, server, faults)
     numbers.show_limiter(metrics, counting)
     numbers.show_identity(metrics, keys, uses)
@@ -116,9 +118,9 @@ def build(settings: Settings, worker: int = 0) -> Process:
         worker=worker,
     )  # fmt: skip
     process.exporter, process.tail, process.denied = exporter, tail, denied
-    process.candidate = candidate
+    process.aging, process.candidate = aging, candidate
     process.watching, process.geoip, process.signing = (
-        tuple(filter(None, (endings, geoip, signs, candidate))),
+        tuple(filter(None, (endings, geoip, signs, candidate, aging))),
         geoip,
         signs,
     )
@@ -212,6 +214,14 @@ def _store(settings: Settings, told: Sequence[Callable[[StoreEvent], None]], bui
         made = Proven(made, compiler(settings.engine), timeout=reload.tests_timeout)
     watching = _watching(reload, tests=reload.require_tests)
     return PolicyStore(settings.policies, made, on_event=tell, watching=watching, trust=_trust(reload))
+
+
+def _aging(reload: ReloadSettings, store: PolicyStore, recorder: Recorder | None) -> Aging | None:
+    """Return what watches the age of policies, where they may not have any."""
+    if reload.max_age is None:
+        return None
+    record = recorder.event if recorder else lambda _: None
+    return Aging(store, most=reload.max_age, action=OnAge(reload.on_max_age), record=record)
 
 
 def _trust(reload: ReloadSettings) -> Trust | None:

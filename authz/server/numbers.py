@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from authz.identity.registry import KeyRegistry
     from authz.limits.counters import Histogram, LimiterCounters
     from authz.limits.redis import RedisLimiter
+    from authz.server.aging import Aging
     from authz.server.candidate import Candidate
     from authz.server.events import PolicyEvents
     from authz.server.geoip import GeoIp
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from authz.transport import Server
 
 
-def show_policies(metrics: Metrics, store: PolicyStore, events: PolicyEvents) -> None:
+def show_policies(metrics: Metrics, store: PolicyStore, events: PolicyEvents, aging: Aging | None = None) -> None:
     """Show what is in force, since when, and what came of looking for changes."""
     metrics.read(
         "authz_policy_generation",
@@ -43,6 +44,16 @@ def show_policies(metrics: Metrics, store: PolicyStore, events: PolicyEvents) ->
         "authz_policy_age_seconds",
         "Seconds since the policies in force were loaded.",
         lambda: {(): time.time() - store.current.loaded_at} if store.current else {},
+    )
+    metrics.read(
+        "authz_policy_confirmed_age_seconds",
+        "Seconds since the folders were last seen to hold the policies in force.",
+        lambda: {} if store.age is None else {(): store.age},
+    )
+    metrics.read(
+        "authz_policy_expired",
+        "1 while the policies in force are older than they may be (reload.max_age).",
+        lambda: {(): aging is not None and aging.expired},
     )
     metrics.read(
         "authz_policy_reload_failing",

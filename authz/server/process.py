@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from authz.engine import Engine
     from authz.identity.registry import KeyRegistry
     from authz.identity.signing import SigningKeys
+    from authz.server.aging import Aging
     from authz.server.candidate import Candidate
     from authz.server.geoip import GeoIp
     from authz.store import PolicyStore
@@ -89,6 +90,7 @@ class Process:
         self.admin: AdminServer | None = None
         self.exporter: Exporter | None = None
         self.watching: Sequence[Watching] = ()
+        self.aging: Aging | None = None
         self.candidate: Candidate | None = None
         self.geoip: GeoIp | None = None
         self.signing: SigningKeys | None = None
@@ -148,7 +150,8 @@ class Process:
 
     def ready(self) -> bool:
         """Say whether checks can be decided, and will be for a while, and whether callers can prove who they are."""
-        return bool(self._engine.health("")) and self._keys.ready
+        fresh = self.aging is None or self.aging.ready
+        return fresh and bool(self._engine.health("")) and self._keys.ready
 
     def metrics(self) -> bytes:
         """Return every number, in Prometheus' text format."""
@@ -166,6 +169,8 @@ class Process:
             "policy_commit": current.commit if current else "",
             "policy_provenance": current.provenance if current else {},
             "policy_age_seconds": round(time.time() - current.loaded_at, 3) if current else None,
+            "policy_confirmed_seconds": None if self._store.age is None else round(self._store.age, 3),
+            "policy_expired": self.aging is not None and self.aging.expired,
             "exceptions": ending.summary(current.policies.ending if current else (), time.time()),
             "policy_faults": [str(fault) for fault in self._store.faults],
             "candidate": None if self.candidate is None else self.candidate.status(),

@@ -101,8 +101,14 @@ class PolicyStore:
         self._asked = False
         self._thread = threading.Thread(target=self._run, name="policy-store", daemon=True)
         self._hints = Hints(self._sources, self._wake.set)
+        self._confirmed = 0.0
         self.current: Snapshot | None = None
         self.faults: tuple[Fault, ...] = ()
+
+    @property
+    def age(self) -> float | None:
+        """Return the seconds since a look last found in the folders what is in force; `None` where nothing is."""
+        return None if self.current is None else time.monotonic() - self._confirmed
 
     def load(self) -> None:
         """Look at the folders now, in this thread, and tell what came of it."""
@@ -163,6 +169,7 @@ class PolicyStore:
 
     def _take(self, reading: Reading, *, asked: bool) -> None:
         if reading.content == self._served:
+            self._confirmed = time.monotonic()
             if asked or self.faults:
                 self._keep()
         elif reading.content != self._refused or asked:
@@ -199,6 +206,7 @@ class PolicyStore:
     ) -> None:
         generation, now, commit = self._generation() + 1, self._clock(), label(provenance.values())
         self._served, self._refused, self.faults = reading.content, None, ()
+        self._confirmed = time.monotonic()
         self.current = Snapshot(
             policies=policies, generation=generation, loaded_at=now, commit=commit, provenance=provenance
         )

@@ -14,6 +14,7 @@ from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter
 from authz.model import Charge, Limit, Scope
 from authz.server import numbers
+from authz.server.comparing import Comparison
 from authz.telemetry import Metrics
 
 
@@ -24,17 +25,23 @@ def _page(metrics: Metrics) -> dict[str, float]:
 
 def test_policies_are_shown_once_there_are_any() -> None:
     """Without any the generation is 0 and there is no age."""
-    metrics, store, events = Metrics(), SimpleNamespace(current=None, faults=()), SimpleNamespace(reloads=Counter())
+    metrics, store, events = (
+        Metrics(),
+        SimpleNamespace(current=None, faults=(), age=None),
+        SimpleNamespace(reloads=Counter()),
+    )
     numbers.show_policies(metrics, store, events)  # type: ignore[arg-type]
     page = _page(metrics)
     assert (page["authz_policy_generation"], page["authz_policy_reload_failing"]) == (0, 0)
-    assert "authz_policy_age_seconds" not in page
+    assert not {"authz_policy_age_seconds", "authz_policy_confirmed_age_seconds"} & page.keys()
     store.current, store.faults = SimpleNamespace(generation=3, loaded_at=0.0), ("fault",)
+    store.age = 2.5
     events.reloads["loaded",] += 3
     page = _page(metrics)
     assert (page["authz_policy_generation"], page["authz_policy_reload_failing"]) == (3, 1)
     assert page['authz_policy_reloads_total{result="loaded"}'] == 3
     assert page["authz_policy_age_seconds"] > 0
+    assert (page["authz_policy_confirmed_age_seconds"], page["authz_policy_expired"]) == (2.5, 0)
 
 
 @pytest.mark.parametrize(("reason", "fallback"), [(None, "false"), ("ImportError", "true")])
@@ -111,3 +118,15 @@ def test_what_a_collector_does_not_get_is_counted() -> None:
     numbers.show_exporter(metrics, exporter)
     page = _page(metrics)
     assert (page["authz_spans_dropped_total"], page["authz_otlp_failures_total"]) == (3, 2)
+
+
+def test_a_candidate_has_a_number_for_every_outcome() -> None:
+    """From the start, so that a query over them finds each; without a candidate there are none."""
+    metrics, other = Metrics(), Metrics()
+    candidate: Any = SimpleNamespace(counts=Counter({("same",): 2}), failing=True)
+    numbers.show_candidate(metrics, candidate)
+    numbers.show_candidate(other, None)
+    page = _page(metrics)
+    assert [page[f'authz_candidate_total{{outcome="{outcome.value}"}}'] for outcome in Comparison] == [2, 0, 0, 0, 0, 0]
+    assert page["authz_candidate_failing"] == 1
+    assert "authz_candidate_failing" not in _page(other)

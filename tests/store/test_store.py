@@ -91,6 +91,29 @@ def test_the_poll_sees_what_no_event_told(volume: Callable[..., Any], watch: Cal
     assert watched.served() == {"a.yaml": "19", "b.yaml": "20"}
 
 
+def test_a_look_that_finds_what_is_in_force_confirms_it(volume: Callable[..., Any], watch: Callable[..., Any]) -> None:
+    """Their age begins anew with it, and goes on where the folder holds something that is refused, or nothing."""
+    one = volume("a", {"a.yaml": "good"})
+    watched = watch(one.folder)
+    confirmed = watched.store._confirmed
+    _polls(watched, 3)
+    assert watched.store._confirmed > confirmed
+    one.swap({"a.yaml": "broken"})
+    watched.wait(1)
+    confirmed = watched.store._confirmed
+    _polls(watched, 3)
+    assert watched.store._confirmed == confirmed
+    assert watched.store.age > 0
+    one.swap({"a.yaml": "good"})
+    watched.wait(2)
+    assert watched.store._confirmed > confirmed
+
+
+def test_policies_that_never_were_have_no_age(tmp_path: Path, watch: Callable[..., Any]) -> None:
+    """Nothing is in force that could be old."""
+    assert watch(tmp_path / "none").store.age is None
+
+
 class _Trying:
     """Compiles what has a test that says so."""
 

@@ -55,8 +55,9 @@ function showFacts(status) {
 }
 
 function showFaults(status) {
-  byId("faults").hidden = !status.policy_faults.length;
-  say("faults-about", status.generation ? `Generation ${status.generation} stays in force.` : "Everything is denied.");
+  byId("faults").hidden = !status.policy_faults.length && !status.policy_expired;
+  const old = status.policy_expired ? ` The folders were last seen to hold it ${age(status.policy_confirmed_seconds)} ago.` : "";
+  say("faults-about", status.generation ? `Generation ${status.generation} stays in force.${old}` : "Everything is denied.");
   say("faults-text", status.policy_faults.join("\n\n"));
 }
 
