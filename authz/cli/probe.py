@@ -24,11 +24,15 @@ def probe(address: str = "", timeout: float = 1.0) -> int:
     the first of AUTHZ_LISTEN, else 127.0.0.1:9191.
     """
     address = address or os.environ.get("AUTHZ_LISTEN", DEFAULT).partition(",")[0].strip()
-    answers = {one: _ask(one, timeout) for one in _each(address)}
-    ill = [f"{one}: {answer}" for one, answer in answers.items() if answer]
+    ill = [f"{one}: {answer}" for one, answer in answers(address, timeout).items() if answer]
     for line in ill:
         print(line, file=sys.stderr)  # noqa: T201 - without typer
     return 1 if ill else 0
+
+
+def answers(address: str, timeout: float) -> dict[str, str]:
+    """Ask what serves at an address, each worker by its own; return why each is not well, `""` for one that is."""
+    return {one: _ask(one, timeout) for one in _each(address)}
 
 
 def _each(address: str) -> list[str]:

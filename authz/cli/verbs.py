@@ -109,6 +109,11 @@ VERBS = {
         "Print a JSON Schema.",
         "authz schema policy > policy.schema.json",
     ),
+    "doctor": Verb(
+        "authz.cli.doctor.command",
+        "Say what is wrong with a running installation.",
+        "authz doctor --admin http://127.0.0.1:9192 --envoy-admin http://127.0.0.1:9901",
+    ),
     "healthcheck": Verb(
         "authz.cli.healthcheck",
         "Ask a running service for its health; for probes.",

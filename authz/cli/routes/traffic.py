@@ -6,23 +6,18 @@ only; a route then shows those of the policy that governs it and says so.
 
 from __future__ import annotations
 
-import http.client
 from collections import Counter
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.errors import Unavailable
+from authz.cli.admin import data
 from authz.server.records import read, stretches
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from authz.policy import Exposed, Exposure
-
-WAIT = 10.0
-"""Seconds that a service may take."""
 
 
 class Seen(msgspec.Struct, kw_only=True):
@@ -68,7 +63,7 @@ def recorded(exposure: Exposure, log: Path) -> Traffic:
 
 def counted(exposure: Exposure, admin: str) -> Traffic:
     """Return what a running service has counted since its start, by policy; raise `Unavailable` where it tells none."""
-    said = {each["name"]: each["said"] for each in _asked(admin) if each.get("kind") == "Policy"}
+    said = {each["name"]: each["said"] for each in data(admin, "/api/policies") if each.get("kind") == "Policy"}
     traffic = Traffic(by_policy=True)
     for line in exposure.lines:
         counts = [said[name] for name in line.policies if name in said]
@@ -77,19 +72,3 @@ def counted(exposure: Exposure, admin: str) -> Traffic:
             known = {decision: count for decision, count in fewest.items() if decision in _DECISIONS}
             traffic.seen[line] = Seen(decisions=Counter(known))
     return traffic
-
-
-def _asked(admin: str) -> list[dict[str, Any]]:
-    url = urlsplit(admin if "://" in admin else f"http://{admin}")
-    connection = http.client.HTTPConnection(url.hostname or "127.0.0.1", url.port or 9192, timeout=WAIT)
-    try:
-        connection.request("GET", "/api/policies")
-        answer = connection.getresponse()
-        content = answer.read()
-        if answer.status == http.client.OK:
-            return msgspec.json.decode(content, type=list[dict[str, Any]])
-    except (OSError, ValueError, http.client.HTTPException) as error:
-        raise Unavailable(f"can't ask the admin port {admin}: {error}") from error
-    finally:
-        connection.close()
-    raise Unavailable(f"the admin port {admin} answers {answer.status}")

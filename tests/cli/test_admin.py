@@ -1,0 +1,26 @@
+"""The admin port, asked for one page."""
+
+import pytest
+
+from authz.cli.admin import data, page
+from authz.errors import Unavailable
+from tests.cli.routes.serving import answering
+
+
+def test_a_page_is_asked_for_by_address_or_url() -> None:
+    """Both forms mean the same."""
+    with answering({"/status": {"ready": True}}) as admin:
+        assert data(admin, "/status") == data(admin.removeprefix("http://"), "/status") == {"ready": True}
+
+
+@pytest.mark.parametrize("admin", ["127.0.0.1:1", "http://127.0.0.1:1", "[::1]:1", "127.0.0.1:none"])
+def test_what_does_not_answer_is_one_error(admin: str) -> None:
+    """No traceback for an address that is none either."""
+    with pytest.raises(Unavailable):
+        page(admin, "/status")
+
+
+def test_what_is_no_admin_port_is_said() -> None:
+    """Another server may answer with anything."""
+    with answering({"/status": "<html>"}) as admin, pytest.raises(Unavailable, match="is no admin port of authz"):
+        data(admin, "/status")
