@@ -26,6 +26,9 @@ def command(
     *,
     output: Annotated[Report, typer.Option(help="Who reads the faults.")] = Report.PRETTY,
     lint: Annotated[bool, typer.Option("--lint", help="Warn of what is valid and probably not meant.")] = False,
+    cross_check: Annotated[
+        bool, typer.Option("--cross-check", help="Evaluate with both CEL engines; warn where they differ.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 3 for warnings too.")] = False,
 ) -> None:
     """Read policies as the service reads them, and report every fault with its place.
@@ -37,10 +40,14 @@ def command(
     from authz.store import read  # noqa: PLC0415
 
     reading, seen = read(paths), Expressions()
-    policies, refused = _compiled(reading, seen.watch if lint else None)
+    policies, refused = _compiled(reading, seen.watch if lint or cross_check else None)
     provenances, unknown = _provenance(reading)
     faults = sorted({*reading.faults, *refused, *unknown})
-    warnings = _odd(policies, seen, paths) if lint and policies is not None else ()
+    warnings: list[Fault] = []
+    if policies is not None and lint:
+        warnings += _odd(policies, seen, paths)
+    if policies is not None and cross_check:
+        warnings += _crossed(policies, seen, paths)
     text = report(sorted([*faults, *warnings]), output)
     if text:
         say(text)
@@ -58,6 +65,18 @@ def _odd(policies: PolicySet, seen: Expressions, paths: Iterable[Path]) -> tuple
     from authz.policy.linting import lint  # noqa: PLC0415
 
     return lint(policies.written, seen, tested({document.file for document in policies.written}, paths))
+
+
+def _crossed(policies: PolicySet, seen: Expressions, paths: list[Path]) -> tuple[Fault, ...]:
+    """Return where the engines differ; tell how much was compared."""
+    from authz.cli.crosschecking import cross_checked  # noqa: PLC0415
+
+    found = cross_checked(policies, tuple(seen.all()), paths)
+    tell(
+        f"{found.expressions} expressions evaluated {found.evaluations} times with both engines: "
+        f"{len(found.warnings)} differ, {found.undetermined} evaluations the second cannot tell"
+    )
+    return found.warnings
 
 
 def _compiled(reading: Reading, watch: WatchDocument | None) -> tuple[PolicySet | None, tuple[Fault, ...]]:

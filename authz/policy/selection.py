@@ -193,6 +193,11 @@ class PolicySet:
         return listed(self._documents)
 
     @property
+    def world(self) -> World:
+        """Return what expressions are evaluated in, for those who try them."""
+        return self._world
+
+    @property
     def written(self) -> tuple[Document, ...]:
         """Return the documents as they are written, for those who look at what authors wrote."""
         return tuple(self._documents)

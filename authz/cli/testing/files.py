@@ -40,11 +40,14 @@ def batches(paths: Sequence[Path], policies: Sequence[Path]) -> tuple[Batch, ...
 def tested(files: Iterable[str], paths: Iterable[Path]) -> frozenset[str]:
     """Return those of some files of policies that tests are about; beside a file that is named, those of its folder."""
     named = list(paths)
-    beside = [
-        test for path in named if path.is_file() for test in sorted(path.parent.iterdir()) if is_test_file(test.name)
-    ]
-    about = {folder for batch in batches([*filter(Path.is_dir, named), *beside], []) for folder in batch.policies}
+    others = [test for path in named if path.is_file() for test in beside(path)]
+    about = {folder for batch in batches([*filter(Path.is_dir, named), *others], []) for folder in batch.policies}
     return frozenset(file for file in files if any(Path(file).is_relative_to(folder) for folder in about))
+
+
+def beside(file: Path) -> tuple[Path, ...]:
+    """Return the tests in the folder of a file."""
+    return tuple(sorted(test for test in file.parent.iterdir() if is_test_file(test.name)))
 
 
 def _tests(path: Path) -> Iterator[Path]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from authz.cli.testing.files import Batch
     from authz.errors import Fault
-    from authz.policy import PolicySet
+    from authz.policy import PolicySet, WatchDocument
     from authz.testing import Suite
 
 WORTH_A_PROCESS = 4000
@@ -68,7 +68,7 @@ def suites(batch: Batch) -> tuple[Suite, ...]:
     return read_suites({str(file): file.read_bytes() for file in batch.files})
 
 
-def policies(batch: Batch, recorder: Recorder | None = None) -> PolicySet:
+def policies(batch: Batch, watch: WatchDocument | None = None) -> PolicySet:
     """Return the policies of a batch; raise `PolicyFaults`."""
     from authz.server.deciding import compiler  # noqa: PLC0415 - see the package's docstring
     from authz.store import read  # noqa: PLC0415
@@ -76,7 +76,7 @@ def policies(batch: Batch, recorder: Recorder | None = None) -> PolicySet:
     reading = read(batch.policies)
     if reading.faults:
         raise PolicyFaults(reading.faults)
-    return compiler("auto", watch=None if recorder is None else recorder.watch).compile(reading.files)
+    return compiler("auto", watch=watch).compile(reading.files)
 
 
 def through_envoy(batches: Sequence[Batch], only: str) -> Ran:
@@ -104,7 +104,7 @@ def _ran(batch: Batch, only: str, *, covering: bool) -> Ran:
     if not covering:
         return Ran(results=run(suites(batch), policies(batch), only=only))
     recorder = Recorder()
-    results = run(suites(batch), policies(batch, recorder), only=only, around=Surroundings(observers=(recorder,)))
+    results = run(suites(batch), policies(batch, recorder.watch), only=only, around=Surroundings(observers=(recorder,)))
     return Ran(results=results, coverage=recorder.coverage())
 
 

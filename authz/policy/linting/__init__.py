@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from authz.policy.documents import Guardrail, Policy
 from authz.policy.linting import bodies, expressions, limits, matching, rules, unused
 from authz.policy.linting.ignoring import heeded
-from authz.policy.linting.looking import Expressions
+from authz.policy.linting.looking import Expressions, Looked
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from authz.errors import Fault
     from authz.policy.documents import Document
 
-__all__ = ["Expressions", "lint"]
+__all__ = ["Expressions", "Looked", "lint"]
 
 
 def lint(documents: Sequence[Document], seen: Expressions, tested: Collection[str]) -> tuple[Fault, ...]:

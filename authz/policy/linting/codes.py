@@ -25,6 +25,7 @@ class Lint(StrEnum):
     NEVER_EQUAL = "AZ414"
     UNTESTED = "AZ415"
     IDLE_IGNORE = "AZ416"
+    ENGINES_DIFFER = "AZ417"
 
 
 EXPLAINED: Mapping[str, str] = {
@@ -81,5 +82,10 @@ EXPLAINED: Mapping[str, str] = {
         "known when it is tried, and only stays so when that is repeated: `authz test --coverage`."
     ),
     "AZ416": "The annotation `authz/ignore` names a code that no warning of the document has. Remove it.",
+    "AZ417": (
+        "`authz check --cross-check` evaluated the expression with both CEL engines, and they came to different "
+        "values. One of them is wrong, or CEL leaves open what the expression leans on: doubles beyond 53 bits, say. "
+        "The service believes the first, cel-expr-python. Say it in another way that both see alike."
+    ),
 }
 """What each code means, a paragraph each."""
