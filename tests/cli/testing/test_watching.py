@@ -12,14 +12,16 @@ def test_a_change_is_answered_by_another_run(tmp_path: Path) -> None:
     """Once at the start, once for a file that was replaced; then it ends when it is told to."""
     file = tmp_path / "a_test.yaml"
     file.write_text("1")
-    stop, changed, runs = threading.Event(), threading.Event(), []
+    begun, stop, changed, runs = threading.Event(), threading.Event(), threading.Event(), []
 
     def do() -> None:
         runs.append(file.read_text())
+        begun.set()
         if runs[-1] == "2":
             stop.set()
 
     def edit() -> None:
+        begun.wait(30)
         while not stop.is_set():  # until the watcher, which starts when it starts, has seen one of them
             file.with_suffix(".new").write_text("2")
             file.with_suffix(".new").rename(file)
