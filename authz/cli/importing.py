@@ -71,7 +71,8 @@ def _ratelimit(file: Path) -> None:
 
 
 def _openapi(file: Path, folder: Path, wanted: Wanted, *, force: bool) -> None:
-    from authz.cli.from_openapi import Missing, Taken, made, read, write  # noqa: PLC0415 - see the package's docstring
+    from authz.cli.from_openapi import Missing, made, read, write  # noqa: PLC0415 - see the package's docstring
+    from authz.cli.placing import Taken  # noqa: PLC0415
 
     if not file.is_file():
         raise typer.BadParameter(f"can't read {file}: no such file")

@@ -39,6 +39,11 @@ VERBS = {
         "Explain a code that `authz check` showed.",
         "authz help AZ103",
     ),
+    "init": Verb(
+        "authz.cli.init.command",
+        "Write policies to start from, with tests and schemas.",
+        "authz init my-api",
+    ),
     "test": Verb(
         "authz.cli.testing.command",
         "Run the tests of policies.",

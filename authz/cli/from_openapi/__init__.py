@@ -4,9 +4,9 @@
 `policies` and `suites` write documents, `samples` makes requests that fit, and `files` reads and writes the disk.
 """
 
-from authz.cli.from_openapi.files import Taken, write
+from authz.cli.from_openapi.files import write
 from authz.cli.from_openapi.policies import Wanted, made
 from authz.cli.from_openapi.proving import Issuing, Missing
 from authz.cli.from_openapi.reading import read
 
-__all__ = ["Issuing", "Missing", "Taken", "Wanted", "made", "read", "write"]
+__all__ = ["Issuing", "Missing", "Wanted", "made", "read", "write"]

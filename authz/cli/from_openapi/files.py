@@ -1,10 +1,12 @@
-"""What was made, on disk: all of it or nothing, and nothing that is there already unless that is wanted."""
+"""What was made, as it is written."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 import yaml
+
+from authz.cli import placing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,10 +17,6 @@ if TYPE_CHECKING:
 
 _HEAD = "# Made by `authz import openapi`, to be changed from here on: nothing makes it again.\n"
 _ONE_LINE = 100_000
-
-
-class Taken(Exception):
-    """Files are there already."""
 
 
 class _Plain(yaml.SafeDumper):
@@ -32,13 +30,7 @@ def write(made: Made, folder: Path, *, force: bool) -> tuple[str, ...]:
     """Write everything into a folder; return the names, raise `Taken` where files would be overwritten."""
     contents = {name: text(documents).encode() for name, documents in made.documents.items()}
     contents |= {name: content for name, content in made.copied.items() if not _same(folder / name, content)}
-    there = sorted(name for name in contents if (folder / name).exists())
-    if there and not force:
-        raise Taken(", ".join(there))
-    for name, content in contents.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    placing.write(contents, folder, force=force)
     return tuple(sorted({*contents, *made.copied}))
 
 

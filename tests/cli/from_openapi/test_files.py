@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from authz.cli.from_openapi.files import Taken, text, write
+from authz.cli.from_openapi.files import text, write
 from authz.cli.from_openapi.policies import Made
+from authz.cli.placing import Taken
 
 MADE = Made(documents={"a.yaml": [{"a": 1}, {"b": "${x}"}]}, copied={"parts/b.yaml": b"c: 1"}, notes=())
 
