@@ -87,7 +87,7 @@ VERBS = {
     "provenance": Verb(
         "authz.cli.provenance",
         "Print the commit that policies come from.",
-        "authz provenance policies/ > .provenance.json",
+        "authz provenance policies/ > policies/.provenance.json",
     ),
     "keys": Verb(
         "authz.cli.keys",

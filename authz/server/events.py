@@ -60,4 +60,6 @@ class PolicyEvents:
         stays = "the last good ones stay in force" if event.generation else "everything is denied"
         _log.error("policies %s, %s", why, stays, extra={"fields": {"generation": event.generation, "faults": faults}})
         record = {"event": "policies_refused", "generation": event.generation, "faults": len(faults)}
-        self._record({**record, "result": result, "first": faults[:MOST_RECORDED]})
+        # Without the lines of policies that the log shows with their carets.
+        first = [fault.partition("\n")[0] for fault in faults[:MOST_RECORDED]]
+        self._record({**record, "result": result, "first": first})

@@ -39,9 +39,9 @@ class Proven:
         return self._compiler.compile(files)
 
     def _prove(self, policies: PolicySet, files: Mapping[str, bytes]) -> None:
-        around = Surroundings(pause=_Turn(self._clock, self._clock() + self._timeout))
+        turn = _Turn(self._clock, self._clock() + self._timeout)
         try:
-            results = run(read_suites(files), policies, around=around)
+            results = run(read_suites(files, turn), policies, around=Surroundings(pause=turn))
         except PolicyFaults as broken:
             raise FailedTests(broken.faults) from None
         except TimeoutError:
@@ -56,7 +56,7 @@ class Proven:
 
 
 class _Turn:
-    """Called before each request of a test: it rests when it is time to, and ends what has lasted too long."""
+    """Called after each file and before each request: it rests when it is time to, and ends what lasts too long."""
 
     def __init__(self, clock: Callable[[], float], deadline: float) -> None:
         self._clock = clock

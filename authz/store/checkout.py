@@ -30,6 +30,9 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _QUIET = {
     "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_CEILING_DIRECTORIES": "", "LC_ALL": "C",
 }  # fmt: skip
+_OURS = (":(exclude).provenance.json", ":(exclude).signature.json")
+"""What is written about a folder when it is copied, and is in no commit."""
+
 _HARMLESS = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "safe.bareRepository=explicit")
 
 
@@ -51,7 +54,7 @@ def described(folder: str) -> Provenance | None:
     try:
         # One look, so that author and date are of that commit whatever is checked out meanwhile.
         author, date = _git(folder, "show", "--no-patch", "--no-show-signature", "--format=%an <%ae>%n%cI", commit)[:2]
-        dirty = bool(_git(folder, "status", "--porcelain", "--ignored", "--untracked-files=normal", "--", "."))
+        dirty = bool(_git(folder, "status", "--porcelain", "--ignored", "--untracked-files=all", "--", ".", *_OURS))
         return made(commit, author, date, dirty=dirty)
     except (OSError, subprocess.SubprocessError, ValueError):
         return made(commit, "", "", dirty=False)

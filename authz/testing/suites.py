@@ -20,7 +20,7 @@ from authz.policy.reading import TESTS, is_test_file, read
 from authz.policy.source import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from authz.errors import Fault
     from authz.identity.providers import Provider
@@ -41,12 +41,15 @@ class Suite(msgspec.Struct, frozen=True, kw_only=True):
         return self.document.name
 
 
-def read_suites(files: Mapping[str, bytes]) -> tuple[Suite, ...]:
+def read_suites(files: Mapping[str, bytes], pause: Callable[[], None] = lambda: None) -> tuple[Suite, ...]:
     """Return the tests that files hold, in order of their paths; raise `PolicyFaults` with every fault of every file.
 
-    Files whose names do not end in `_test.yaml` are passed over.
+    Files whose names do not end in `_test.yaml` are passed over. `pause` is called after each that is read.
     """
-    readings = [read(path, files[path], TESTS) for path in sorted(filter(is_test_file, files))]
+    readings = []
+    for path in sorted(filter(is_test_file, files)):
+        readings.append(read(path, files[path], TESTS))
+        pause()
     documents = [cast("PolicyTest", document) for reading in readings for document in reading.documents]
     faults = [fault for reading in readings for fault in reading.faults]
     first: dict[str, Text] = {}

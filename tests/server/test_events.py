@@ -11,7 +11,7 @@ from authz.server.events import PolicyEvents
 from authz.store import Loaded, Pinned, Refused, Unchanged
 
 FAULT = Fault(file="a.yaml", line=1, column=2, message="wrong", text=" x", length=1)
-REFUSED = {"event": "policies_refused", "faults": 1, "first": [str(FAULT)]}
+REFUSED = {"event": "policies_refused", "faults": 1, "first": ["a.yaml:1:2: wrong"]}
 
 
 def _loaded(generation: int) -> Loaded:

@@ -11,7 +11,7 @@ import pytest
 
 from authz.store import checkout
 from authz.store.checkout import described, head
-from authz.store.folders import read
+from authz.store.folders import MARKS, read
 from authz.store.store import provenance_of
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
@@ -64,6 +64,16 @@ def test_files_that_no_commit_holds_are_told(policies: Path) -> None:
     assert dirty()
     (policies.parent / ".gitignore").write_text("b.yaml\n")
     assert dirty()
+
+
+def test_what_is_written_about_a_folder_makes_it_no_other(policies: Path) -> None:
+    """The shell has made the file before `authz provenance` looks, and what is copied is signed before it is served."""
+    for name in MARKS:
+        (policies / name).write_text("")
+    assert not described(str(policies)).dirty  # type: ignore[union-attr]
+    (policies / "teams").mkdir()
+    (policies / "teams" / "a.yaml").write_text("a")
+    assert described(str(policies)).dirty  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("packed", [False, True])
