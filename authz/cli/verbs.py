@@ -119,6 +119,11 @@ VERBS = {
         "Say what is wrong with a running installation.",
         "authz doctor --admin http://127.0.0.1:9192 --envoy-admin http://127.0.0.1:9901",
     ),
+    "bench": Verb(
+        "authz.cli.bench.command",
+        "Measure a running service, beside one that does nothing.",
+        "authz bench GET https://api.example.com/v1/orders/7 --address unix:///run/authz/authz.sock",
+    ),
     "healthcheck": Verb(
         "authz.cli.healthcheck",
         "Ask a running service for its health; for probes.",
