@@ -1,10 +1,11 @@
 """Records leave the request path here: a bounded queue, and one thread that writes what is in it.
 
 The queue never blocks: when it is full the record is dropped and counted, and the answer has long been given.
-A record becomes its line at once, while the request is at hand: kept for later, requests by the hundred would push
-out of the caches what the next decision needs, which costs three times as much as the line. For the same reason lines
-are piled into one text every few: the memory of a line is then the next one's, and still at hand. The thread is woken
-by the first line and lets others gather, because waking it for each would cost more than that.
+Outcomes become lines a few at a time, on the thread that brings the last of them, while the requests are at hand: one
+at a time, deciding and writing would push each other out of the processor's caches; kept for later, requests by the
+hundred would push out what the next decision needs, which costs three times as much as the lines. The thread that
+writes is woken by the first and lets others gather, because waking it for each would cost more than that; it takes over
+those that are too few.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 CAPACITY = 16_384
 """Lines that may wait; at 10 000 a second, a sink may stall for a second and a half."""
 
-PILE = 32
-"""Lines that become one text; together they stay within a processor's nearest caches."""
+FEW = 32
+"""Outcomes that become lines together; with their requests they stay within a processor's nearer caches."""
 
 GATHER = 0.02
 """Seconds that the first record of a batch waits for others."""
@@ -90,7 +91,7 @@ class Recorder:
         self._capacity = capacity
         self._fault = fault
         self._adding = threading.Lock()
-        self._lines: list[bytes] = []
+        self._entries: list[Outcome | bytes] = []
         self._piles: deque[tuple[bytes, int]] = deque()
         self._waiting = 0
         self._ready = threading.Event()
@@ -104,20 +105,13 @@ class Recorder:
         self._thread.start()
 
     def __call__(self, outcome: Outcome) -> None:
-        """Queue the line of one outcome; drop it, and count that, where the queue is full."""
-        if self._samples and not self._sampling.keeps(outcome):
-            return
-        if self._waiting < self._capacity:
-            self._put(line_of(outcome, self._worker, self._client_ip, self._reads))
-        else:
-            self.dropped += 1
+        """Queue one outcome; drop it, and count that, where the queue is full."""
+        if not self._samples or self._sampling.keeps(outcome):
+            self._put(outcome)
 
     def event(self, event: Mapping[str, object]) -> None:
         """Queue a record that is no decision: policies loaded, swapped, refused."""
-        if self._waiting < self._capacity:
-            self._put(event_line(event, time.time(), self._worker))
-        else:
-            self.dropped += 1
+        self._put(event_line(event, time.time(), self._worker))
 
     def status(self) -> dict[str, object]:
         """Say what was written; `last_hash` is that of the last record, where they are chained."""
@@ -132,18 +126,37 @@ class Recorder:
         if not self._thread.is_alive():
             self._sink.close()
 
-    def _put(self, line: bytes) -> None:
+    def _put(self, entry: Outcome | bytes) -> None:
         with self._adding:
+            if self._waiting >= self._capacity:
+                self.dropped += 1
+                return
             self._waiting += 1
-            self._lines.append(line)
-            if len(self._lines) == PILE:
-                self._pile()
+            self._entries.append(entry)
+            entries = self._taken() if len(self._entries) == FEW else None
         if not self._ready.is_set():
             self._ready.set()
+        if entries is not None:
+            self._pile(entries)
 
-    def _pile(self) -> None:
-        self._piles.append((b"".join(self._lines), len(self._lines)))
-        self._lines.clear()
+    def _taken(self) -> list[Outcome | bytes]:
+        entries, self._entries = self._entries, []
+        return entries
+
+    def _pile(self, entries: list[Outcome | bytes]) -> None:
+        """Make lines, and one text of them; an outcome that can't be written costs its own record only."""
+        lines: list[bytes] = []
+        for entry in entries:
+            try:
+                lines.append(entry if isinstance(entry, bytes) else self._line(entry))
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are written
+                self._leave(1)
+                self.dropped += 1
+                self._fault(error)
+        self._piles.append((b"".join(lines), len(lines)))
+
+    def _line(self, outcome: Outcome) -> bytes:
+        return line_of(outcome, self._worker, self._client_ip, self._reads)
 
     def _run(self) -> None:
         while not self._closing.is_set():
@@ -155,19 +168,23 @@ class Recorder:
 
     def _drain(self) -> None:
         with self._adding:
-            self._pile()
+            entries = self._taken()
+        self._pile(entries)
         while self._piles:
             self._write(*self._piles.popleft())
 
     def _write(self, lines: bytes, count: int) -> None:
-        with self._adding:
-            self._waiting -= count
+        self._leave(count)
         try:
             self._keep(lines)
             self.written += count
         except Exception as error:  # noqa: BLE001 - a sink that fails costs records, never the recorder
             self.dropped += count
             self._fault(error)
+
+    def _leave(self, count: int) -> None:
+        with self._adding:
+            self._waiting -= count
 
     def _keep(self, lines: bytes) -> None:
         if self._chain is None:

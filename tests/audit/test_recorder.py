@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authz.audit.chain import Chain, verify
-from authz.audit.recorder import Recorder, Sampling
+from authz.audit.recorder import FEW, Recorder, Sampling
 from authz.model import Decision, Effect, Reason
 
 if TYPE_CHECKING:
@@ -139,3 +139,30 @@ def test_a_chain_outlives_a_sink_that_fails(outcome: Callable[..., Outcome]) -> 
     recorder.close()
     assert verify([line + b"\n" for line in sink.lines]).wrong is None
     assert recorder.status()["dropped"] == 1
+
+
+def test_an_outcome_that_cannot_be_written_costs_its_own_record_only(outcome: Callable[..., Outcome]) -> None:
+    """Those that become lines together are written; the broken one is told and counted."""
+    sink = Lines()
+    faults: list[BaseException] = []
+    recorder = Recorder(sink, fault=faults.append)
+    for number in range(FEW):
+        recorder(outcome(id=f"d-{number}", started=float("nan") if number == 7 else 0.0))
+    recorder.start()
+    recorder.close()
+    assert (recorder.written, recorder.dropped, len(faults)) == (FEW - 1, 1, 1)
+    assert [json.loads(line)["id"] for line in sink.lines] == [f"d-{n}" for n in range(FEW) if n != 7]
+
+
+def test_records_stand_in_the_order_in_which_they_were_made(outcome: Callable[..., Outcome]) -> None:
+    """Events among decisions stand where they happened, whichever thread makes lines of them."""
+    sink = Lines()
+    recorder = Recorder(sink)
+    for number in range(3 * FEW + 5):
+        if number % 10:
+            recorder(outcome(id=str(number)))
+        else:
+            recorder.event({"id": str(number)})
+    recorder.start()
+    recorder.close()
+    assert [json.loads(line)["id"] for line in sink.lines] == [str(n) for n in range(3 * FEW + 5)]
