@@ -32,6 +32,11 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _DEFAULT = Origin(source=Source.DEFAULT)
+_UNREAD = {
+    "int_parsing": "is no whole number",
+    "float_parsing": "is no number",
+    "bool_parsing": "is neither true nor false",
+}
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,8 +92,14 @@ def _validate(given: Mapping[str, Given], faults: list[Fault]) -> Settings | Non
     try:
         return Settings.model_validate(_nested(given))
     except ValidationError as error:
-        faults.extend(_fault(detail, given) for detail in error.errors(include_url=False))
+        faults.extend(_fault(detail, given) for detail in _causes(error.errors(include_url=False)))
         return None
+
+
+def _causes(details: list[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """Leave out that a list is too short because of the members that are told already."""
+    members = {detail["loc"][:-1] for detail in details if isinstance(detail["loc"][-1], int)}
+    return (detail for detail in details if detail["loc"] not in members)
 
 
 def _nested(given: Mapping[str, Given]) -> dict[str, Any]:
@@ -116,6 +127,8 @@ def _words(detail: ErrorDetails, name: str, value: str | tuple[str, ...]) -> tup
     allowed = SETTINGS[name].choices
     if allowed:
         return f'"{value}" is none of {", ".join(allowed)}', nearest(str(value), allowed)
+    if detail["type"] in _UNREAD:
+        return f'"{value}" {_UNREAD[detail["type"]]}', ""
     message = detail["msg"].removeprefix("Input ").removeprefix("Value ")
     return f"{message[:1].lower()}{message[1:]}", ""
 
@@ -130,4 +143,4 @@ def _text(value: object) -> str:
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, bool):
         return str(value).lower()
-    return "none" if value is None else str(value)
+    return "none" if value is None or value == "" else str(value)

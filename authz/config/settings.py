@@ -7,7 +7,6 @@ Values that have a unit carry it (`20ms`, `4MiB`). To add a setting, add a field
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal, get_args, get_origin
 
@@ -15,9 +14,8 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.fields import FieldInfo
 
-from authz.config.values import Address, Duration, RedisUrl, Size, TcpAddressOrOff
+from authz.config.values import Address, Duration, Network, RedisUrl, Size, TcpAddressOrOff
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

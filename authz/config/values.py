@@ -7,6 +7,7 @@ unit is never bare: `timeout: 5` is refused, not guessed at. Pure; a value that 
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -76,6 +77,14 @@ def tcp_address(value: str | None) -> str | None:
     return value
 
 
+def network(value: object) -> IPv4Network | IPv6Network:
+    """Read a network; an address alone is one of one."""
+    try:
+        return ip_network(str(value))
+    except ValueError:
+        raise ValueError(f'"{value}" is no network: {_network_hint(str(value))}') from None
+
+
 def redis_url(value: SecretStr) -> SecretStr:
     """Check the form of a Redis URL without ever repeating it: it may hold a password."""
     scheme = value.get_secret_value().partition("://")[0]
@@ -94,6 +103,13 @@ def redacted(url: str) -> str:
 
 def _unit_hint(value: str) -> str:
     return "it has no unit, write" if value.replace(".", "", 1).isdecimal() else "write"
+
+
+def _network_hint(value: str) -> str:
+    try:
+        return f"it has bits set behind its prefix, write {ip_network(value, strict=False)}"
+    except ValueError:
+        return "write for example 10.0.0.0/8 or 2001:db8::/32"
 
 
 def _off(value: object) -> object:
@@ -118,6 +134,9 @@ Size = Annotated[
 
 Address = Annotated[str, AfterValidator(address), WithJsonSchema({"type": "string"})]
 """Where to listen: TCP or a Unix socket."""
+
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(network)]
+"""Addresses that share a prefix."""
 
 TcpAddressOrOff = Annotated[
     str | None,

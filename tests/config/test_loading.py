@@ -63,6 +63,16 @@ def test_every_fault_of_every_source_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_what_is_wrong_in_a_list_is_told_once(tmp_path: Path) -> None:
+    """A list is not called too short for want of the member that is told already; an empty one is."""
+    faults = _faults(content="listen: ['9191']\nclient: {trusted_networks: [a, b]}", tmp_path=tmp_path)
+    assert [fault.partition(" is ")[0] for fault in faults] == [
+        '1:9: listen: "9191"',
+        '2:28: client.trusted_networks: "a"',
+        '2:28: client.trusted_networks: "b"',
+    ]
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
@@ -74,10 +84,20 @@ def test_every_fault_of_every_source_is_told_at_once(tmp_path: Path) -> None:
             "client: {trusted_hops: 1, trusted_networks: [10.0.0.0/8]}",
             "1:24: client.trusted_hops and client.trusted_networks exclude each other",
         ),
-        ("client: {trusted_networks: [10.0.0.1/8]}", "1:28: client.trusted_networks: is not a valid IPv4 network"),
+        (
+            "client: {trusted_networks: [10.0.0.1/8]}",
+            '1:28: client.trusted_networks: "10.0.0.1/8" is no network: it has bits set behind its prefix, '
+            "write 10.0.0.0/8",
+        ),
+        (
+            "client: {trusted_networks: [10.0.0.0/33]}",
+            '1:28: client.trusted_networks: "10.0.0.0/33" is no network: write for example 10.0.0.0/8 or 2001:db8::/32',
+        ),
         ("record: {allow: 2}", "1:17: record.allow: should be less than or equal to 1"),
         ("record: {allow: nan}", "1:17: record.allow: should be a finite number"),
-        ("workers: many", "1:10: workers: should be a valid integer, unable to parse string as an integer"),
+        ("workers: many", '1:10: workers: "many" is no whole number'),
+        ("record: {deny: most}", '1:16: record.deny: "most" is no number'),
+        ("reload: {require_tests: perhaps}", '1:25: reload.require_tests: "perhaps" is neither true nor false'),
         ("admin: unix:///a", '1:8: admin: "unix:///a" is no TCP address: write host:port, [ipv6]:port or off'),
         ("listen: ['9191']", '1:9: "9191" is no address: write host:port, [ipv6]:port or unix:///path'),
     ],
