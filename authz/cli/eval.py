@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeVar
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from authz.model import Outcome
-    from authz.server.trying import Trying
+    from authz.server.trying import Claimed, Trying
 
 T = TypeVar("T")
 
@@ -24,6 +25,7 @@ T = TypeVar("T")
 Headers = Annotated[list[str] | None, typer.Option("-H", "--header", metavar="NAME: VALUE")]
 Content = Annotated[str | None, typer.Option("-d", "--data", help="The body, or @FILE.")]
 Subject = Annotated[str | None, typer.Option("--as", help="The subject that providers are to have found.")]
+Provider = Annotated[str | None, typer.Option(help="The provider that found --as. [default: the first]")]
 Claims = Annotated[str, typer.Option(help="The claims of --as, a JSON object.")]
 Ip = Annotated[str, typer.Option(help="The address of the direct peer.")]
 At = Annotated[str, typer.Option(help="When, for example 2026-11-23T12:00:00Z. [default: now]")]
@@ -38,6 +40,7 @@ class Typed(NamedTuple):
     headers: list[str] | None
     body: str | None
     subject: str | None
+    provider: str | None
     claims: str
     ip: str
     at: str
@@ -51,6 +54,7 @@ def command(  # noqa: PLR0913 - one per flag
     headers: Headers = None,
     body: Content = None,
     subject: Subject = None,
+    provider: Provider = None,
     claims: Claims = "{}",
     ip: Ip = "127.0.0.1",
     at: At = "",
@@ -62,7 +66,7 @@ def command(  # noqa: PLR0913 - one per flag
     """
     from authz.cli import answer  # noqa: PLC0415 - see the package's docstring
 
-    _, got, outcome = tried(Typed(method, url, headers, body, subject, claims, ip, at), policies)
+    _, got, outcome = tried(Typed(method, url, headers, body, subject, provider, claims, ip, at), policies)
     if output is Output.JSON:
         say(json.dumps(answer.data(got, outcome), indent=2))
     else:
@@ -74,41 +78,57 @@ def tried(typed: Typed, policies: list[Path] | None) -> tuple[Trying, bytes, Out
     """Decide a request that was typed; return also what can explain it."""
     from authz.cli import request  # noqa: PLC0415 - see the package's docstring
     from authz.server.deciding import policies_in  # noqa: PLC0415
-    from authz.server.trying import Claimed, Trying  # noqa: PLC0415
+    from authz.server.trying import Trying  # noqa: PLC0415
 
-    moment = _moment(typed.at)
+    moment = _read("--at", _moment, typed.at) if typed.at else time.time()
     asked = request.Asked(
         method=typed.method,
         url=typed.url,
-        headers=tuple(_read(request.header, one) for one in typed.headers or ()),
-        body=None if typed.body is None else _read(request.content, typed.body),
-        ip=typed.ip,
+        headers=tuple(_read("--header", request.header, one) for one in typed.headers or ()),
+        body=None if typed.body is None else _read("--data", request.content, typed.body),
+        ip=str(_read("--ip", ip_address, typed.ip)),
         time=moment,
     )
-    identifier = None if typed.subject is None else Claimed(typed.subject, _object(typed.claims))
+    identifier = _claimed(typed)
     trying = Trying(policies_in(policies or [Path("policies")]))
     got, outcome = trying.request(request.message(asked), identifier, moment)
-    if identifier is not None and not identifier.asked:
-        tell("the policies of this request name no identity provider: --as says nothing to them")
+    if identifier is not None and identifier.unasked:
+        tell(identifier.unasked)
     return trying, got, outcome
 
 
-def _read(read: Callable[[str], T], text: str) -> T:
+def _claimed(typed: Typed) -> Claimed | None:
+    from authz.server.trying import Claimed  # noqa: PLC0415 - see the package's docstring
+
+    if typed.subject is None:
+        if typed.provider is not None:
+            raise typer.BadParameter("says who found --as, which is missing", param_hint="--provider")
+        return None
+    return Claimed(typed.subject, _read("--claims", _object, typed.claims), typed.provider)
+
+
+def _read(option: str, read: Callable[[str], T], text: str) -> T:
     try:
         return read(text)
-    except (ValueError, OSError) as error:
-        raise typer.BadParameter(str(error)) from error
+    except OSError as error:
+        raise typer.BadParameter(f"can't read {error.filename}: {error.strerror}", param_hint=option) from error
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from error
 
 
 def _object(text: str) -> dict[str, Any]:
-    value = _read(json.loads, text)
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"is no JSON: {error}") from error
     if not isinstance(value, dict):
-        raise typer.BadParameter("--claims is a JSON object")
+        raise ValueError('is no JSON object: write for example \'{"scope": "orders:read"}\'')
     return value
 
 
 def _moment(text: str) -> float:
-    if not text:
-        return time.time()
-    moment = _read(datetime.fromisoformat, text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f'"{text}" is no time: write for example 2026-11-23T12:00:00Z') from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

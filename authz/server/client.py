@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from authz.config.settings import ClientSettings, Network
+    from authz.config.settings import ClientSettings
+    from authz.config.values import Network
     from authz.model import Request
 
 FARTHEST = 64

@@ -17,6 +17,7 @@ from authz.engine import Engine
 from authz.errors import Unavailable
 from authz.limits.memory import MemoryLimiter
 from authz.model import (
+    ANONYMOUS,
     Charge,
     Decision,
     DocumentTrace,
@@ -49,24 +50,33 @@ PATIENCE = 10.0
 
 
 class Claimed:
-    """Finds whom somebody says: the identity, as the first provider of the request would have made it."""
+    """Finds whom somebody says: the identity, as the named provider would have made it, or the request's first.
 
-    def __init__(self, subject: str, claims: Mapping[str, Any]) -> None:
+    `unasked` says why nobody was found this way: empty once somebody was.
+    """
+
+    def __init__(self, subject: str, claims: Mapping[str, Any], provider: str | None = None) -> None:
         self._subject = subject
         self._claims = claims
-        self.asked = False
+        self._provider = provider
+        self.unasked = "the policies of this request name no identity provider: --as says nothing to them"
 
     def identify(
         self, providers: Sequence[str], _request: Request, _deadline: float, done: Callable[[Identity], None], /
     ) -> None:
-        """Name the caller."""
-        self.asked = True
+        """Name the caller; nobody where the named provider is none of the request's."""
+        provider = self._provider or providers[0]
+        if provider not in providers:
+            self.unasked = f'no policy of this request names the provider "{provider}": {", ".join(providers)}'
+            done(ANONYMOUS)
+            return
+        self.unasked = ""
         claims = {"sub": self._subject, **self._claims}
         scope = claims.get("scope", "")
         done(
             Identity(
                 authenticated=True,
-                provider=providers[0],
+                provider=provider,
                 subject=self._subject,
                 issuer=str(claims.get("iss", "")),
                 roles=_texts(claims.get("roles")),

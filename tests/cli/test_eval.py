@@ -129,6 +129,8 @@ def test_a_caller_can_be_claimed(run: Callable[..., Any], tmp_path: Path) -> Non
     ran = run("eval", "GET", "/orders", "--as", "alice", "--claims", claims, "--policies", str(tmp_path))
     assert ran.out.splitlines() == ["allow", "request headers:", "  + x-subject: alice"]
     assert ran.err == "allow: allowed by orders/tenants\n"
+    other = run("eval", "GET", "/orders", "--as", "alice", "--provider", "partner", "--policies", str(tmp_path))
+    assert other.err.splitlines()[0] == 'no policy of this request names the provider "partner": staff'
     alone = run("eval", "GET", "/orders", "--policies", str(tmp_path))
     assert alone.out.splitlines()[0] == "HTTP/1.1 401 Unauthorized"
     assert alone.err.startswith("deny: unauthenticated")
@@ -137,11 +139,13 @@ def test_a_caller_can_be_claimed(run: Callable[..., Any], tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["-H", "nonsense"], 'write "name: value"'),
-        (["-d", "@/nowhere"], "No such file"),
-        (["--at", "noon"], "noon"),
-        (["--as", "a", "--claims", "[]"], "--claims is a JSON object"),
-        (["--as", "a", "--claims", "{"], "Expecting property name"),
+        (["-H", "nonsense"], '--header: "nonsense" is no header: write "name: value"'),
+        (["-d", "@/nowhere"], "--data: can't read /nowhere: No such file"),
+        (["--at", "noon"], '--at: "noon" is no time: write for example 2026-11-23T12:00:00Z'),
+        (["--ip", "1.2.3"], "--ip: '1.2.3' does not appear to be an IPv4 or IPv6 address"),
+        (["--as", "a", "--claims", "[]"], "--claims: is no JSON object"),
+        (["--as", "a", "--claims", "{"], "--claims: is no JSON: Expecting property name"),
+        (["--provider", "staff"], "--provider: says who found --as, which is missing"),
         (["--output", "xml"], "xml"),
     ],
 )

@@ -30,6 +30,13 @@ kind: IdentityProvider
 metadata: {name: staff}
 spec: {api_key: {from: [{header: x-api-key}], keys: keys.yaml}}
 """
+MESH = """\
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: mesh}
+spec: {peer_certificate: {trust_domains: [cluster.local]}}
+"""
 SECRETS = ReadsWriter(ReadsForm.VALUES, b"k")
 
 
@@ -51,6 +58,19 @@ def test_a_request_is_decided_as_the_service_would() -> None:
     assert explanation is not None
     assert explanation.identity["scopes"] == ["read", "write"]
     assert explanation.documents[0].limits[0].key == ("alice",)
+
+
+def test_a_caller_can_be_claimed_of_any_provider_of_the_request() -> None:
+    """Of several, an author tries each; one that the request's policies do not name finds nobody."""
+    text = POLICY.replace("[staff]", "[staff, mesh]") + MESH
+    trying = Trying(compiler("auto").compile({"a.yaml": text.encode(), "keys.yaml": b"[]"}))
+    found = []
+    for provider, unasked in ((None, ""), ("mesh", ""), ("partner", 'the provider "partner": staff, mesh')):
+        claimed = Claimed("alice", {}, provider)
+        _, outcome = trying.request(message(Asked(method="GET", url="/orders")), claimed, 1_795_435_200.0)
+        found.append((outcome.identity.provider, outcome.identity.authenticated))
+        assert claimed.unasked.endswith(unasked)
+    assert found == [("staff", True), ("mesh", True), ("", False)]
 
 
 def test_who_is_calling_is_asked_of_the_policies_providers() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from authz.cli.eval import At, Claims, Content, Headers, Ip, Policies, Subject, Typed, tried
+from authz.cli.eval import At, Claims, Content, Headers, Ip, Policies, Provider, Subject, Typed, tried
 from authz.cli.output import Output, say, tell
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def command(  # noqa: PLR0913 - one per flag
     headers: Headers = None,
     body: Content = None,
     subject: Subject = None,
+    provider: Provider = None,
     claims: Claims = "{}",
     ip: Ip = "127.0.0.1",
     at: At = "",
@@ -37,8 +38,10 @@ def command(  # noqa: PLR0913 - one per flag
     """
     from authz.cli.explain import finding, tree  # noqa: PLC0415 - see the package's docstring
 
+    if url is None and method.isupper() and method.isalpha():
+        raise typer.BadParameter(f"{method} of what? give a URL too; a decision has an id", param_hint="url")
     if url is not None:
-        explanation = _typed(Typed(method, url, headers, body, subject, claims, ip, at), policies)
+        explanation = _typed(Typed(method, url, headers, body, subject, provider, claims, ip, at), policies)
     elif log is not None:
         explanation = _recorded(method, log, policies)
     else:

@@ -92,3 +92,10 @@ def test_a_request_that_cannot_be_read_has_no_explanation(explain: Callable[...,
     ran = explain("GET", "/orders/%00")
     assert ran.status == Exit.UNEXPECTED
     assert "no policy was asked" in ran.err
+
+
+def test_a_method_alone_is_no_decision(run: Callable[..., Any]) -> None:
+    """Who forgets the URL is told so, and no service is asked for a decision called GET."""
+    ran = run("explain", "GET")
+    assert (ran.status, ran.out) == (Exit.ARGUMENTS, "")
+    assert "url: GET of what?" in ran.err
