@@ -93,14 +93,25 @@ def listed(path: str, content: bytes, model: type[E], doubled: Callable[[list[E]
     composed = compose(path, content, max_bytes=MAX_BYTES)
     if composed.faults:
         raise Unfit(*composed.faults)
-    if len(composed.documents) != 1 or not isinstance(composed.documents[0], Sequence):
-        raise Unfit(Fault(file=path, code=Code.TYPE, message="a file of entries holds one list of them"))
     faults: list[Fault] = []
-    entries = [entry for node in composed.documents[0] if (entry := _entry(node, model, faults)) is not None]
+    nodes = _list(path, composed.documents)
+    entries = [entry for node in nodes if (entry := _entry(node, model, faults)) is not None]
     faults.extend(doubled(entries))
     if faults:
         raise Unfit(*faults)
     return tuple(entries)
+
+
+def _list(path: str, documents: tuple[Node, ...]) -> Sequence:
+    hint = 'one list, each entry behind "- "; [] for none'
+    if not documents:
+        raise Unfit(Fault(file=path, line=1, column=1, code=Code.TYPE, message="expected entries", hint=hint))
+    first, *more = documents
+    if more:
+        raise Unfit(more[0].fault(Code.TYPE, "entries are one list, and end here", hint=hint))
+    if not isinstance(first, Sequence):
+        raise Unfit(first.fault(Code.TYPE, f"expected a list of entries, not {first.SHOWN}", hint=hint))
+    return first
 
 
 def _entry(node: Node, model: type[E], faults: list[Fault]) -> E | None:

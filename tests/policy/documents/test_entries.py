@@ -44,7 +44,7 @@ def test_an_entry_says_who_holds_a_key_and_when() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{}", [(Code.TYPE, "")]),
+        ("{}", [(Code.TYPE, "{")]),
         ("[x]", [(Code.TYPE, "x")]),
         ("- {id: a}", [(Code.MISSING_KEY, "{")]),
         (f"- {{id: a, sha256: {DIGEST}, hmac-sha256: {OTHER}}}", [(Code.TOGETHER, "hmac-sha256")]),
@@ -69,3 +69,20 @@ def test_a_key_in_the_clear_is_not_repeated() -> None:
     (fault,) = unfit.value.faults
     assert (fault.line, fault.column) == (1, 19)
     assert "canary" not in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "keys.yaml:1:1: expected entries"),
+        ("# nobody\n", "keys.yaml:1:1: expected entries"),
+        ("id: acme\nsha256: ab\n", "keys.yaml:1:1: expected a list of entries, not a mapping"),
+        ("[]\n---\n[]\n", "keys.yaml:3:1: entries are one list, and end here"),
+    ],
+)
+def test_what_is_no_list_of_entries_has_its_place(text: str, told: str) -> None:
+    """A file that holds something else is told where, and how a list is written."""
+    with pytest.raises(Unfit) as unfit:
+        key_entries("keys.yaml", text.encode())
+    (fault,) = unfit.value.faults
+    assert str(fault).startswith(f'{told} (one list, each entry behind "- "; [] for none)')
