@@ -9,7 +9,9 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import tour
 from rich.console import Console
 from rich.text import Text
 
@@ -29,6 +31,8 @@ def main() -> int:
     (ROOT / "authz/cel/docs/reference.md").write_text(cel(VOCABULARY.read_text()))
     (ROOT / "authz/cli/docs/settings.md").write_text(settings())
     (ROOT / "authz/cli/docs/codes.md").write_text(codes())
+    with TemporaryDirectory() as folder:
+        tour.PAGE.write_text(tour.performed(tour.PAGE.read_text(), Path(folder)))
     done = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False)
     (ROOT / "authz/cli/docs/demo.svg").write_text(picture(done.stdout))
     return done.returncode

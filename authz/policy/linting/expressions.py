@@ -95,7 +95,7 @@ def _path_as_text(looked: Looked, part: Part) -> Iterator[Fault]:
         message = "request.url holds scheme, host and query as well"
         yield looked.warned(part, Lint.PATH_AS_TEXT, message, "read request.host, request.path or request.query")
     elif subject == "request.path" and part.operator == "startsWith" and wanted and not wanted.endswith("/"):
-        message = f"{wanted}other begins with {wanted} too"
+        message = f"holds for {wanted}x as well"
         yield looked.warned(part, Lint.PATH_AS_TEXT, message, f'write request.path.glob("{wanted}/**")')
 
 
