@@ -40,7 +40,8 @@ def undeclared_variable(name: str, variables: Collection[str], *, line: int, col
         message, hint = f'"{name}" has no value of its own', f"it has {shown}"
     else:
         namespaces = {variable.partition(".")[0] for variable in variables}
-        message, hint = f'undeclared variable "{name}"', nearest(name, {*variables, *namespaces})
+        quotes = "" if "." in name else f'a text is in quotes: "{name}"'
+        message, hint = f'undeclared variable "{name}"', nearest(name, {*variables, *namespaces}) or quotes
     return CompileFault(line=line, column=column, length=length, code=Code.UNDECLARED, message=message, hint=hint)
 
 

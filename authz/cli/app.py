@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from typer._click import Context
 
 
+_HELP = {"help_option_names": ["-h", "--help"]}
+_EXITS = """Exit codes: 0 fine, 1 unexpected, 2 arguments or settings, 3 policies, or other files that are checked, have
+faults, 4 tests failed or cover too little, 5 decisions or routes changed. What was asked for goes to standard output,
+all else to standard error."""
+
+
 class _Root(TyperGroup):
     """All verbs, and what becomes of what they raise."""
 
@@ -63,7 +69,7 @@ class _Listed(TyperCommand):
         """Load the verb and have it parse the arguments."""
         loader = typer.Typer(add_completion=False, rich_markup_mode=None)
         example = f"\b\nExample:\n  {self._verb.example}"
-        loader.command(self.name, epilog=example)(import_module(self._verb.module).command)
+        loader.command(self.name, epilog=example, context_settings=_HELP)(import_module(self._verb.module).command)
         return get_command(loader).make_context(*args, **extra)
 
 
@@ -86,7 +92,7 @@ def _start(
 
 def _joined() -> TyperGroup:
     root = typer.Typer(name="authz", cls=_Root, rich_markup_mode=None, no_args_is_help=True)
-    root.callback()(_start)
+    root.callback(context_settings=_HELP, epilog=_EXITS)(_start)
     group = get_command(root)
     assert isinstance(group, TyperGroup)  # noqa: S101 - a callback makes it one
     for name, verb in VERBS.items():

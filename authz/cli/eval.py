@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-Headers = Annotated[list[str] | None, typer.Option("-H", "--header", metavar="NAME: VALUE")]
+Headers = Annotated[
+    list[str] | None, typer.Option("-H", "--header", metavar="NAME: VALUE", help="A header; repeatable.")
+]
 Content = Annotated[str | None, typer.Option("-d", "--data", help="The body, or @FILE.")]
 Subject = Annotated[str | None, typer.Option("--as", help="The subject that providers are to have found.")]
 Provider = Annotated[str | None, typer.Option(help="The provider that found --as. [default: the first]")]

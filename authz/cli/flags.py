@@ -36,7 +36,7 @@ def with_settings(function: Callable[..., None]) -> Callable[..., None]:
 def _parameter(setting: Setting, default: str) -> inspect.Parameter:
     option = typer.Option(
         setting.flag,
-        help=f"{setting.about} [default: {default}]",
+        help=f"{setting.about}{' Repeatable.' if setting.many else ''} [default: {default}]",
         metavar="|".join(setting.choices) or setting.name.rpartition(".")[2].upper(),
         show_default=False,
     )

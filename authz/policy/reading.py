@@ -19,7 +19,7 @@ from authz.policy.documents import API_VERSION, KINDS, Document
 from authz.policy.documents.faults import told
 from authz.policy.documents.tests import PolicyTest
 from authz.policy.documents.values import nearest
-from authz.policy.source import Mapping, Node, Scalar, Text, quoted
+from authz.policy.source import Mapping, Node, Scalar, Sequence, Text, quoted
 from authz.policy.yaml import MAX_FAULTS, compose
 
 Kinds = collections.abc.Mapping[str, type[Document]]
@@ -91,7 +91,9 @@ def _document(node: Node, kinds: Kinds) -> Document | list[Fault]:
 def _head(node: Node, kinds: Kinds) -> Iterator[Fault]:
     """Yield what keeps a node from being read as a document at all."""
     if not isinstance(node, Mapping):
-        yield node.fault(Code.TYPE, f"expected a document, not {node.SHOWN}")
+        listed = "a list is read where a document names its file, and none that can be read does"
+        hint = listed if isinstance(node, Sequence) else ""
+        yield node.fault(Code.TYPE, f"expected a document, not {node.SHOWN}", hint=hint)
         return
     yield from _one_of(node, "apiVersion", (API_VERSION,), Code.API_VERSION)
     kind = node.get("kind")

@@ -16,7 +16,8 @@ VARIABLES = ("request.method", "request.path", "identity.subject")
         ("request.methd", 'undeclared variable "request.methd"', 'did you mean "request.method"?'),
         ("reqest", 'undeclared variable "reqest"', 'did you mean "request"?'),
         ("request", '"request" has no value of its own', "it has request.method, request.path"),
-        ("zzz", 'undeclared variable "zzz"', ""),
+        ("GET", 'undeclared variable "GET"', 'a text is in quotes: "GET"'),
+        ("zzz.yyy", 'undeclared variable "zzz.yyy"', ""),
     ],
 )
 def test_an_undeclared_variable_comes_with_the_nearest(name: str, message: str, hint: str) -> None:

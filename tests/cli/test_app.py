@@ -28,6 +28,14 @@ def test_without_a_verb_there_is_help(run: Callable[..., Any]) -> None:
     assert "serve" in ran.out + ran.err
 
 
+def test_help_is_asked_for_in_either_way_and_names_every_exit_code(run: Callable[..., Any]) -> None:
+    """`-h` is `--help`, of the command and of its verbs; a script's author finds the exit codes there."""
+    short, long = run("-h"), run("--help")
+    assert short.out == long.out
+    assert all(f"{int(code)} " in long.out.partition("Exit codes:")[2] for code in output.Exit)
+    assert run("eval", "-h").out == run("eval", "--help").out
+
+
 def test_a_verb_that_is_nearly_one_is_guessed(run: Callable[..., Any]) -> None:
     """A slip of the finger is told what was meant."""
     ran = run("chekc")

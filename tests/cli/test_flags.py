@@ -43,6 +43,16 @@ def test_a_list_is_a_flag_that_is_repeated(parsed: Callable[..., dict[str, Any]]
     assert parsed("--policies", "a", "--own", "--policies", "b") == {"flags": {"policies": ("a", "b")}, "own": True}
 
 
+def test_help_says_which_flags_are_repeated(
+    parsed: Callable[..., dict[str, Any]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody has to guess how to give two folders."""
+    parsed("--help")
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "Folders or files that hold policies. Repeatable." in told
+    assert told.count("Repeatable.") == sum(setting.many for setting in SETTINGS.values())
+
+
 def test_an_empty_flag_arrives(parsed: Callable[..., dict[str, Any]]) -> None:
     """So that it can be refused: it is no way to say "the default"."""
     assert parsed("--redis", "")["flags"] == {"redis.url": ""}

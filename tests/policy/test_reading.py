@@ -90,6 +90,14 @@ def test_a_key_given_twice_is_a_fault(key: Text) -> None:
     assert Code.DUPLICATE_KEY in {fault.code for fault in read("full.yaml", content.encode()).faults}
 
 
+def test_a_list_that_nothing_names_says_what_it_may_be() -> None:
+    """A file of keys looks like this when the document that names it has a fault or is gone."""
+    (fault,) = read("keys.yaml", b"- {id: acme}\n").faults
+
+    assert (fault.line, fault.column, fault.message) == (1, 1, "expected a document, not a list")
+    assert fault.hint == "a list is read where a document names its file, and none that can be read does"
+
+
 def test_documents_are_of_their_kinds_and_know_their_lines() -> None:
     """Several documents of a file are read with the lines they have in the file."""
     reading = read("full.yaml", FULL)

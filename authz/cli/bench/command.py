@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from authz.cli.eval import Headers
 from authz.cli.output import Exit, Output, say, tell
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def command(
     method: Annotated[str, typer.Argument(help="The method of the request that is asked about.")] = "GET",
     url: Annotated[str, typer.Argument(help="Its URL.")] = "http://localhost/",
     *,
-    headers: Annotated[list[str] | None, typer.Option("-H", "--header", metavar="NAME: VALUE")] = None,
+    headers: Headers = None,
     ip: Annotated[str, typer.Option(help="Who asks.")] = "127.0.0.1",
     address: Annotated[str, typer.Option(help="Where it listens. [default: the first of AUTHZ_LISTEN]")] = "",
     in_flight: Annotated[int, typer.Option(min=1, max=10_000, help="Calls under way at once.")] = 16,
