@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from authz.audit import in_share
@@ -56,10 +57,11 @@ class Asking:
         self.response = response
 
 
-def ask(process: Process, path: str = "/a", method: str = "GET") -> bytes:
+def ask(process: Process, path: str = "/a", method: str = "GET", **more: Any) -> bytes:
     """Have a request decided by the engine of a process."""
     call = Asking()
-    process._engine.check(message(Asked(method=method, url=f"https://api.example.com{path}", time=1.0)), call)
+    asked = Asked(method=method, url=f"https://api.example.com{path}", time=1.0, **more)
+    process._engine.check(message(asked), call)
     return call.response
 
 
@@ -206,6 +208,55 @@ def test_callers_are_those_that_the_answer_knew(
     until(lambda: there(process))
     ask(process)
     until(lambda: outcomes(process) == {outcome: 1})
+
+
+NAMED = (KNOWN + PROVIDER % "a").replace(
+    'allow: request.method == "GET"', 'allow: identity.subject == "spiffe://a/ann"'
+)
+
+
+def test_a_candidate_decides_about_the_same_caller(made: Candidates, until: Callable[..., None]) -> None:
+    """Whom the live policies found: here it is only she who is let in, by both."""
+    process = made(NAMED, NAMED)
+    until(lambda: there(process))
+    assert b"allowed" in ask(process, principal="spiffe://a/ann")
+    assert b"allowed" not in ask(process, principal="spiffe://a/bob")
+    until(lambda: outcomes(process) == {"same": 2})
+
+
+def test_policies_that_changed_meanwhile_are_not_compared(made: Candidates, until: Callable[..., None]) -> None:
+    """What was decided by others than those in force says nothing of these."""
+    process = made(LIVE)
+    until(lambda: there(process))
+    taken: list[Any] = []
+    process._engine._parts = msgspec.structs.replace(process._engine._parts, observers=(taken.append,))
+    ask(process)
+    process.candidate(msgspec.structs.replace(taken[0], generation=7))  # type: ignore[misc]
+    assert outcomes(process) == {"skipped": 1}
+
+
+def test_bodies_that_wait_have_a_bound(
+    made: Candidates, until: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of them together; when one was looked at there is room for another (row L9)."""
+    monkeypatch.setattr(module, "MOST_BYTES", 10)
+    process = made(LIVE)
+    until(lambda: there(process))
+    for number in range(1, 4):
+        ask(process, method="POST", body=b"12345678")
+        until(lambda number=number: outcomes(process) == {"same": number})
+    ask(process, method="POST", body=b"12345678901")
+    assert outcomes(process) == {"same": 3, "skipped": 1}
+
+
+def test_a_candidate_is_looked_at_when_asked(made: Candidates, until: Callable[..., None]) -> None:
+    """SIGHUP is for both sides."""
+    process = made(NARROW, **{"reload.interval": "1h"})
+    until(lambda: there(process))
+    process.candidate._store._hints._stop.set()  # type: ignore[union-attr]
+    (process.folder / "next" / "a.yaml").write_text(WIDE)  # type: ignore[attr-defined]
+    process.reload()
+    until(lambda: process.status()["candidate"]["generation"] == 2)  # type: ignore[index]
 
 
 def test_a_share_is_the_same_share_whenever(made: Candidates, until: Callable[..., None]) -> None:
