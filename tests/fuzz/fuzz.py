@@ -27,7 +27,7 @@ import load
 import servers
 from checks import Check
 from google.protobuf.message import DecodeError
-from mutations import SEEDS, cases
+from mutations import ANSWERED, SEEDS, cases
 from oracle import LARGEST, POLICIES, may_allow
 from promises import outcome
 
@@ -105,7 +105,20 @@ class Fuzzing:
 
 
 REASONS = frozenset(
-    ("allowed", "deny_rule", "no_policy", "no_rule", "rule_error", "ambiguous_request", "malformed", "body_too_large")
+    (
+        "allowed",
+        "deny_rule",
+        "no_policy",
+        "no_rule",
+        "rule_error",
+        "ambiguous_request",
+        "malformed",
+        "body_too_large",
+        "redirect_rule",
+        "preflight",
+        "invalid_body",
+        "unsupported_media_type",
+    )
 )
 """What these policies can lead to; a fault of ours, an overload or a missed deadline is a finding."""
 
@@ -129,7 +142,7 @@ def read(answer: bytes) -> str:
 def stream(count: int, seed: int) -> Iterator[bytes]:
     """Yield the messages of a run: whole, empty, oversized and undecodable ones, and then damaged ones."""
     rng = random.Random(seed)
-    first = [*SEEDS, b"", OVERSIZED, b"\xff", rng.randbytes(1000)]
+    first = [*SEEDS, *ANSWERED, b"", OVERSIZED, b"\xff", rng.randbytes(1000)]
     yield from islice(first, count)
     yield from cases(max(0, count - len(first)), seed)
 

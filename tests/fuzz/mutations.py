@@ -30,6 +30,15 @@ PATHS = (
     *("/a\\b", "/a%00b", "/a%", "/a%zz", "/%c0%af", "/%ff", "/\u00e4", "/%C3%A4", "http://evil/x", "host:443"),
     *("/admin", "/admin/", "/ADMIN", "/v1/orders", "/v1/orders/", "/v1//orders", "/v1/orders/%37?debug", "/x?debug=1"),
     *("/x?%64ebug", "/x?a=debug", "/%2561dmin", "/x/../admin", "/x/./../admin/y", "/admin?x", "/x?/admin"),
+    *("/graph", "/graph?query=mutation%7Borders%7D", "/graph?query=%7Bsecrets%7D", "/tools", "/forms", "/forms/"),
+    *(
+        "/pages/gone?page=1",
+        "/pages/a?page=10",
+        "/pages/a?page=1&page=2",
+        "/pages/a?page=1.0",
+        "/pages/long-name?page=1",
+    ),
+    *("/pages/a?page=%31", "/pages/a?page=+1", "/pages/%61?page=1&x", "/pages/a/?page=1", "/pages/a"),
     *("a/b", "/" + "a" * 9000, "/a?" + "b=c&" * 500, "/a/{b}", "/a%0d%0ax: y", "/./../.././", "/..;/..;/x"),
 )
 HOSTS = (
@@ -50,10 +59,28 @@ HOSTS = (
 METHODS = ("", "GET", "HEAD", "POST", "get", "CONNECT", "OPTIONS", "PURGE", "GET /", "G\u00c9T", "DELETE\n", "X" * 1000)
 NAMES = (
     *("authorization", "Authorization", "host", "content-length", "transfer-encoding", "x-envoy-auth-partial-body"),
-    *(":path", ":authority", ":method", ":x", "x-role", "X-Role", "x_role", "x-role ", "", "cookie", "x-forwarded-uri"),
+    *("origin", "access-control-request-method", "access-control-request-headers", "upgrade", "x-level", "x-back"),
+    *(
+        "accept",
+        "content-type",
+        "content-encoding",
+        ":path",
+        ":authority",
+        ":method",
+        ":x",
+        "x-role",
+        "X-Role",
+        "x_role",
+        "x-role ",
+        "",
+        "cookie",
+        "x-forwarded-uri",
+    ),
 )
 VALUES = (
     *(b"", b"a", b"a,b", b"Bearer a,Bearer b", b'Digest a="b", c="d"', b"\xff\xfe", b"a\0b", b"a\r\nb: c", b"true"),
+    *(b"https://shop.example.com", b"null", b"GET", b"websocket", b"//evil.example", b"https://evil.example/", b"/x"),
+    *(b"session=1", b"a=b,session=1", b"text/html;q=0.9, */*", b"gzip", b"application/json", b"4", b"application/grpc"),
     *(b"admin", b"user,admin", b"user, Admin", b"administrator", b"adm\xefn", b"user;admin", b"7"),
     *(b"0", b"5", b"-1", b"99999999999999999999", b"chunked", b"false", b"x" * 5000, "\u00e4\u2028".encode()),
 )
@@ -61,6 +88,15 @@ VALUES = (
 
 BODIES = (
     *(b'{"a":1}', b'{"a":2}', b'{"a":1.0}', b'{"a":true}', b'{"a":"1"}', b'{"a":2,"a":1}', b'{"b":1}', b'[{"a":1}]'),
+    *(
+        b'{"query":"mutation { orders }"}',
+        b'{"query":"{ orders secrets }"}',
+        b'{"query":"{ secrets }","Query":"{ orders }"}',
+    ),
+    *(b'{"query":"{ ...F } fragment F on T { orders }"}', b'{"query":"{ orders }","documentId":"x"}', b'{"query":"{"}'),
+    *(b'{"query":"{' + b"...F " * 2000 + b'} fragment F on T { ...F }"}', b"a=1&a=1", b"a=2", b"a=%31", b"a=1&b", b"a"),
+    *(b'{"method":"tools/call","params":{"name":"pay","arguments":{"amount":101}}}', b'{"method":"tools/list"}'),
+    *(b'{"method":"tools/call","Method":"x","params":{"name":"pay","arguments":{"amount":1}}}', b'[{"method":"x"}]'),
     *(b'{"a":1}{', b'{"a":NaN}', b'\xef\xbb\xbf{"a":1}', b'{"a":1}'.decode().encode("utf-16"), b"[" * 200, b"1e999"),
 )
 ADDRESSES = ("", "evil", "::ffff:1.2.3.4", "fe80::1%eth0", "9" * 500, "203.0.113.7", "::ffff:203.0.113.7", "203.0.113")
@@ -90,6 +126,7 @@ def _seed(method: str, path: str, headers: dict[str, str], body: bytes = b"", *,
     return message.SerializeToString()
 
 
+JSON = {"content-type": "application/json"}
 WHOLE = {"x-envoy-auth-partial-body": "false"}
 SEEDS: tuple[bytes, ...] = (
     _seed("GET", "/v1/orders/7?expand=lines", {"accept": "*/*", "authorization": "Bearer e30.e30.c2ln"}),
@@ -98,15 +135,28 @@ SEEDS: tuple[bytes, ...] = (
     _seed("POST", "/v1/orders", {"content-type": "application/json"} | WHOLE, b'{"a":1}', listed=True),
     _seed("GET", "/public/page?x=1&y", {"x-role": "user,guest"}),
     _seed("POST", "/shop.Orders/Create", {"content-type": "application/grpc", "te": "trailers"}),
+    _seed("POST", "/graph", JSON | WHOLE, b'{"query":"query Q { all: orders { id } }","variables":{"a":[1]}}'),
+    _seed("GET", "/graph?query=%7Borders%7Bid%7D%7D", {"accept": "*/*"}),
+    _seed("POST", "/tools", JSON | WHOLE, b'{"method":"tools/call","params":{"name":"pay","arguments":{"amount":9}}}'),
+    _seed("GET", "/pages/a?page=2", {"accept": "text/html", "origin": "https://shop.example.com", "x-level": "2"}),
+    _seed("GET", "/pages/b?page=9", {"cookie": "session=1; a=b", "origin": "null"}, listed=True),
+    _seed("POST", "/forms", {"content-type": "application/x-www-form-urlencoded"} | WHOLE, b"a=1"),
     CheckRequest().SerializeToString(),
 )
+ASKED = {"origin": "https://shop.example.com", "access-control-request-method": "GET"}
+ANSWERED: tuple[bytes, ...] = (
+    _seed("OPTIONS", "/pages/a", ASKED),
+    _seed("GET", "/pages/a?page=1", {"x-back": "/pages/b"}),
+    _seed("GET", "/pages/gone?page=1", {"accept": "text/html"}),
+)
+"""Whole ones that are answered here, each in another way."""
 
 
 def cases(count: int, seed: int) -> Iterator[bytes]:
     """Yield `count` damaged requests, the same for the same seed."""
     rng = random.Random(seed)
     for _ in range(count):
-        yield mutate(rng, rng.choice(SEEDS))
+        yield mutate(rng, rng.choice((*SEEDS, *ANSWERED)))
 
 
 def mutate(rng: random.Random, request: bytes) -> bytes:

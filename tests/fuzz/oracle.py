@@ -46,6 +46,54 @@ spec:
   rules:
     - {name: readers, allow: request.method == "GET"}
     - {name: writers, allow: request.method == "POST" && request.json.a == 1}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: graph}
+spec:
+  match: [{paths: [/graph]}]
+  rules:
+    - {name: orders, allow: 'request.graphql.operation_type == "query" && request.graphql.fields == ["orders"]'}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: tools}
+spec:
+  match: [{paths: [/tools]}]
+  rules:
+    - {name: small, allow: 'request.mcp.tool == "pay" && request.mcp.arguments.amount <= 100'}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: pages}
+spec:
+  match: [{paths: ["/pages/{name}"]}]
+  cors: {origins: ["https://shop.example.com"], credentials: true}
+  validate:
+    - name: few
+      query: {properties: {page: {type: integer, maximum: 9}}, required: [page], additionalProperties: false}
+    - name: named
+      params: {properties: {name: {maxLength: 5}}}
+      headers: {properties: {x-level: {type: integer, maximum: 3}}}
+  rules:
+    - name: gone
+      deny: request.params.name == "gone"
+      body: {html: "<p title='${request.url}'>${request.path}</p>", json: {path: "${request.path}"}, text: gone}
+    - {name: back, redirect: '${request.headers["x-back"]}', when: '"x-back" in request.headers'}
+    - {name: others, allow: '!request.is_upgrade', cookies: {remove: [session]}, request_headers: {set: {x-at: "a"}}}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: forms}
+spec:
+  match: [{paths: [/forms]}]
+  validate:
+    - name: form
+      content_type: application/x-www-form-urlencoded
+      max_bytes: 64
+      schema: {properties: {a: {const: 1}}, required: [a], additionalProperties: false}
+  rules:
+    - {name: writers, allow: 'request.method == "POST"'}
 """
 
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -71,10 +119,20 @@ def may_allow(message: bytes) -> bool:
         method = http.get("method", "")
         if method not in {"GET", "HEAD", "POST"}:
             return False
-        if is_order(path):
-            return method == "GET" or (method == "POST" and ordered(http, headers))
-    except (UndecodableError, DoubtError, KeyError):
+        return is_asked_for(path, query, http, headers)
+    except (UndecodableError, DoubtError, KeyError, UnicodeDecodeError):
         return False
+
+
+def is_asked_for(path: str, query: str, http: dict[str, Any], headers: dict[str, list[bytes]]) -> bool:
+    """Say whether the policy of a path, if it has one, can allow what is asked of it."""
+    method = http.get("method", "")
+    if is_order(path):
+        return method == "GET" or (method == "POST" and ordered(http, headers))
+    if (asked := CALLS.get(path.removesuffix("/"))) is not None:
+        return asked(http, headers, query)
+    if path.startswith("/pages/") and path.strip("/").count("/") == 1:
+        return is_page(path.strip("/").partition("/")[2], query, headers)
     return True
 
 
@@ -213,17 +271,21 @@ def listed(value: bytes) -> list[str]:
 
 def query_names(query: str) -> set[str]:
     """Return the names of the query's parameters, decoded."""
+    return set(query_values(query))
+
+
+def query_values(query: str) -> dict[str, list[str]]:
+    """Return the query's parameters, decoded."""
     if re.search(r"%(?![0-9A-Fa-f]{2})", query):
         raise DoubtError("an invalid escape")
-    names = set()
-    for pair in query.split("&"):
+    values: dict[str, list[str]] = {}
+    for pair in filter(None, query.split("&")):
         name, value = (
             re.sub(rb"%(..)", lambda escape: bytes.fromhex(escape[1].decode()), part.replace("+", " ").encode())
             for part in (pair.partition("=")[0], pair.partition("=")[2])
         )
-        names.add(text_of_query(name))
-        text_of_query(value)
-    return names
+        values.setdefault(text_of_query(name), []).append(text_of_query(value))
+    return values
 
 
 def text_of_query(octets: bytes) -> str:
@@ -247,23 +309,79 @@ def in_risky_network(source: dict[str, Any]) -> bool:
 
 def ordered(http: dict[str, Any], headers: dict[str, list[bytes]]) -> bool:
     """Say whether the body is whole, is said to be JSON and is, with one reading, and its `a` is 1."""
-    if [value.split(b";")[0].strip().lower() for value in headers.get("content-type", [])] != [b"application/json"]:
-        return False
+    value = whole_json(http, headers)
+    return isinstance(value, dict) and not isinstance(value.get("a"), bool) and value.get("a") == 1
+
+
+def whole_json(http: dict[str, Any], headers: dict[str, list[bytes]]) -> object:
+    """Return the value of a body that is said to be JSON and is; doubt any other."""
+    try:
+        body = whole(http, headers, b"application/json").decode()
+        return json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        raise DoubtError("no JSON") from None
+
+
+def whole(http: dict[str, Any], headers: dict[str, list[bytes]], media_type: bytes) -> bytes:
+    """Return a body that is whole and of a type; doubt any other."""
+    if [value.split(b";")[0].strip().lower() for value in headers.get("content-type", [])] != [media_type]:
+        raise DoubtError("another type")
     raw, text = http.get("raw_body", b""), http.get("body", "").encode()
     body = raw or text
     if raw and text and raw != text:
-        return False
+        raise DoubtError("two bodies")
     partial = headers.get("x-envoy-auth-partial-body", [])
     if any(value != b"false" for value in partial) or http.get("size", 0) > len(body):
-        return False
+        raise DoubtError("a part of a body")
     lengths = [int(value) for value in headers.get("content-length", [])]
     if lengths != [len(body)] and (lengths or not partial):
+        raise DoubtError("a body of another length")
+    return body
+
+
+def is_graph(http: dict[str, Any], headers: dict[str, list[bytes]], query: str) -> bool:
+    """Say whether a GraphQL request can be a query of orders and nothing else."""
+    if http.get("raw_body") or http.get("body"):
+        value = whole_json(http, headers)
+        if not isinstance(value, dict) or value.keys() & {"documentId", "doc_id", "id", "extensions"}:
+            return False
+        document = value.get("query")
+    else:
+        values = query_values(query).get("query", [])
+        document = values[0] if len(values) == 1 else None
+    words = re.findall(r"\w+|\S", re.sub(r"#[^\n\r]*", "", document)) if isinstance(document, str) else []
+    return "orders" in words and not {"mutation", "subscription"} & set(words[:1])
+
+
+def is_small(http: dict[str, Any], headers: dict[str, list[bytes]], _query: str) -> bool:
+    """Say whether an MCP request is a call of `pay` for no more than 100."""
+    value = whole_json(http, headers)
+    call = value.get("params") if isinstance(value, dict) and value.get("method") == "tools/call" else None
+    arguments = call.get("arguments") if isinstance(call, dict) and call.get("name") == "pay" else None
+    amount = arguments.get("amount") if isinstance(arguments, dict) else None
+    return isinstance(amount, int | float) and not isinstance(amount, bool) and amount <= 100
+
+
+def is_form(http: dict[str, Any], headers: dict[str, list[bytes]], _query: str) -> bool:
+    """Say whether a form says that `a` is 1 and nothing else, or nothing at all is sent by a method that may not."""
+    body = whole(http, headers, b"application/x-www-form-urlencoded")
+    return http.get("method") == "POST" and len(body) <= 64 and query_values(body.decode("ascii")) == {"a": ["1"]}
+
+
+def is_page(name: str, query: str, headers: dict[str, list[bytes]]) -> bool:
+    """Say whether a page of a short name may be asked for, one of the first nine, and no upgrade."""
+    values = query_values(query)
+    page = values.get("page", [])
+    if values.keys() != {"page"} or len(page) != 1 or not re.fullmatch(r"-?[0-9]{1,18}", page[0]) or int(page[0]) > 9:
         return False
-    try:
-        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+    level = [text_of(value) for value in headers.get("x-level", [])]
+    if level and (len(level) > 1 or not re.fullmatch(r"-?[0-9]{1,18}", level[0]) or int(level[0]) > 3):
         return False
-    return isinstance(value, dict) and not isinstance(value.get("a"), bool) and value.get("a") == 1
+    return name != "gone" and not {"upgrade", "x-back"} & headers.keys()
+
+
+CALLS = {"/graph": is_graph, "/tools": is_small, "/forms": is_form}
+"""What is asked of the one path it stands for."""
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

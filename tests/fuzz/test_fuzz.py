@@ -22,10 +22,11 @@ def test_no_mutated_request_is_allowed_that_should_not_be(tmp_path: Path) -> Non
     assert fuzzing.answers["fast"] == fuzzing.answers["aio"]
     assert fuzzing.answers["fast"].total() == fuzzing.cases == 2000
     assert fuzzing.answers["fast"].keys() >= {"allowed", "deny_rule", "malformed", "body_too_large", "no_rule"}
+    assert fuzzing.answers["fast"].keys() >= {"preflight", "redirect_rule", "invalid_body"}
     assert fuzzing.answers["fast"]["allowed"] > 0.8 * fuzzing.expected["allowable"] > 100
 
 
-@pytest.mark.parametrize("gone", ["{name: role,", "{name: debug,"])
+@pytest.mark.parametrize("gone", ["{name: role,", "{name: debug,", "{name: back,"])
 def test_a_rule_that_is_missing_is_found(gone: str, tmp_path: Path) -> None:
     """Served policies that deny less than the oracle's are a violation: the oracle is no echo."""
     served = "\n".join(line for line in POLICIES.splitlines() if gone not in line)
