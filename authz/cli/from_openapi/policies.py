@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -51,7 +52,8 @@ def made(source: Source, wanted: Wanted) -> Made:
     found = groups(operations)
     sampler = Sampler(source, wanted.hosts)
     title = named(source.description.title.lower() or "api", "api")[:50]
-    documents: dict[str, Sequence[dict[str, Any]]] = {"contract.yaml": [_contract(title, source, wanted, proving)]}
+    contract = _file("contract", source.files)
+    documents: dict[str, Sequence[dict[str, Any]]] = {contract: [_contract(title, source, wanted, proving)]}
     notes = [
         *proving.notes,
         *(
@@ -60,16 +62,23 @@ def made(source: Source, wanted: Wanted) -> Made:
         ),
     ]
     if proving.documents:
-        documents["providers.yaml"] = proving.documents
+        documents[_file("providers", source.files)] = proving.documents
     for group in found:
-        file = group.name if f"{group.name}.yaml" not in {*documents, *source.files} else f"{group.name}-api"
-        documents[f"{file}.yaml"] = [_policy(group, proving, wanted)]
+        name = _file(group.name, {*documents, *source.files})
+        file = name.removesuffix(".yaml")
+        documents[name] = [_policy(group, proving, wanted)]
         tests, unmade = suite(group, proving, sampler)
         if "cases" in tests["spec"]:
             documents[f"{file}_test.yaml"] = [tests]
         notes += [f"{file}_test.yaml: write a request for {name} by hand, none could be made" for name in unmade]
     copied = {**source.files, **{name: text.encode() for name, text in proving.files.items()}}
     return Made(documents=documents, copied=copied, notes=tuple(notes))
+
+
+def _file(name: str, taken: Collection[str]) -> str:
+    """Return a name for a file that no other one has, be it made or the description's own."""
+    names = chain((name, f"{name}-api"), (f"{name}-api-{number}" for number in count(2)))
+    return next(file for each in names if (file := f"{each}.yaml") not in taken)
 
 
 def _document(kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:

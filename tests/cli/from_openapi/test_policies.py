@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from authz.cli.from_openapi.policies import Wanted, made
 from authz.cli.from_openapi.proving import Issuing
 from authz.cli.from_openapi.reading import Source, read
@@ -29,6 +31,18 @@ def test_a_guardrail_holds_requests_against_the_description(shop: Path) -> None:
     assert (contract["kind"], contract["metadata"]["name"]) == ("Guardrail", "web-shop-contract")
     assert contract["spec"]["match"] == [{"hosts": ["api.example.com"], "paths": ["/v1/**"]}]
     assert contract["spec"]["validate"] == [{"name": "api", "openapi": "shop.yaml"}]
+
+
+@pytest.mark.parametrize("name", ["contract.yaml", "providers.yaml", "orders.yaml"])
+def test_no_document_is_lost_to_a_description_of_its_name(shop: Path, name: str) -> None:
+    """However the description's own files are called: else the guardrail would be overwritten by it."""
+    before = made(read(shop), WANTED)
+    after = made(read(shop.rename(shop.parent / name)), WANTED)
+
+    assert len(after.documents) == len(before.documents)
+    assert after.documents.keys().isdisjoint(after.copied)
+    kinds = [each["kind"] for documents in after.documents.values() for each in documents]
+    assert kinds.count("Guardrail") == 1
 
 
 def test_a_rule_says_what_an_operation_asks_for(shop: Path) -> None:
