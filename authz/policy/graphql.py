@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MOST_LEVELS = 64
 """Braces inside one another, and fragments that spread one another."""
 
+LONGEST = 64 * 1024
+"""Characters of a document; the longest that people write have a tenth of it."""
+
 _STORED = frozenset({"extensions", "documentId", "doc_id", "id"})
 """Members that can stand for a query that the server has stored."""
 
@@ -102,6 +105,8 @@ class _Definition(msgspec.Struct, kw_only=True):
 
 
 def _definitions(document: str) -> list[_Definition]:
+    if len(document) > LONGEST:
+        raise UnboundError("the GraphQL query is too long")
     reader = _Reader()
     for token in _TOKEN.finditer(document):
         if not token["skip"]:
