@@ -66,8 +66,8 @@ class Mint:
         key = self._keys.first()
         if minted is None or now >= minted.until or minted.ends > latest or minted.kid != key.kid:
             minted = self._mint(identity, audiences, now, key)
+            self._minted.pop(who, None)  # the newest come last; another thread may have dropped it
             self._minted[who] = minted
-            self._minted.move_to_end(who)
             if len(self._minted) > REMEMBERED:
                 self._minted.popitem(last=False)
         return minted.token
