@@ -59,11 +59,9 @@ def _test() -> dict[str, Any]:
 
 
 def _record() -> dict[str, Any]:
-    import msgspec  # noqa: PLC0415
+    from authz.audit.schema import schema  # noqa: PLC0415
 
-    from authz.audit import Record  # noqa: PLC0415
-
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **msgspec.json.schema(Record)}
+    return schema()
 
 
 def _settings() -> dict[str, Any]:

@@ -18,6 +18,31 @@ In a variable, a list is separated by commas; a flag for a list is repeated. Dur
 Written by `authz schema settings --output markdown`.
 """
 
+_EXAMPLES: dict[str, object] = {
+    "reload.max_age": "1h",
+    "reload.verify_keys": ["/etc/authz/policies.pub"],
+    "reload.require_tests": True,
+    "candidate.policies": ["next/"],
+    "candidate.share": 0.1,
+    "redis.url": "redis://redis:6379/0",
+    "redis.password_file": "/run/secrets/redis-password",
+    "redis.secret_file": "/run/secrets/redis-hash-key",
+    "limits.descriptors": ["ratelimit.yaml"],
+    "tls.certificate": "/run/secrets/tls.crt",
+    "tls.key": "/run/secrets/tls.key",
+    "tls.client_ca": "/run/secrets/ca.crt",
+    "client.trusted_hops": 1,
+    "client.trusted_networks": ["10.0.0.0/8"],
+    "geoip.country": "/var/lib/geoip/country.mmdb",
+    "geoip.asn": "/var/lib/geoip/asn.mmdb",
+    "signing.keys": ["/run/secrets/signing.pem"],
+    "signing.issuer": "https://authz.example.com",
+    "signing.audience": "orders-api",
+    "record.key_file": "/run/secrets/record-key",
+    "otlp.endpoint": "http://collector:4318",
+}
+"""Examples of settings whose default says nothing."""
+
 
 def reference() -> str:
     """Return the reference of all settings in Markdown."""
@@ -28,10 +53,24 @@ def reference() -> str:
 def schema() -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a settings file."""
     # In the mode "serialization" defaults are written as in a file: `20ms`, not `0.02`.
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Settings.model_json_schema(mode="serialization"),
-    }
+    made = Settings.model_json_schema(mode="serialization")
+    _exemplify(made, made["properties"], "")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def _exemplify(made: dict[str, Any], properties: dict[str, Any], section: str) -> dict[str, object]:
+    """Give every setting of a section an example, and a section those of its settings; return the examples."""
+    examples: dict[str, object] = {}
+    for key, told in properties.items():
+        name = f"{section}{key}"
+        if "$ref" in told and key in Settings.model_fields:
+            part = made["$defs"][told["$ref"].rpartition("/")[2]]
+            told["description"] = Settings.model_fields[key].description
+            examples[key] = _exemplify(made, part["properties"], f"{name}.")
+        else:
+            examples[key] = _EXAMPLES.get(name, told.get("default"))
+        told["examples"] = [examples[key]]
+    return examples
 
 
 def _section(section: str) -> Iterator[str]:

@@ -32,3 +32,14 @@ def test_the_schema_is_one() -> None:
 def test_the_schema_says_what_the_loader_says(content: str, valid: bool) -> None:
     """An editor marks what the service would refuse."""
     assert jsonschema.Draft202012Validator(schema()).is_valid(yaml.safe_load(content)) is valid
+
+
+def test_every_key_has_a_sentence_and_an_example_that_fits() -> None:
+    """What an editor shows; a setting whose default says nothing has an example in `reference._EXAMPLES`."""
+    made = schema()
+    parts = [made, *made["$defs"].values()]
+    for name, told in [pair for part in parts for pair in part.get("properties", {}).items()]:
+        assert told["description"].endswith("."), name
+        for example in told["examples"]:
+            assert example not in (None, [], ""), name
+            jsonschema.Draft202012Validator(told | {"$defs": made["$defs"]}).validate(example)

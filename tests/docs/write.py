@@ -5,6 +5,7 @@ The picture of the demo is what the demo printed when this ran; it needs the ext
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from rich.text import Text
 from authz.cel.reference import reference as cel
 from authz.cli.codes import reference as codes
 from authz.config.reference import reference as settings
+from authz.policy.schema import schema
 
 ROOT = Path(__file__).parents[2]
 DEMO = ["make", "demo", "DEMO_ARGS=--exit-after-check"]
@@ -31,6 +33,8 @@ def main() -> int:
     (ROOT / "authz/cel/docs/reference.md").write_text(cel(VOCABULARY.read_text()))
     (ROOT / "authz/cli/docs/settings.md").write_text(settings())
     (ROOT / "authz/cli/docs/codes.md").write_text(codes())
+    for kind, one in {"policy": schema(), "test": schema("PolicyTest")}.items():
+        (ROOT / "policies/schema" / f"{kind}.schema.json").write_text(json.dumps(one, indent=2) + "\n")
     with TemporaryDirectory() as folder:
         tour.PAGE.write_text(tour.performed(tour.PAGE.read_text(), Path(folder)))
     done = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -18,6 +18,7 @@ from authz.policy.yaml import compose
 
 EXAMPLES = sorted((Path(__file__).parent / "examples").glob("*.yaml"))
 SCHEMA = schema()
+TESTS = schema("PolicyTest")
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -27,10 +28,23 @@ def documents() -> list[Any]:
 
 
 def properties() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every key of every part with what the schema says of it."""
-    for part, definition in SCHEMA["$defs"].items():
-        for key, told in definition.get("properties", {}).items():
-            yield f"{part}.{key}", told
+    """Yield every key of every part with what the schemas of policies and of tests say of it."""
+    for definitions in (SCHEMA["$defs"], TESTS["$defs"]):
+        for part, definition in definitions.items():
+            yield from keys(definition, part)
+
+
+def keys(node: Any, place: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the keys of a part, and of parts that are written into it."""
+    if isinstance(node, list):
+        for item in node:
+            yield from keys(item, place)
+    elif isinstance(node, dict):
+        for key, told in node.get("properties", {}).items():
+            yield f"{place}.{key}", told
+        for key, inner in node.items():
+            if key != "examples":
+                yield from keys(inner, place)
 
 
 def test_the_schema_is_one() -> None:
@@ -92,7 +106,7 @@ def test_every_key_is_described_with_an_example(key: str, told: dict[str, Any]) 
     """An editor shows what each key is for, and an example that the schema itself accepts."""
     assert told["description"].endswith("."), key
     for example in told["examples"]:
-        jsonschema.Draft202012Validator(told | {"$defs": SCHEMA["$defs"]}).validate(example)
+        jsonschema.Draft202012Validator(told | {"$defs": SCHEMA["$defs"] | TESTS["$defs"]}).validate(example)
 
 
 def test_no_default_is_an_empty_value() -> None:

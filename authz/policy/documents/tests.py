@@ -231,6 +231,6 @@ class PolicyTest(Document):
     """Requests and the decisions they must get."""
 
     spec: PolicyTestSpec = Field(
-        description="What is asked, and what must come of it.",
+        description="The requests, and what must come of them.",
         examples=[{"cases": [{"name": "anyone", "request": {"url": "https://api.example.com/"}, "expect": "allow"}]}],
     )

@@ -27,10 +27,23 @@ KEYS = ("value", "until", "reason", "ticket")
 JSON_SCHEMA = {
     "type": "object",
     "properties": {
-        "value": {"description": "The value that counts for a time."},
-        "until": {"type": "string", "pattern": grammar.MOMENT, "description": "When it stops to count."},
-        "reason": {"type": "string", "description": "Why it is there. Shown, never interpreted."},
-        "ticket": {"type": "string", "description": "Who asked for it. Shown, never interpreted."},
+        "value": {"description": "The value that counts for a time.", "examples": ["198.51.100.7"]},
+        "until": {
+            "type": "string",
+            "pattern": grammar.MOMENT,
+            "description": "When it stops to count.",
+            "examples": ["2026-12-31T00:00:00Z"],
+        },
+        "reason": {
+            "type": "string",
+            "description": "Why it is there. Shown, never interpreted.",
+            "examples": ["migration"],
+        },
+        "ticket": {
+            "type": "string",
+            "description": "Who asked for it. Shown, never interpreted.",
+            "examples": ["OPS-4711"],
+        },
     },
     "required": ["value", "until"],
     "additionalProperties": False,

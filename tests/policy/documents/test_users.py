@@ -35,7 +35,7 @@ def test_a_user_is_an_entry_or_a_line() -> None:
 
 
 @pytest.mark.parametrize(("path", "text", "expected"), [
-    ("u.yaml", "{}", [(Code.TYPE, 0, 0)]),
+    ("u.yaml", "{}", [(Code.TYPE, 1, 1)]),
     ("u.yaml", f"- {{id: a, hash: {CANARY}}}", [(Code.PASSWORD, 1, 17)]),
     ("u.yaml", f"- {{id: a, password: {CANARY}}}", [(Code.MISSING_KEY, 1, 3), (Code.UNKNOWN_KEY, 1, 11)]),
     ("u.yaml", f"- {{id: 'a:b', hash: {HASH}}}", [(Code.USER, 1, 8)]),
