@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from authz.store.folders import Origin, Reading
 
 FORMAT = "authz.signature/v1"
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+"""What is listed of a file; anything else could be a line more."""
 
 _KEY_ID = 16
 """Hex digits of the digest of a public key that name it: for people, never for trust."""
@@ -160,8 +164,10 @@ def digest(content: bytes) -> str:
 
 
 def _listed(digests: Mapping[str, str]) -> bytes:
-    """Return the text that is signed; raise `ValueError` for names that two readers might read differently."""
+    """Return the text that is signed; raise `ValueError` for what two readers might read differently."""
     for name in digests:
+        if not _DIGEST.fullmatch(digests[name]):
+            raise ValueError(f"can't be signed: the digest of {name!r} is none")
         if not name.isprintable() or not name.isascii() or not name:
             raise ValueError(f"can't be signed: {name!r} has to be a name of printable ASCII characters")
     return "".join([f"{FORMAT}\n", *(f"{digests[name]}  {name}\n" for name in sorted(digests))]).encode()

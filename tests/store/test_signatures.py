@@ -113,14 +113,15 @@ def _altered(folder: Path, **changes: object) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"files": {"a.yaml": "0"}}, "is not a signature of its list of files by the key it names"),
+        ({"files": {"a.yaml": "0" * 64}}, "is not a signature of its list of files by the key it names"),
         ({"signature": base64.b64encode(b"0" * 64).decode()}, "is not a signature of its list"),
         ({"signature": "", "files": {}}, "is not a signature of its list"),
         ({"signature": "?"}, "is no signature: "),
         ({"key": key_id(THEIRS.public_key())}, "is not a signature of its list"),
         ({"format": "authz.signature/v2"}, "is no signature: its format is not authz.signature/v1"),
         ({"more": 1}, "is no signature: Object contains unknown field `more`"),
-        ({"files": {"a\nb": "0"}}, "can't be signed: "),
+        ({"files": {"a\nb": "0" * 64}}, "can't be signed: "),
+        ({"files": {"a.yaml": "0"}}, "can't be signed: the digest of 'a.yaml' is none"),
     ],
 )
 def test_a_signature_that_was_touched_is_none(changes: dict[str, object], expected: str, folder: Path) -> None:
@@ -128,6 +129,21 @@ def test_a_signature_that_was_touched_is_none(changes: dict[str, object], expect
     _altered(folder, **changes)
     (fault,) = told(folder)
     assert fault.startswith(f"p/.signature.json: {expected}")
+
+
+def test_a_file_cannot_be_hidden_in_the_digest_of_another(folder: Path) -> None:
+    """The signed text has one reading: a file is a line of it, whatever the list makes of it.
+
+    A test may be missing where tests are not read. Were its digest two lines, the policy on the first could be, too.
+    """
+    said = json.loads((folder / ".signature.json").read_text())
+    files = said["files"]
+    files["a_test.yaml"] = f"{files.pop('a.yaml')}  a.yaml\n{files['a_test.yaml']}"
+    (folder / ".signature.json").write_text(json.dumps(said))
+    (folder / "a.yaml").unlink()
+    (folder / "a_test.yaml").unlink()
+    assert len(told(folder)) == 1
+    assert "p/.signature.json: can't be signed: the digest of 'a_test.yaml' is none" in told(folder)[0]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
