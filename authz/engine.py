@@ -260,6 +260,8 @@ class _Check:
             return
         parts, call, snapshot = self._parts, self._call, self._snapshot
         now = parts.monotonic()
+        if decision.reason is Reason.AMBIGUOUS_REQUEST and self._request is not None and self._request.ambiguities:
+            detail = f"the path has {' and '.join(sorted(self._request.ambiguities))}: not every document permits it"
         outcome = Outcome(
             id=parts.ids(),
             decision=conclude(decision, usage, cancelled=call.cancelled, late=now > self._deadline),

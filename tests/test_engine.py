@@ -330,6 +330,23 @@ def test_what_is_not_allowed_is_told_why(
     assert bench.outcome.decision.reason == reason
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/orders%2fx", "encoded_slash"),
+        ("/orders;v=2", "path_parameters"),
+        ("/orders;v=2%2fx", "encoded_slash and path_parameters"),
+    ],
+)
+def test_what_makes_a_path_ambiguous_is_on_record(path: str, told: str, make: Callable[..., Bench]) -> None:
+    """The canonical path does not show it any more, and whoever looks for the reason has only the record."""
+    bench = make()
+    caller = bench.ask("GET", path)
+    assert caller.reason == Reason.AMBIGUOUS_REQUEST
+    assert bench.outcome.detail == f"the path has {told}: not every document permits it"
+    assert bench.outcome.detail not in caller.response.denied_response.body
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff", b"\x0a\xff\x01", CheckRequest().SerializeToString()])
 def test_what_is_no_request_is_denied_and_on_record(content: bytes, make: Callable[..., Bench]) -> None:
     """Row G1: undecodable bytes are an answer of 400 and a record without a request."""

@@ -29,6 +29,10 @@ def why(outcome: Outcome) -> str:
     lines = [f"{decision.effect}: {decision.reason}{_by(decision)}"]
     lines += [f"  {outcome.detail}"] if outcome.detail else []
     lines += [f"  error in {error.rule}: {error.error}" for error in decision.errors]
+    told = {error.error for error in decision.errors}
+    lines += [
+        f"  {trace.name}: {trace.error}" for trace in decision.documents if trace.error and trace.error not in told
+    ]
     lines += [f"  {trace.name}: {trace.outcome}" for trace in decision.documents if trace.outcome.startswith("would_")]
     lines += [
         f"  limit {usage.charge.limit.name}: {usage.outcome}, {usage.remaining} left" for usage in outcome.usage.limits

@@ -57,6 +57,24 @@ def test_a_denial_is_shown_as_the_caller_sees_it(evaluate: Callable[..., Any]) -
     assert ran.err == "deny: deny_rule by orders/nobody-deletes\n"
 
 
+VALIDATED = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: orders}
+spec:
+  match: [{paths: ["/orders"]}]
+  validate: [{name: body, content_type: application/json, schema: {}}]
+  rules: [{name: all, allow: "true"}]
+"""
+
+
+def test_what_is_wrong_with_a_body_is_told_to_who_tries_it(run: Callable[..., Any], tmp_path: Path) -> None:
+    """The caller learns only that it is; who writes the policy needs the reason."""
+    (tmp_path / "orders.yaml").write_text(VALIDATED)
+    ran = run("eval", "POST", "/orders", "--policies", str(tmp_path))
+    assert ran.err == "deny: invalid_body by orders/body\n  orders: there is no body\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "first", "reason"),
     [
