@@ -8,10 +8,13 @@ is bounded by the expression and not by the caller, and mistakes that would othe
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from authz.cel.faults import Code
 from authz.cel.functions import FUNCTIONS
+from authz.cel.parts import parts
 from authz.cel.patterns import check_pattern
 from authz.cel.source import NOW
 from authz.cel.tree import NO_SCOPE, Places, at, children, free_name, is_loop, text, type_of
@@ -19,7 +22,7 @@ from authz.cel.types import Kind
 from authz.cel.values import EvaluationError, NoValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from authz._pb.cel.expr.checked_pb2 import CheckedExpr
     from authz._pb.cel.expr.syntax_pb2 import Expr
@@ -28,6 +31,9 @@ if TYPE_CHECKING:
     from authz.cel.source import Source
     from authz.cel.tree import Visit
     from authz.cel.types import CelType
+
+Stretch = Callable[..., "CompileFault"]
+"""Makes a fault under all of a node."""
 
 MAX_NODES = 5_000
 """Nodes a tree may have; `optMap` doubles its receiver each time."""
@@ -69,14 +75,15 @@ def check(
         yield places.whole(Code.SIZE, f"the expression has more than {MAX_NODES} parts")
         return
     yield from _result(checked, places, expect)
+    stretch = partial(_stretch, checked, source)
     for visit in visits:
         if visit.node.HasField("call_expr"):
-            yield from _literals(visit.node, places)
+            yield from _literals(visit.node, places, stretch)
         elif visit.node.HasField("comprehension_expr"):
             if is_loop(visit.node):
-                yield from _nesting(visit.node, visit.loops, places)
+                yield from _nesting(visit.node, visit.loops, stretch)
             else:
-                yield from _growth(visit.node, checked, places)
+                yield from _growth(visit.node, checked, stretch)
         elif free_name(visit.node, visit.scope) == NOW and places.offset(visit.node) not in source.now:
             yield places.fault(visit.node, Code.UNDECLARED, f'undeclared variable "{NOW}"', 'did you mean "now()"?')
 
@@ -97,7 +104,17 @@ def _result(checked: CheckedExpr, places: Places, expect: CelType | None) -> Ite
         yield places.whole(Code.TYPE, f"the result is {found}, {expect} is expected")
 
 
-def _literals(node: Expr, places: Places) -> Iterator[CompileFault]:
+def _stretch(
+    checked: CheckedExpr, source: Source, node: Expr, code: Code, message: str, hint: str = ""
+) -> CompileFault:
+    """Return a fault under all of a node: its own token may be a dot or a bracket in the middle of it."""
+    part = next((one for one in parts(checked, source.text).walk() if one.number == node.id), None)
+    if part is None:
+        return Places(checked, source.text).fault(node, code, message, hint)
+    return at(source.text, part.start, code, message, hint, len(part.text.partition("\n")[0]))
+
+
+def _literals(node: Expr, places: Places, stretch: Stretch) -> Iterator[CompileFault]:
     """Require patterns, networks and formats to be written out (C10), and to be good ones."""
     function, arguments = node.call_expr.function, node.call_expr.args
     if function == "format":
@@ -109,7 +126,7 @@ def _literals(node: Expr, places: Places) -> Iterator[CompileFault]:
     pattern = text(arguments[-1])
     if pattern is None:
         message = f'what "{function}" looks for has to be a string literal'
-        yield places.fault(arguments[-1], Code.LITERAL, message, "write it out, or compare with == or in")
+        yield stretch(arguments[-1], Code.LITERAL, message, "write it out, or compare with == or in")
         return
     try:
         reader(pattern)
@@ -119,18 +136,18 @@ def _literals(node: Expr, places: Places) -> Iterator[CompileFault]:
         )
 
 
-def _nesting(node: Expr, loops: int, places: Places) -> Iterator[CompileFault]:
+def _nesting(node: Expr, loops: int, stretch: Stretch) -> Iterator[CompileFault]:
     """Bound loops inside loops (C12): the engine's budget of iterations does the rest."""
     if loops == MAX_LOOPS:
         message = f"more than {MAX_LOOPS} loops (all, exists, map, ...) inside one another"
-        yield places.fault(node, Code.NESTING, message, "hasAny, hasAll, inSet and maps look things up")
+        yield stretch(node, Code.NESTING, message, "hasAny, hasAll, inSet and maps look things up")
 
 
-def _growth(node: Expr, checked: CheckedExpr, places: Places) -> Iterator[CompileFault]:
+def _growth(node: Expr, checked: CheckedExpr, stretch: Stretch) -> Iterator[CompileFault]:
     """Bound what nested `cel.bind` can pile up: thirty times `a + a` are a thousand million copies (C12)."""
     if _copies(node, {}, checked) > MAX_GROWTH:
         message = f"the result may be more than {MAX_GROWTH} times as long as its inputs"
-        yield places.fault(node, Code.GROWTH, message, "repeat less of it")
+        yield stretch(node, Code.GROWTH, message, "repeat less of it")
 
 
 def _copies(node: Expr, bound: Mapping[str, float], checked: CheckedExpr) -> float:

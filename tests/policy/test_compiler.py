@@ -116,7 +116,7 @@ spec:
         'a.yaml:13:14: rule "readers": undeclared variable "request.methd" (did you mean "request.method"?)',
         'a.yaml:14:41: rule "readers": undeclared variable "identity.sub" (did you mean "identity.subject"?)',
         *[head for head in heads if head.startswith("a.yaml:16:")],
-        'a.yaml:18:21: rule "several": undeclared variable "nope"',
+        'a.yaml:18:21: rule "several": undeclared variable "nope" (a text is in quotes: "nope")',
         *[head for head in heads if head.startswith("a.yaml:18:3")],
         'a.yaml:21:12: rule "several": undeclared variable "reqest.path" (did you mean "request.path"?)',
         'a.yaml:23:22: limit "l": undeclared variable "identity.subjct" (did you mean "identity.subject"?)',

@@ -72,8 +72,8 @@ def anchored(pattern: str) -> bool:
 
 def _is_held(pattern: str) -> bool:
     escaped = len(pattern) - len(pattern[:-1].rstrip("\\")) - 1
-    ends = pattern.endswith((r"\z", ".*")) or (pattern.endswith("$") and escaped % 2 == 0)
-    return pattern.startswith(("^", r"\A", ".*")) and ends
+    ends = pattern.endswith((r"\z", ".*", ".+")) or (pattern.endswith("$") and escaped % 2 == 0)
+    return pattern.startswith(("^", r"\A", ".*", ".+")) and ends
 
 
 def _alternatives(pattern: str) -> Iterator[str]:

@@ -53,7 +53,7 @@ def faults(environment: Environment, source: str) -> tuple[CompileFault, ...]:
         ("s ==", (1, 5, 1), "syntax error: unexpected end of the expression", ""),
         ("", (1, 1, 1), "syntax error: unexpected end of the expression", ""),
         ("'abc", (1, 1, 1), "syntax error: this text is not closed, or has an escape that is none", ""),
-        ("s ==\n  'a' &&\n  foo", (3, 3, 3), 'undeclared variable "foo"', ""),
+        ("s ==\n  'a' &&\n  foo", (3, 3, 3), 'undeclared variable "foo"', 'a text is in quotes: "foo"'),
         (
             "(" * 40 + "1" + ")" * 40,
             (1, 1, 1),

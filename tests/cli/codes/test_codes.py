@@ -21,6 +21,7 @@ NOT_SHOWN = {"AZ003", "AZ300", "AZ308", "AZ311", "AZ417"}
 NEEDS_MORE = {"AZ409", "AZ410", "AZ415"}
 """Warnings that go away with another document; what is right says so in a comment."""
 
+_LONG = "cel.bind(a, request.path + request.path + request.path + request.path,"
 PLANTED = [
     # code, line and column, what the caret underlines, words of the hint, or of the message where that says it all
     ("AZ001", "6:22", "\x07", "remove it, or escape it in quotes"),
@@ -74,10 +75,10 @@ PLANTED = [
     ("AZ302", "7:31", "reqest.method", 'did you mean "request.method"?'),
     ("AZ303", "7:50", "htp", 'did you mean "http"?'),
     ("AZ304", "7:44", "==", "convert one of them: string(...), int(...)"),
-    ("AZ305", "7:56", ".", "write it out, or compare with == or in"),
+    ("AZ305", "7:48", "identity.subject", "write it out, or compare with == or in"),
     ("AZ306", "7:48", '"^/(orders$"', "in the syntax of RE2: no look-around, no back-references"),
-    ("AZ307", "8:78", "(", "hasAny, hasAll, inSet and maps look things up"),
-    ("AZ309", "8:15", "(", "repeat less of it"),
+    ("AZ307", "8:59", "identity.scopes.all(c, a + b != c)", "hasAny, hasAll, inSet and maps look things up"),
+    ("AZ309", "8:7", _LONG, "repeat less of it"),
     ("AZ310", "7:34", "request.method", "compare it, or leave the question out"),
     ("AZ401", "7:51", '"/orders/[0-9]+"', 'write "^(...)$"'),
     ("AZ402", "7:14", "readers", "remove it, or say where it differs"),
