@@ -65,12 +65,14 @@ class _Listed(TyperCommand):
         super().__init__(name=name, help=verb.about, rich_markup_mode=None)
         self._verb = verb
 
-    def make_context(self, *args: Any, **extra: Any) -> Context:  # noqa: ANN401 - passed on as it came
+    def make_context(self, info_name: str | None, args: list[str], *rest: Any, **extra: Any) -> Context:  # noqa: ANN401 - passed on as it came
         """Load the verb and have it parse the arguments."""
+        from authz.cli.flags import with_switches  # noqa: PLC0415 - settings are not needed to list the verbs
+
         loader = typer.Typer(add_completion=False, rich_markup_mode=None)
         example = f"\b\nExample:\n  {self._verb.example}"
         loader.command(self.name, epilog=example, context_settings=_HELP)(import_module(self._verb.module).command)
-        return get_command(loader).make_context(*args, **extra)
+        return get_command(loader).make_context(info_name, with_switches(args), *rest, **extra)
 
 
 def _version(asked: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +12,7 @@ from authz.config import load
 from authz.config.settings import SETTINGS, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def with_settings(function: Callable[..., None]) -> Callable[..., None]:
@@ -33,11 +34,22 @@ def with_settings(function: Callable[..., None]) -> Callable[..., None]:
     return verb
 
 
+def with_switches(arguments: Sequence[str]) -> list[str]:
+    """Return arguments in which every switch has its value: one that stands alone is on, as `--require-tests` is."""
+    switches = {setting.flag for setting in SETTINGS.values() if setting.switch}
+    written: list[str] = []
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue="-"):
+        written += [argument, "true"] if argument in switches and following.startswith("-") else [argument]
+    return written
+
+
 def _parameter(setting: Setting, default: str) -> inspect.Parameter:
     option = typer.Option(
         setting.flag,
         help=f"{setting.about}{' Repeatable.' if setting.many else ''} [default: {default}]",
-        metavar="|".join(setting.choices) or setting.name.rpartition(".")[2].upper(),
+        metavar="[true|false]"
+        if setting.switch
+        else "|".join(setting.choices) or setting.name.rpartition(".")[2].upper(),
         show_default=False,
     )
     kind = list[str] if setting.many else str

@@ -283,7 +283,7 @@ class Settings(_Section):
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
     """One setting as it is written: `name` in the file, `variable` in the environment, `flag` on the command line.
 
-    `many` settings are lists; `choices` names the values where they are a closed set.
+    `many` settings are lists; `choices` names the values where they are a closed set; a `switch` is on or off.
     """
 
     name: str
@@ -292,6 +292,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     many: bool
     choices: tuple[str, ...] = ()
+    switch: bool = False
 
 
 _SHORT_FLAGS = {
@@ -321,6 +322,7 @@ def _setting(name: str, field: FieldInfo) -> Setting:
         about=field.description or "",
         many=get_origin(field.annotation) is tuple,
         choices=get_args(field.annotation) if get_origin(field.annotation) is Literal else (),
+        switch=field.annotation is bool,
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 import typer
 from typer.main import get_command
 
-from authz.cli.flags import with_settings
+from authz.cli.flags import with_settings, with_switches
 from authz.config.settings import SETTINGS
 
 
@@ -56,3 +56,20 @@ def test_help_says_which_flags_are_repeated(
 def test_an_empty_flag_arrives(parsed: Callable[..., dict[str, Any]]) -> None:
     """So that it can be refused: it is no way to say "the default"."""
     assert parsed("--redis", "")["flags"] == {"redis.url": ""}
+
+
+@pytest.mark.parametrize(
+    ("typed", "written"),
+    [
+        ("--require-tests", "--require-tests true"),
+        ("--require-tests --policies a", "--require-tests true --policies a"),
+        ("--require-tests false --policies a", "--require-tests false --policies a"),
+        ("--policies a --record-chain", "--policies a --record-chain true"),
+        ("--require-tests=false", "--require-tests=false"),
+        ("--policies --require-tests", "--policies --require-tests true"),
+        ("", ""),
+    ],
+)
+def test_a_switch_that_stands_alone_is_on(typed: str, written: str) -> None:
+    """`--require-tests` says what it seems to say; with a value it says that."""
+    assert with_switches(typed.split()) == written.split()
