@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from authz.cli.reports import Report, report
-from authz.cli.testing.showing import why
+from authz.cli.testing.showing import plain, why
 from authz.errors import Fault
 from authz.testing import Verdict
 from authz.testing.results import count
@@ -32,7 +32,7 @@ def as_junit(results: Sequence[Result]) -> str:
     root = ET.Element("testsuites", _totals(results))
     for (file, name), group in groupby(results, key=lambda result: (result.file, result.suite)):
         members = list(group)
-        suite = ET.SubElement(root, "testsuite", {"name": name, "file": file, **_totals(members)})
+        suite = ET.SubElement(root, "testsuite", {"name": plain(name), "file": plain(file), **_totals(members)})
         for result in members:
             _case(suite, result)
     ET.indent(root)
@@ -50,14 +50,14 @@ def _totals(results: Sequence[Result]) -> dict[str, str]:
 
 
 def _case(suite: ET.Element, result: Result) -> None:
-    name = " / ".join(part for part in (result.group, result.name) if part)
-    place: dict[str, Any] = {"classname": result.suite, "file": result.file, "line": str(result.line)}
+    name = plain(" / ".join(part for part in (result.group, result.name) if part))
+    place: dict[str, Any] = {"classname": plain(result.suite), "file": plain(result.file), "line": str(result.line)}
     case = ET.SubElement(suite, "testcase", {"name": name, "time": f"{result.seconds:.3f}", **place})
     if result.verdict is Verdict.FAILED:
-        text = "\n".join(line for finding in result.failures for line in _told(finding))
-        ET.SubElement(case, "failure", {"message": _sentence(result)}).text = text
+        text = "\n".join(plain(line) for finding in result.failures for line in _told(finding))
+        ET.SubElement(case, "failure", {"message": plain(_sentence(result))}).text = text
     elif result.verdict is Verdict.SKIPPED:
-        ET.SubElement(case, "skipped", {"message": result.why})
+        ET.SubElement(case, "skipped", {"message": plain(result.why)})
 
 
 def as_github(results: Sequence[Result], missing: Sequence[Fault] = ()) -> str:
@@ -67,7 +67,10 @@ def as_github(results: Sequence[Result], missing: Sequence[Fault] = ()) -> str:
     """
     faults = [
         Fault(
-            file=result.file, line=finding.line, column=finding.column, message=f"{result.title}: {_differs(finding)}"
+            file=result.file,
+            line=finding.line,
+            column=finding.column,
+            message=plain(f"{result.title}: {_differs(finding)}"),
         )
         for result in results
         for finding in result.failures

@@ -24,6 +24,11 @@ _STYLES = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.SKIPPED:
 _MARKS = {Verdict.PASSED: "✓", Verdict.FAILED: "✗", Verdict.SKIPPED: "-"}
 
 
+def plain(text: str) -> str:
+    """Return a text as one line that says nothing to a terminal, to XML or to a runner: what is no letter, escaped."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def pretty(results: Sequence[Result]) -> str:
     """Return results as a tree, coloured where standard output is a terminal that shows colours."""
     console = Console(highlight=False, width=WIDEST)
@@ -40,7 +45,7 @@ def summary(results: Sequence[Result]) -> str:
 
 
 def _file(file: str, results: list[Result]) -> Tree:
-    tree = Tree(Text(file, style="bold"))
+    tree = Tree(Text(plain(file), style="bold"))
     for suite, group in groupby(results, key=lambda result: result.suite):
         members = list(group)
         branch = tree.add(_counted(suite, members))
@@ -52,7 +57,7 @@ def _file(file: str, results: list[Result]) -> Tree:
 
 def _counted(suite: str, results: list[Result]) -> Text:
     worst = Verdict.FAILED if any(result.verdict is Verdict.FAILED for result in results) else Verdict.PASSED
-    return Text.assemble((f"{_MARKS[worst]} ", _STYLES[worst]), f"{suite}: {summary(results)}")
+    return Text.assemble((f"{_MARKS[worst]} ", _STYLES[worst]), f"{plain(suite)}: {summary(results)}")
 
 
 def _result(branch: Tree, result: Result) -> None:
@@ -60,19 +65,19 @@ def _result(branch: Tree, result: Result) -> None:
     name = " / ".join(part for part in (result.group, result.name) if part)
     why = f": {result.why}" if result.why else ""
     mark = (f"{_MARKS[result.verdict]} ", _STYLES[result.verdict])
-    leaf = branch.add(Text.assemble(mark, name + why, (place, "dim")))
+    leaf = branch.add(Text.assemble(mark, plain(name + why), (plain(place), "dim")))
     for finding in result.failures:
         _finding(leaf, finding)
 
 
 def _finding(leaf: Tree, finding: Finding) -> None:
     step = "" if finding.step is None else f"step {finding.step}, "
-    branch = leaf.add(Text(f"{step}{finding.asked}"))
+    branch = leaf.add(Text(plain(f"{step}{finding.asked}")))
     for one in finding.differences:
-        expected, actual = (f"expected {one.expected}", "green"), (f"got {one.actual}", "red")
-        branch.add(Text.assemble(f"{one.key}: ", expected, ", ", actual))
+        expected, actual = (plain(f"expected {one.expected}"), "green"), (plain(f"got {one.actual}"), "red")
+        branch.add(Text.assemble(f"{plain(one.key)}: ", expected, ", ", actual))
     for line in why(finding.answer):
-        branch.add(Text(line))
+        branch.add(Text(plain(line)))
 
 
 def why(answer: Answer) -> list[str]:

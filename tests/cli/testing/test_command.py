@@ -134,6 +134,20 @@ def test_programs_get_json_junit_and_annotations(run: Run, tested: Path) -> None
     )
 
 
+def test_names_say_nothing_to_terminals_runners_and_xml(run: Run, tested: Path) -> None:
+    """Whoever proposes a test writes its name: it sets no title, gives GitHub no command, and breaks no JUnit."""
+    name = r'"drops \e]0;x\a\n::error::y"'
+    tested.write_text(TESTS.replace("drop, expect: deny", "drop, expect: allow").replace("nobody drops", name))
+    told = r"drops \x1b]0;x\x07\n::error::y"
+    shown = run("test", "policies").out
+    assert told in shown
+    assert all(char.isprintable() or char == "\n" for char in shown)
+    root = ET.fromstring(run("test", "policies", "--output", "junit").out)  # noqa: S314 - our own
+    assert told in [case.get("name") for case in root.iter("testcase")]
+    (line,) = run("test", "policies", "--output", "github").out.splitlines()
+    assert line.endswith(f"::orders / {told}: decision: expected allow, got deny")
+
+
 @pytest.mark.usefixtures("tested")
 def test_many_files_are_shared_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it pays, files are run by several processes, and the result is the same."""
