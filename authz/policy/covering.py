@@ -7,12 +7,48 @@ said to be covered is, and what is not may be all the same.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from itertools import takewhile
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from authz.policy.index import ANY_HOST
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from authz.policy.index import PathTemplate, Route
+
+T = TypeVar("T")
+
+Prefix = tuple[str, ...]
+
+
+class Neighbours(Generic[T]):
+    """Things that have routes, found by a route that may meet theirs; paths that begin otherwise are left out."""
+
+    def __init__(self, placed: Iterable[tuple[T, Iterable[Route]]]) -> None:
+        self._things: list[T] = []
+        self._at: defaultdict[Prefix, set[int]] = defaultdict(set)
+        self._below: defaultdict[Prefix, set[int]] = defaultdict(set)
+        for place, (thing, routes) in enumerate(placed):
+            self._things.append(thing)
+            for prefix in {_written_out(route.template) for route in routes}:
+                self._at[prefix].add(place)
+                for length in range(len(prefix)):
+                    self._below[prefix[:length]].add(place)
+
+    def of(self, route: Route) -> list[T]:
+        """Return the things of which a route may meet this one, in their order."""
+        prefix, template = _written_out(route.template), route.template
+        found = set().union(*(self._at.get(prefix[:length], ()) for length in range(len(prefix) + 1)))
+        if template.open or len(prefix) < len(template.segments):
+            found |= self._below.get(prefix, set())
+        return [self._things[place] for place in sorted(found)]
+
+
+def _written_out(template: PathTemplate) -> Prefix:
+    """Return the segments up to the first that takes any."""
+    return tuple(takewhile(lambda segment: segment is not None, template.segments))  # type: ignore[arg-type]
 
 
 def covers(one: Route, other: Route) -> bool:

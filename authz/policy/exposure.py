@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from authz.model import Effect, Mode
-from authz.policy.covering import covers, meets
+from authz.policy.covering import Neighbours, covers, meets
 from authz.policy.documents import Guardrail, Identification, Policy
 from authz.policy.index import ANY_HOST, ANY_METHOD, Entry, Index, Match, Route
 from authz.policy.routes import routes, segments, written
@@ -92,7 +92,8 @@ class Exposure:
         for route in (route for one in there if one.is_policy for route in one.routes):
             named.setdefault((route.host, route.template.segments, route.template.open, route.methods), route)
         self._routes = sorted(named.values(), key=lambda route: (route.host, written(route.template), route.methods))
-        self.lines = tuple(_exposed(route, there) for route in self._routes)
+        near = Neighbours((one, one.routes) for one in there)
+        self.lines = tuple(_exposed(route, near.of(route)) for route in self._routes)
         ordered = sorted(zip(self._routes, self.lines, strict=True), key=lambda pair: _breadth(pair[0]))
         self._index = Index(
             _first,

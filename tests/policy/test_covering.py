@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.policy.covering import covers, meets
+from authz.policy.covering import Neighbours, covers, meets
 from authz.policy.index import Entry, Index, Route
 from authz.policy.routes import segments, template
 
@@ -66,3 +66,19 @@ def test_paths_are_compared_by_segment(one: str, other: str, covered: bool, met:
     """`**` takes none or more, a name takes one."""
     first, second = Route(template=template(one)), Route(template=template(other))
     assert (covers(first, second), meets(first, second)) == (covered, met)
+
+
+@given(st.lists(st.lists(ROUTES, max_size=2), max_size=6), ROUTES)
+def test_neighbours_are_all_that_meet(placed: list[list[Route]], route: Route) -> None:
+    """What is left out meets the route nowhere, and the order is kept."""
+    near = Neighbours(enumerate(placed)).of(route)
+    assert near == sorted(near)
+    assert near == [place for place in near if place < len(placed)]
+    assert {place for place, routes in enumerate(placed) if any(meets(one, route) for one in routes)} <= set(near)
+
+
+def test_paths_that_begin_otherwise_are_no_neighbours() -> None:
+    """Ten thousand documents cost what a few do."""
+    placed = [(name, [Route(template=template(name))]) for name in ("/a/b", "/a/{x}", "/b/**", "/a/b/c", "/**")]
+    assert Neighbours(placed).of(Route(template=template("/a/b"))) == ["/a/b", "/a/{x}", "/**"]
+    assert Neighbours(placed).of(Route(template=template("/a/b/**"))) == ["/a/b", "/a/{x}", "/a/b/c", "/**"]

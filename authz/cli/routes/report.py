@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from authz.cli.routes.drift import Drift
     from authz.cli.routes.gathering import Exposing, Row
     from authz.cli.routes.history import Change
-    from authz.cli.routes.traffic import Seen
+    from authz.cli.routes.traffic import Seen, Traffic
     from authz.policy import Exposed
 
 COLUMNS = ("Route", "Identity", "Rules", "Limits", "Guardrails", "Tests", "Owner", "Last change", "Traffic", "Flags")
@@ -26,6 +26,7 @@ def data(shown: Exposing) -> dict[str, Any]:
     made: dict[str, Any] = {"routes": [_route(row) for row in shown.rows]}
     if shown.traffic is not None:
         made["elsewhere"] = dict(shown.traffic.elsewhere.decisions)
+        made["traffic_by_policy"] = shown.traffic.by_policy
     if shown.drift is not None:
         made["drift"] = [{**msgspec.to_builtins(each), "about": ABOUT[each.found]} for each in shown.drift]
     return made
@@ -34,7 +35,7 @@ def data(shown: Exposing) -> dict[str, Any]:
 def pretty(shown: Exposing) -> str:
     """Return a paragraph per route, then what an API and policies do not have in common."""
     lines = [line for row in shown.rows for line in _paragraph(row)]
-    lines += [f"{_count(shown.traffic.elsewhere)} to no route" for _ in [0] if shown.traffic is not None]
+    lines += [] if shown.traffic is None else [_elsewhere(shown.traffic)]
     for each in shown.drift or ():
         lines.append(f"{each.found}: {_called(each)}: {ABOUT[each.found]}")
     return "\n".join([*lines, summary(shown)])
@@ -48,6 +49,12 @@ def markdown(shown: Exposing) -> str:
         lines += ["", "### Policies and the API", "", "| Found | Operation or route | Meaning |", "|---|---|---|"]
         lines += [f"| {each.found} | {escaped(_called(each))} | {ABOUT[each.found]} |" for each in shown.drift]
     return "\n".join(lines)
+
+
+def _elsewhere(traffic: Traffic) -> str:
+    if traffic.by_policy:
+        return "traffic is what the policies of a route have said since the service started"
+    return f"traffic to no route: {_count(traffic.elsewhere)}"
 
 
 def summary(shown: Exposing) -> str:

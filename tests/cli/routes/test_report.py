@@ -17,7 +17,7 @@ LINE = Exposed(
 )  # fmt: skip
 SHOWN = Exposing(
     rows=(Row(line=LINE, tests=("a", "b", "c", "d"), change=Change(), seen=Seen()),),
-    traffic=Traffic(elsewhere=Seen(decisions=Seen().decisions + Seen().decisions)),
+    traffic=Traffic(),
     drift=(Drift(found=Found.DENIED, method="GET", path="/x\x1b[0m", operation="op"),),
 )
 
@@ -32,6 +32,9 @@ def test_people_read_texts_that_speak_to_no_terminal() -> None:
     assert "  changed     not committed\n" in shown
     assert "  in part     q\n" in shown
     assert "limits" not in shown
+    assert "traffic to no route: none\n" in shown
+    counted = pretty(Exposing(rows=(), traffic=Traffic(by_policy=True)))
+    assert counted.startswith("traffic is what the policies of a route have said")
     assert shown.endswith("1 routes, 1 anonymous, 1 differences from the API")
 
 
