@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authz.cel import EvaluationError
+from authz.cel import SECRET, EvaluationError
 from authz.model import Effect, LimitOutcome, Mode, Reason
 from authz.policy.case import Case, Failed
 from authz.policy.explained import Explanation, Missing, Near, Said, ShownDocument, ShownLimit, ShownRule, Way
@@ -82,7 +82,8 @@ class _Explained:
         self._place = place
         self._asked = asked
         self._case = asked.case(plan, segments)
-        self._showing = Showing(asked.secrets)
+        known = plan.world.environment.variables
+        self._showing = Showing(asked.secrets, (name for name, type_ in known.items() if type_ == SECRET))
         self._variables: dict[str, ShownTerm] = {}
 
     def document(self, listed: Listed) -> ShownDocument:

@@ -1,7 +1,8 @@
 """The parts of an expression with their values, and none that is a secret.
 
 Which parts are secret follows from what they read, not from how they look: a header that carries credentials by its
-name, a key that is computed, a variable that was made of one, and everything that is made of these. Of a secret only
+name, a key that is computed, the secret of a Data document, a variable that was made of one, and everything that is
+made of these: who can have a request explained must not get a signature for it. Of a secret only
 its fingerprint is shown, and whether something holds of it. Inside macros a secret may go by another name, so there
 all is secret as soon as anything is.
 """
@@ -15,7 +16,7 @@ from authz.policy.attributes import ATTRIBUTES
 from authz.policy.explained import ShownPart, ShownTerm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from authz.cel import Part, Trace
 
@@ -46,16 +47,16 @@ class Secrets(Protocol):
 
 
 class Showing:
-    """Shows the traces of one document; `secret` are the names of its variables that hold secrets."""
+    """Shows the traces of one document; `closed` are names, besides its own variables, whose values are secret."""
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, closed: Iterable[str] = ()) -> None:
         self._secrets = secrets
-        self._variables: set[str] = set()
+        self._closed = set(closed)
 
     def variable(self, name: str, trace: Trace) -> ShownTerm:
         """Return the trace of a variable for people, and remember whether it holds a secret."""
         if self._is_secret(trace.whole):
-            self._variables.add(name)
+            self._closed.add(name)
         return self.term(trace)
 
     def term(self, trace: Trace) -> ShownTerm:
@@ -93,7 +94,7 @@ class Showing:
     def _is_secret(self, part: Part) -> bool:
         """Tell whether a part reads a secret, itself or below."""
         name, keys = _attribute(part)
-        return name in self._variables or self._is_kept(name, keys) or any(map(self._is_secret, _below(part)))
+        return name in self._closed or self._is_kept(name, keys) or any(map(self._is_secret, _below(part)))
 
     def _is_kept(self, name: str, keys: Sequence[str | None]) -> bool:
         """Tell whether an attribute is not to be told; a key that is computed may be any."""

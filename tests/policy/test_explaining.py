@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -196,3 +197,32 @@ def test_a_request_that_nothing_governs_lacks_a_policy(make: Make) -> None:
     assert explanation.decision["reason"] == "no_policy"
     assert texts(explanation.ways[0].missing) == ["a policy that governs the request"]
     assert "orders" in {near.name for near in explanation.near}
+
+
+SIGNED = """
+apiVersion: authz/v1
+kind: Data
+metadata: {name: hook}
+spec: {secret: {file: hook.secret}}
+---
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: hooks}
+spec:
+  match: [{paths: ["/**"]}]
+  variables: {wanted: 'hash.hmac_sha256(data.hook, request.headers["x-text"])'}
+  rules:
+    - {name: signed, allow: 'hash.equal(variables.wanted, request.headers["x-signature"])'}
+    - {name: listed, allow: '["x", variables.wanted].exists(one, one == "")'}
+  limits: [{name: each, key: variables.wanted, rate: 3/minute}]
+"""
+
+
+def test_nobody_gets_a_signature_by_asking_for_an_explanation(make: Make) -> None:
+    """O2: who may look at decisions could sign any text of theirs otherwise; not even as the key of a limit."""
+    key = b"0123456789abcdef"
+    policies = Compiler(validators=SchemaValidators()).compile({"a.yaml": SIGNED.encode(), "hook.secret": key})
+    facts = make.facts(make.request({"headers": {"x-text": "pay", "x-signature": "0"}}))
+    decision = policies.select(facts.request).decide(facts)
+    told = policies.explain(facts, decision, UNLIMITED, ReadsWriter(ReadsForm.VALUES, b"k"))
+    assert hmac.digest(key, b"pay", "sha256").hex() not in msgspec.json.encode(told).decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from typing import Any
 
@@ -9,7 +10,8 @@ import msgspec
 import pytest
 
 from authz.audit import ReadsForm, ReadsWriter
-from authz.cel import VARIABLES, Environment
+from authz.cel import SECRET as SECRET_TYPE
+from authz.cel import VARIABLES, Environment, Secret
 from authz.policy.showing import Showing
 
 CANARY = "canary-5ecret"
@@ -50,6 +52,19 @@ def test_a_secret_is_shown_nowhere_whatever_is_made_of_it(source: str) -> None:
     """O2: neither by a computed key, nor under another name, nor as a part of itself."""
     assert CANARY not in shown(source)
     assert CANARY.lower()[7:] not in shown(source)
+
+
+def test_what_is_made_with_a_secret_of_data_is_one() -> None:
+    """O2: an explanation of any body would sign it otherwise; whether a signature is the right one may be told."""
+    environment = Environment({**VARIABLES, "data.hook": SECRET_TYPE})
+    source = 'hash.equal(hash.hmac_sha256(data.hook, request.method), request.headers["x-tenant"])'
+    secret = Secret(b"key")
+    given = environment.activation({**GIVEN, "data.hook": secret})
+    trace = environment.compile(source).tracer().trace(given)
+    text = json.dumps(msgspec.to_builtins(Showing(ReadsWriter(ReadsForm.VALUES, b"k"), ["data.hook"]).term(trace)))
+    assert hmac.digest(b"key", b"GET", "sha256").hex() not in text
+    assert '"acme"' in text
+    assert "false" in text
 
 
 def test_what_is_no_secret_is_shown() -> None:
