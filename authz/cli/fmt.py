@@ -14,8 +14,8 @@ from authz.cli.output import Exit, say, tell
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OURS = b"apiVersion"
-"""What files of data, which are left alone, do not say."""
+OURS = b"authz/"
+"""What every document says; files of data and those of other programs are left alone."""
 
 
 def command(

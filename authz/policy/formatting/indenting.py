@@ -75,6 +75,9 @@ class _Layout:
                 column = self._begins[number]
                 shift = column + STEP * dashes - length
                 made.append(" " * column + "- " * dashes + line[length:])
+            elif line.startswith("---"):
+                shift = 0
+                made.append(line)
             elif number not in self._inside and is_remark(line):
                 made.append(" " * self._remark(number) + line.strip() if line.strip() else "")
             else:
@@ -87,10 +90,10 @@ class _Layout:
         own = len(self._lines[number]) - len(self._lines[number].lstrip())
         if below is not None and not any(line.startswith("---") for line in self._lines[number:below]):
             written = len(self._lines[below]) - len(self._lines[below].lstrip())
-            if own == written or own < written:
+            if own <= written:
                 return self._begins[below]
         above = next((line for line in range(number, -1, -1) if line in self._begins), None)
-        if above is None:
+        if above is None or own == 0:
             return 0
         return max(0, own + self._begins[above] - (len(self._lines[above]) - len(self._lines[above].lstrip())))
 

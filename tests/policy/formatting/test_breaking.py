@@ -28,7 +28,7 @@ def test_a_long_expression_is_broken_before_its_outermost_operators(operator: st
     assert formatted(policy(f"{RULE}{written}\n")) == policy(f"{RULE}|-   # why{block}\n")
 
 
-@pytest.mark.parametrize("written", ["source.port == 1 && source.port == 2", LONG, f"{LONG} ? true : a && b"])
+@pytest.mark.parametrize("written", ["source.port == 1 && source.port == 2", LONG, f"'{LONG} ? true : a && b'"])
 def test_what_is_short_or_whole_stays_on_its_line(written: str) -> None:
     """An expression without outermost operators, and one whose `?` binds less than they do."""
     text = policy(f"{RULE}{written}\n")

@@ -63,6 +63,15 @@ def test_a_list_in_a_list_keeps_its_dashes() -> None:
     )
 
 
+def test_every_document_of_a_file_is_indented() -> None:
+    """What begins a document stays where it is, and comments around it with what they are about."""
+    head = "apiVersion: authz/v1\nkind: Data\nmetadata: {name: d}\nspec:\n"
+    between = (head, "# Of the first.\n---\n# Of the second.\n" + head, "--- # last\n" + head)
+    text = "".join(f"{each}  values:\n  - a\n" for each in between)
+    made = "".join(f"{each}  values:\n    - a\n" for each in between)
+    assert formatted(text) == made
+
+
 def test_what_is_in_order_stays_as_it_is() -> None:
     """Tables in brackets keep their columns, and comments behind values theirs."""
     text = dedent("""\

@@ -19,6 +19,7 @@ from authz.policy.yaml import compose
         ("{a: '1'}", "{a: 1}", False),
         ("[a, b]", "[b, a]", False),
         ("{a: 1}", "{a: 1", False),
+        ("{a: 1}", "{a: 1, a: 1}", False),
         ("a", "a\n---\nb", False),
     ],
 )

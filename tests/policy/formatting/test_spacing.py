@@ -15,5 +15,6 @@ def test_what_nobody_sees_goes() -> None:
 
 def test_blank_lines_in_a_text_are_the_authors() -> None:
     """A block keeps every line it has."""
-    text = policy("description: |-\n  One.\n\n\n  Two.\nmatch: [{paths: [/a]}]\n")
+    text = policy("description: |-\n  One.  \n\n\n  Two.\nmatch: [{paths: [/a]}]\n")
     assert formatted(text) == text
+    assert formatted(text + "\n") == text
