@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from authz.cli.diff.asking import Asked, Compared, Kind
 from authz.cli.diff.direction import Direction
 from authz.cli.diff.parts import Change
 from authz.cli.diff.report import Difference, data, markdown, pretty
+from authz.cli.replay import tally
 
 LONG = "identity.authenticated &&\n  'orders:read' in identity.scopes && variables.own_tenant\x1b[2J"
 FOUND = Difference(
@@ -42,3 +45,20 @@ def test_widened_is_what_is_certain() -> None:
     assert data(FOUND)["widened"] is False
     empty = Difference(before="a", after="b", changes=(), tests=Compared(asked=0, changed=()))
     assert (empty.is_any, empty.widens) == (False, False)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_a_request_that_is_newly_allowed_widens(kind: Kind) -> None:
+    """In tests as on record; any other difference is a change."""
+    asked = Compared(asked=1, changed=(Asked(kind=kind, test="t", request="r"),))
+    found = Difference(before="a", after="b", changes=(), tests=asked)
+    assert (found.is_any, found.widens) == (True, kind is Kind.ALLOWED)
+
+
+@pytest.mark.parametrize("kind", list(tally.Kind))
+def test_a_record_that_is_newly_allowed_widens(kind: tally.Kind) -> None:
+    """What cannot be told is a change too; another reason alone is none."""
+    group = tally.Group(kind, "GET", "h", "/", "was", "now")
+    records = tally.Tally(records=1, groups={group: tally.Members(count=1)})
+    found = Difference(before="a", after="b", changes=(), tests=Compared(asked=0, changed=()), records=records)
+    assert (found.is_any, found.widens) == (kind is not tally.Kind.REASON, kind is tally.Kind.ALLOWED)

@@ -62,3 +62,13 @@ def test_every_difference_is_found(tmp_path: Path) -> None:
         ("denied", "POST", "/v1/none", ""),
         ("undescribed", "", "/old/**", ""),
     ]
+
+
+def test_a_policy_that_allows_everything_opens_nothing_that_another_keeps(tmp_path: Path) -> None:
+    """Every policy must allow: of the routes that take an operation, the one with most policies counts."""
+    (tmp_path / "api.yaml").write_text(API)
+    folder = tmp_path / "policies"
+    folder.mkdir()
+    (folder / "shop.yaml").write_text(POLICIES.replace("[/v1/open, /v1/kept]", '["/**"]'))
+    found = drift(Exposure(policies_in([folder]).written).lines, read(tmp_path / "api.yaml").description.operations)
+    assert [each.path for each in found if each.found == "open"] == ["/v1/open", "/v1/files/{name}.json", "/v1/none"]
