@@ -13,37 +13,34 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from authz import __version__
-from authz.console import Denied, Tail
 from authz.errors import Unavailable
 from authz.server import ending, viewing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from authz.audit import Recorder
     from authz.console import AdminServer
     from authz.engine import Engine
-    from authz.identity.registry import KeyRegistry
     from authz.identity.signing import SigningKeys
-    from authz.server.aging import Aging
-    from authz.server.candidate import Candidate
-    from authz.server.geoip import GeoIp
-    from authz.store import PolicyStore
-    from authz.telemetry import Metrics
-    from authz.telemetry.otlp import Exporter
+    from authz.server.governing import Governing
+    from authz.server.outputs import Outputs
     from authz.transport import Server
 
 _log = logging.getLogger(__name__)
 
 
-class Counting(Protocol):
-    """A limiter's life."""
+class Working(Protocol):
+    """Something that works on a thread of its own."""
 
     def start(self) -> None:
         """Begin."""
 
     def close(self) -> None:
         """End."""
+
+
+class Counting(Working, Protocol):
+    """A limiter's life."""
 
     def status(self) -> dict[str, object]:
         """Say how it is."""
@@ -60,53 +57,45 @@ class Watching(Protocol):
 
 
 class Process:
-    """The parts of one process.
-
-    The composition root makes them; `admin`, `candidate`, `exporter`, `geoip` and `signing` may be `None`.
-    """
+    """The parts of one process, as the composition root made them; `admin` is made last, for it shows this one."""
 
     def __init__(
         self,
         *,
         engine: Engine,
-        store: PolicyStore,
         limiter: Counting,
-        keys: KeyRegistry,
         server: Server,
-        recorder: Recorder | None,
-        metrics: Metrics,
+        outputs: Outputs,
+        governing: Governing,
+        signing: SigningKeys | None,
+        explainer: Callable[[Sequence[tuple[str, str]]], object] | None,
         worker: int,
     ) -> None:
         self._engine = engine
-        self._store = store
         self._limiter = limiter
-        self._keys = keys
         self._server = server
-        self._recorder = recorder
-        self._metrics = metrics
+        self._outputs = outputs
+        self._store, self._keys, self._geoip = governing.store, governing.keys, governing.geoip
+        self._aging = governing.aging
+        self._signing = signing
+        self._explainer = explainer
         self._worker = worker
         self._running = ExitStack()
         self._grace = 0.0
+        self._watching: tuple[Watching, ...] = tuple(
+            filter(None, (governing.endings, governing.geoip, signing, governing.candidate, governing.aging))
+        )
+        self.candidate = governing.candidate
+        self.tail, self.denied = outputs.tail, outputs.denied
         self.admin: AdminServer | None = None
-        self.exporter: Exporter | None = None
-        self.watching: Sequence[Watching] = ()
-        self.aging: Aging | None = None
-        self.candidate: Candidate | None = None
-        self.geoip: GeoIp | None = None
-        self.signing: SigningKeys | None = None
-        self.explainer: Callable[[Sequence[tuple[str, str]]], object] | None = None
-        self.tail = Tail()
-        self.denied = Denied()
 
     def start(self) -> None:
         """Start everything; raises `Unavailable` where an address can't be had, with nothing left running."""
         with ExitStack() as running:
-            if self._recorder is not None:
-                self._recorder.start()
-                running.callback(self._recorder.close)
-            if self.exporter is not None:
-                self.exporter.start()
-                running.callback(self.exporter.close)
+            outputs: tuple[Working | None, ...] = (self._outputs.recorder, self._outputs.exporter)
+            for output in filter(None, outputs):
+                output.start()
+                running.callback(output.close)
             if self.admin is not None:
                 self.admin.start()
                 running.callback(self.admin.stop)
@@ -115,7 +104,7 @@ class Process:
             running.callback(self._limiter.close)
             running.callback(self._keys.stop)
             self._store.load()
-            for part in self.watching:
+            for part in self._watching:
                 part.start()
                 running.callback(part.stop)
             self._server.start()
@@ -127,8 +116,8 @@ class Process:
 
     def reload(self) -> None:
         """Look at the policies now, and at the keys that we sign with."""
-        if self.signing is not None:
-            self.signing.reload()
+        if self._signing is not None:
+            self._signing.reload()
         self._store.reload()
         if self.candidate is not None:
             self.candidate.reload()
@@ -150,16 +139,16 @@ class Process:
 
     def ready(self) -> bool:
         """Say whether checks can be decided, and will be for a while, and whether callers can prove who they are."""
-        fresh = self.aging is None or self.aging.ready
+        fresh = self._aging is None or self._aging.ready
         return fresh and bool(self._engine.health("")) and self._keys.ready
 
     def metrics(self) -> bytes:
         """Return every number, in Prometheus' text format."""
-        return self._metrics.page()
+        return self._outputs.metrics.page()
 
     def status(self) -> Mapping[str, object]:
         """Say what is in force, what is refused, and how the parts are."""
-        current = self._store.current
+        current, recorder = self._store.current, self._outputs.recorder
         return {
             "version": __version__,
             "worker": self._worker,
@@ -170,31 +159,31 @@ class Process:
             "policy_provenance": current.provenance if current else {},
             "policy_age_seconds": round(time.time() - current.loaded_at, 3) if current else None,
             "policy_confirmed_seconds": None if self._store.age is None else round(self._store.age, 3),
-            "policy_expired": self.aging is not None and self.aging.expired,
+            "policy_expired": self._aging is not None and self._aging.expired,
             "exceptions": ending.summary(current.policies.ending if current else (), time.time()),
             "policy_faults": [str(fault) for fault in self._store.faults],
             "candidate": None if self.candidate is None else self.candidate.status(),
             "limiter": self._limiter.status(),
-            "records": None if self._recorder is None else self._recorder.status(),
+            "records": None if recorder is None else recorder.status(),
             "jwks": self._keys.status(),
-            "geoip": self.geoip.status() if self.geoip is not None else {},
-            "signing": None if self.signing is None else self.signing.status(),
+            "geoip": self._geoip.status(),
+            "signing": None if self._signing is None else self._signing.status(),
             "in_flight": self._server.in_flight,
             **self._places(),
         }
 
     def jwks(self) -> Mapping[str, object]:
         """Return the key set by which others verify who we say is calling; empty where nothing is signed."""
-        return {"keys": []} if self.signing is None else self.signing.published()
+        return {"keys": []} if self._signing is None else self._signing.published()
 
     def numbers(self) -> Mapping[str, object]:
         """Return what was counted since the start."""
-        return viewing.numbers(self._metrics.counts())
+        return viewing.numbers(self._outputs.metrics.counts())
 
     def policies(self) -> Sequence[Mapping[str, object]]:
         """Return the documents in force, and what each said how often."""
         current = self._store.current
-        return viewing.documents(current.policies, self._metrics.counts()) if current else []
+        return viewing.documents(current.policies, self._outputs.metrics.counts()) if current else []
 
     def disagreements(self) -> Mapping[str, object]:
         """Return how a candidate disagrees with the policies in force, if there is one."""
@@ -208,9 +197,9 @@ class Process:
 
     def explain(self, query: Sequence[tuple[str, str]], /) -> object:
         """Explain a request that is typed, or a decision by its id."""
-        if self.explainer is None:
+        if self._explainer is None:
             raise Unavailable("nothing is explained here")
-        return self.explainer(query)
+        return self._explainer(query)
 
     def _close(self) -> None:
         cancelled = self._server.stop(self._grace)

@@ -20,7 +20,7 @@ from authz.errors import Unavailable
 from authz.limits.memory import MemoryLimiter
 from authz.limits.redis import RedisLimiter
 from authz.model import Charge, Limit
-from authz.server.building import _reads, build, limiter
+from authz.server.building import build, limiter
 from authz.server.secret import key_in
 from authz.store.signatures import sign
 from authz.transport.service import CHECK
@@ -142,24 +142,6 @@ def test_a_secret_that_cannot_be_had_is_told(content: bytes | None, told: str, t
     settings = _settings(tmp_path, **{"redis.url": "redis://h", "redis.secret_file": str(tmp_path / "secret")})
     with pytest.raises(Unavailable, match=told):
         limiter(settings)
-
-
-def test_fingerprints_of_one_secret_can_be_compared(tmp_path: Path) -> None:
-    """Processes that share `record.key_file` write the same; an empty file is refused, for it keys nothing (O2)."""
-    file = tmp_path / "key"
-    file.write_text("secret\n")
-    keyed = _settings(tmp_path, **{"record.key_file": str(file)})
-    first, second, other = (_reads(settings)._key for settings in (keyed, keyed, _settings(tmp_path)))
-    assert first == second != other
-    file.write_text("\n")
-    with pytest.raises(Unavailable, match="it is empty"):
-        build(keyed)
-
-
-def test_a_file_for_records_that_cannot_be_had_is_told(tmp_path: Path) -> None:
-    """Before anything starts."""
-    with pytest.raises(Unavailable, match=r"can't write records to .*/no/records: No such file"):
-        build(_settings(tmp_path, **{"record.sink": f"{tmp_path}/no/records"}))
 
 
 def test_what_the_settings_say_of_callers_reaches_the_decision(tmp_path: Path) -> None:

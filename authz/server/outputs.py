@@ -1,0 +1,111 @@
+"""Where what was decided goes: records, numbers, spans, and what the console shows; made from settings."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from authz import __version__
+from authz.audit import Chain, ReadsForm, ReadsWriter, Recorder, Sampling, open_sink, resumed
+from authz.console import Denied, Tail
+from authz.errors import Unavailable
+from authz.server import numbers
+from authz.server.client import client_ip
+from authz.server.logs import FaultLog
+from authz.server.secret import key_in
+from authz.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from authz.config import Settings
+    from authz.engine import Observer
+    from authz.telemetry.otlp import Exporter
+
+_log = logging.getLogger("authz")
+
+
+class Outputs(msgspec.Struct, frozen=True, kw_only=True):
+    """What is told of every outcome. `console` says whether there is an admin port to show anything on."""
+
+    metrics: Metrics
+    recorder: Recorder | None
+    exporter: Exporter | None
+    tail: Tail
+    denied: Denied
+    console: bool
+
+    @property
+    def observers(self) -> tuple[Observer, ...]:
+        """Return who is to be told, in order."""
+        spans = self.exporter.spans if self.exporter else None
+        shown = (self.tail, self.denied) if self.console else ()
+        return tuple(filter(None, (self.metrics, self.recorder, spans, *shown)))
+
+    def event(self, event: Mapping[str, object]) -> None:
+        """Record what is no decision, where there are records."""
+        if self.recorder is not None:
+            self.recorder.event(event)
+
+    def show(self) -> None:
+        """Let the numbers say how the outputs themselves are."""
+        if self.recorder is not None:
+            numbers.show_recorder(self.metrics, self.recorder)
+        if self.exporter is not None:
+            numbers.show_exporter(self.metrics, self.exporter)
+
+
+def outputs(settings: Settings, worker: int) -> Outputs:
+    """Return the outputs of one process. Raises `Unavailable` where one can't be written to."""
+    caller, reads, metrics = client_ip(settings.client), reads_writer(settings), Metrics()
+    return Outputs(
+        metrics=metrics,
+        recorder=_recorder(settings, worker, reads),
+        exporter=_exporter(settings, metrics, worker),
+        tail=Tail(worker, caller, reads),
+        denied=Denied(caller),
+        console=settings.admin is not None,
+    )
+
+
+def reads_writer(settings: Settings) -> ReadsWriter:
+    """Return what writes down what decisions depended on, in the form that is wanted."""
+    record = settings.record
+    return ReadsWriter(ReadsForm(record.reads), key_in(record.key_file) if record.key_file else os.urandom(32))
+
+
+def _recorder(settings: Settings, worker: int, reads: ReadsWriter) -> Recorder | None:
+    record = settings.record
+    if record.sink == "off":
+        return None
+    sampling = Sampling(allow=record.allow, deny=record.deny, redirect=record.redirect)
+    name = record.sink if record.sink == "stdout" else settings.of_worker(record.sink, worker)
+    try:
+        return Recorder(
+            open_sink(name), sampling=sampling, worker=worker, client_ip=client_ip(settings.client),
+            reads=reads, fault=FaultLog(_log, "records were not written"), chain=_chain(settings, name),
+        )  # fmt: skip
+    except OSError as error:
+        raise Unavailable(f"can't write records to {name}: {error.strerror}") from error
+
+
+def _chain(settings: Settings, file: str) -> Chain | None:
+    record = settings.record
+    if not record.chain:
+        return None
+    return resumed(Path(file), key_in(record.key_file) if record.key_file else b"")
+
+
+def _exporter(settings: Settings, metrics: Metrics, worker: int) -> Exporter | None:
+    otlp = settings.otlp
+    if otlp.endpoint is None:
+        return None
+    try:
+        from authz.telemetry.otlp import Exporter  # noqa: PLC0415 - an extra, and a fifth of the memory of a process
+    except ImportError as error:
+        raise Unavailable("otlp.endpoint needs the extra: pip install 'envoy-cel-authz[otlp]'") from error
+    return Exporter(otlp.endpoint, metrics, interval=otlp.interval, version=__version__, worker=worker)

@@ -1,0 +1,61 @@
+"""Where what was decided goes, as settings want it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from authz.audit import Recorder
+from authz.config import Settings, load
+from authz.console import Denied, Tail
+from authz.errors import Unavailable
+from authz.server.outputs import outputs, reads_writer
+from authz.telemetry import Metrics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def settings_of(folder: Path, **changes: object) -> Settings:
+    """Return settings of a process with its policies and records in a folder."""
+    flags = {"policies": (str(folder),), "record.sink": f"{folder}/records", **changes}
+    return load(environment={}, flags=flags).settings
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, [Metrics, Recorder, Tail, Denied]),
+        ({"record.sink": "off"}, [Metrics, Tail, Denied]),
+        ({"admin": "off"}, [Metrics, Recorder]),
+    ],
+)
+def test_who_is_told_of_outcomes_follows_from_settings(
+    changes: dict[str, object], told: list[type], tmp_path: Path
+) -> None:
+    """Metrics always; records unless they are off; the console where there is a port to show it on."""
+    assert [type(one) for one in outputs(settings_of(tmp_path, **changes), 0).observers] == told
+
+
+def test_an_event_is_nobodys_where_there_are_no_records(tmp_path: Path) -> None:
+    """Whoever tells of a change need not ask whether it is recorded."""
+    outputs(settings_of(tmp_path, **{"record.sink": "off"}), 0).event({"event": "policies_loaded"})
+
+
+def test_fingerprints_of_one_secret_can_be_compared(tmp_path: Path) -> None:
+    """Processes that share `record.key_file` write the same; an empty file is refused, for it keys nothing (O2)."""
+    file = tmp_path / "key"
+    file.write_text("secret\n")
+    keyed = settings_of(tmp_path, **{"record.key_file": str(file)})
+    first, second, other = (reads_writer(settings)._key for settings in (keyed, keyed, settings_of(tmp_path)))
+    assert first == second != other
+    file.write_text("\n")
+    with pytest.raises(Unavailable, match="it is empty"):
+        outputs(keyed, 0)
+
+
+def test_a_file_for_records_that_cannot_be_had_is_told(tmp_path: Path) -> None:
+    """Before anything starts."""
+    with pytest.raises(Unavailable, match=r"can't write records to .*/no/records: No such file"):
+        outputs(settings_of(tmp_path, **{"record.sink": f"{tmp_path}/no/records"}), 0)
