@@ -146,8 +146,7 @@ class Parameter:
         if not claimed:
             return self._wrong(where, "required") if self.written.required else ()
         if self.written.style == "deepObject":
-            start = len(self.written.name) + 1
-            return self._against(lambda: self._object([(name[start:-1], text) for name, text in claimed]), where)
+            return self._against(lambda: self._object(self._members(claimed)), where)
         values = [text for _, text in claimed]
         if self.written.may_be_empty and values == [""]:
             return ()
@@ -186,6 +185,14 @@ class Parameter:
         if self._is_object:
             return self._object(self._pairs(texts[0].split(separator)))
         return value(texts[0], self._kind.types)
+
+    def _members(self, claimed: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return the members of an object that is written as `n[a]=1`; more brackets are a level more to some."""
+        start = len(self.written.name) + 1
+        members = [(name[start:-1], text) for name, text in claimed]
+        if any(bracket in name for name, _ in members for bracket in "[]"):
+            raise _UnreadableError("style")
+        return members
 
     def _pairs(self, pieces: Sequence[str]) -> list[tuple[str, str]]:
         """Return the properties of an object that is written as `a,1,b,2`, or exploded as `a=1,b=2`."""
