@@ -55,3 +55,34 @@ def test_what_is_not_committed_says_so(repository: Path) -> None:
 def test_outside_git_nothing_is_known(policies: Path) -> None:
     """That is no fault."""
     assert changes(policies) == {}
+
+
+def test_folders_of_two_repositories_are_asked_one_by_one(repository: Path, tmp_path: Path) -> None:
+    """Policies of the platform and of a team may come from different places."""
+    other = tmp_path / "team"
+    other.mkdir()
+    (other / "two.yaml").write_text(TWO)
+    git(other, "init", "-q")
+    git(other, "add", ".")
+    git(other, "commit", "-qm", "Theirs")
+    found = history(policies_in([repository, other]).documents)
+    assert {name: change.subject for (_, name), change in found.items()} == {
+        "orders": "Orders <b>", "first": "Theirs", "second": "Theirs",
+    }  # fmt: skip
+
+
+def test_no_message_passes_for_another_commit(repository: Path) -> None:
+    """Whatever a message holds, author and time are those of its commit."""
+    with (repository / "orders.yaml").open("a") as file:
+        file.write("# more\n")
+    git(repository, "commit", "-qam", "x\x02\x1e--format=%H deadbeef Eve 2001-01-01\nmore")
+    assert (changes(repository)["orders"].author, len(changes(repository)["orders"].commit)) == ("Ada", 40)
+
+
+def test_a_name_that_git_quotes_is_found(repository: Path) -> None:
+    """Names with blanks and umlauts are files like others; a folder that is new in the index is not committed."""
+    (repository / "bücher und mehr.yaml").write_text(TWO.partition("---\n")[0])
+    git(repository, "add", ".")
+    assert changes(repository)["first"] == Change()
+    git(repository, "commit", "-qm", "Books")
+    assert changes(repository)["first"].subject == "Books"
