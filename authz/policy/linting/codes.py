@@ -56,7 +56,8 @@ EXPLAINED: Mapping[str, str] = {
         "misspelled governs nothing, and the real one passes by."
     ),
     "AZ408": (
-        'A path compared as text is not compared by segment: `startsWith("/admin")` holds for /administrator. '
+        'A path compared as text is not compared by segment: `startsWith("/admin")` holds for /administrator, and '
+        '`startsWith("/admin/")` does not for /admin. '
         "`request.url` has scheme, host and query in it, which the caller chooses. Use `match`, or "
         '`request.path.glob("/admin/**")`, which holds for /admin too.'
     ),

@@ -94,9 +94,10 @@ def _path_as_text(looked: Looked, part: Part) -> Iterator[Fault]:
     if subject == "request.url" and wanted and re.search(r"\w", wanted):
         message = "request.url holds scheme, host and query as well"
         yield looked.warned(part, Lint.PATH_AS_TEXT, message, "read request.host, request.path or request.query")
-    elif subject == "request.path" and part.operator == "startsWith" and wanted and not wanted.endswith("/"):
-        message = f"holds for {wanted}x as well"
-        yield looked.warned(part, Lint.PATH_AS_TEXT, message, f'write request.path.glob("{wanted}/**")')
+    elif subject == "request.path" and part.operator == "startsWith" and wanted and wanted != "/":
+        whole = wanted.rstrip("/")
+        holds = f"this does not hold for {whole}" if wanted.endswith("/") else f"this holds for {wanted}x as well"
+        yield looked.warned(part, Lint.PATH_AS_TEXT, holds, f'write request.path.glob("{whole}/**")')
 
 
 def _never_equal(looked: Looked, part: Part) -> Iterator[Fault]:

@@ -56,7 +56,7 @@ def test_anchoring_is_told_of_every_text(pattern: str) -> None:
     [
         'request.headers[?"user-agent"].orValue("").matches("curl")',
         'request.path.matches("^/v1/[0-9]+$")',
-        'request.path.startsWith("/v1/")',
+        'request.path.startsWith("/")',
         'request.url.contains("?")',
         'request.path.glob("/v1/**")',
         'request.host == "api.example.com"',
@@ -74,6 +74,7 @@ def test_what_is_fine(warn_of: WarnOf, expression: str) -> None:
     ("expression", "hint"),
     [
         ('request.path.startsWith("/admin")', 'write request.path.glob("/admin/**")'),
+        ('request.path.startsWith("/admin/")', 'write request.path.glob("/admin/**")'),
         ('!request.path.startsWith("/admin")', 'write request.path.glob("/admin/**")'),
         ('request.url.startsWith("https://a.example.com")', "read request.host, request.path or request.query"),
         ('request.url.matches("^https://a/.*")', "read request.host, request.path or request.query"),
