@@ -52,7 +52,8 @@ class Stack:
         self._wait(service, envoy)
 
     def stop(self) -> None:
-        """Stop what was started, the last first."""
+        """Stop what was started, the last first; what the service logs of that is nobody's concern any more."""
+        self._line = _unheard
         self._running.close()
 
     def _start_valkey(self) -> str:
@@ -116,3 +117,7 @@ class Stack:
             return False
         finally:
             connection.close()
+
+
+def _unheard(_line: str) -> None:
+    """Tell nobody: Ctrl-C reaches Valkey too, and the service would miss it."""

@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 - one per flag
     if watch:
         from authz.cli.testing.watching import again  # noqa: PLC0415 - see the package's docstring
 
-        again(lambda: _watched(wanted), lambda: _told(wanted))
+        raise typer.Exit(again(lambda: _watched(wanted), lambda: _told(wanted)))
     raise typer.Exit(_ended(wanted))
 
 
@@ -103,14 +103,15 @@ def _watched(wanted: Wanted) -> tuple[Path, ...]:
     return (*wanted.paths, *(path for batch in found for path in batch.policies))
 
 
-def _told(wanted: Wanted) -> None:
+def _told(wanted: Wanted) -> Exit:
     """Run once, and tell faults instead of ending with them."""
     from authz.errors import PolicyFaults  # noqa: PLC0415
 
     try:
-        _run(wanted)
+        return _run(wanted)
     except PolicyFaults as faults:
         tell(str(faults))
+        return Exit.POLICIES
 
 
 def _run(wanted: Wanted) -> Exit:

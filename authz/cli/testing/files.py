@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from authz.cli.testing.ours import is_ours
 from authz.errors import Fault, PolicyFaults
 from authz.policy.reading import is_policy_file, is_test_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-
-OURS = b"authz/"
-"""What every file of tests says; other programs' tests end in `_test.yaml` too."""
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +56,7 @@ def _tests(path: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(filter(is_test_file, names)):
             file = path / os.path.relpath(folder, path) / name
-            if OURS in file.read_bytes():
+            if is_ours(file):
                 yield file
 
 

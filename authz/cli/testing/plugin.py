@@ -1,7 +1,7 @@
 """A plugin of pytest: files `*_test.yaml` are collected, each test an item, about the policies beside or above them.
 
-It is loaded by every run of pytest where this package is installed, so it imports nothing until it meets such a file.
-Files of other programs are passed over, as `authz test` does.
+It is loaded by every run of pytest where this package is installed, so it imports next to nothing until it meets such
+a file. Files of other programs are passed over, as `authz test` does.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from authz.cli.testing.ours import is_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +23,7 @@ _ENDINGS = ("_test.yaml", "_test.yml")
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> PolicyTests | None:
     """Collect a file of tests of policies."""
-    if not file_path.name.endswith(_ENDINGS) or b"authz/" not in file_path.read_bytes():
+    if not file_path.name.endswith(_ENDINGS) or not is_ours(file_path):
         return None
     return PolicyTests.from_parent(parent, path=file_path)
 

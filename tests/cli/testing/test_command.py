@@ -166,6 +166,15 @@ def test_other_programs_tests_are_passed_over(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("tested")
+def test_a_file_that_forgets_its_version_is_not_passed_over(run: Run) -> None:
+    """Tests that are silently no tests would be believed to have passed."""
+    Path("policies/more_test.yaml").write_text(TESTS.replace("apiVersion: authz/v1\n", ""))
+    ran = run("test", "policies")
+    assert ran.status == Exit.POLICIES
+    assert 'policies/more_test.yaml:1:1: the document has no "apiVersion"' in ran.err
+
+
+@pytest.mark.usefixtures("tested")
 def test_coverage_is_told_and_can_be_demanded(run: Run) -> None:
     """What no test has shown has its place and a caret; too little of it fails."""
     ran = run("test", "policies", "--coverage")

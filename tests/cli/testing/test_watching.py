@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
+from authz.cli.output import Exit
 from authz.cli.testing.watching import again
 
 
@@ -35,3 +39,22 @@ def test_a_change_is_answered_by_another_run(tmp_path: Path) -> None:
     stop.set()
     editor.join(5)
     assert (runs[0], runs[-1]) == ("1", "2")
+
+
+def test_ctrl_c_ends_it_with_what_came_of_the_last_run(tmp_path: Path) -> None:
+    """Nothing is run once more, no library speaks up, and the exit code is that of the last run."""
+    (tmp_path / "a_test.yaml").write_text("kind: PolicyTest\n")
+    (tmp_path / "tenants.yaml").write_text("apiVersion: authz/v1\nkind: Data\nmetadata: {name: a}\n")
+    command = [sys.executable, "-m", "authz", "test", str(tmp_path), "--watch"]
+    watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert watching.stdout is not None
+    lines = []
+    for line in watching.stdout:
+        lines.append(line)
+        if "Ctrl-C ends" in line:
+            break
+    watching.send_signal(signal.SIGINT)
+    rest, _ = watching.communicate(timeout=30)
+    assert rest == ""
+    assert watching.returncode == Exit.POLICIES
+    assert sum("apiVersion" in line for line in lines) == 1
