@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Answer = Callable[[Finding], None]
 
 REMEMBERED = 10_000
-"""Findings kept per provider."""
+"""Findings kept per provider, good ones and bad ones apart: guesses, however many, push out nobody who is known."""
 
 MOST_WAITING = 256
 """Credentials that are asked about at once, per provider; one more is not asked about."""
@@ -104,7 +104,8 @@ class Inquiries:
         self._rules = rules
         self._monotonic = monotonic
         self._key = secrets.token_bytes(32)
-        self._kept: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._good: OrderedDict[bytes, _Kept] = OrderedDict()
+        self._bad: OrderedDict[bytes, _Kept] = OrderedDict()
         self._waiting: dict[bytes, _Waiting] = {}
         self._changed = threading.Condition()
         self._sweeping = False
@@ -116,7 +117,7 @@ class Inquiries:
     def ask(self, credential: str, now: float, deadline: float, answer: Answer) -> None:
         """Call `answer` once, by `deadline`: at once where a fresh finding is kept."""
         digest = hashlib.blake2b(credential.encode(), digest_size=32, key=self._key).digest()
-        kept = self._kept.get(digest)
+        kept = self._kept(digest)
         if kept is not None and now < kept.until:
             answer(kept.at(now))
             return
@@ -161,12 +162,18 @@ class Inquiries:
         keep = self._rules.keep_refused if said is None else self._rules.keep
         return _Kept(said, refusal, now + keep)
 
+    def _kept(self, digest: bytes) -> _Kept | None:
+        return self._good.get(digest) or self._bad.get(digest)
+
     def _keep(self, digest: bytes, kept: _Kept) -> None:
+        """Keep a finding in the place of the one before, which may have been the other way."""
+        place, other = (self._bad, self._good) if kept.said is None else (self._good, self._bad)
         with self._changed:
-            self._kept[digest] = kept
-            self._kept.move_to_end(digest)
-            if len(self._kept) > REMEMBERED:
-                self._kept.popitem(last=False)
+            place[digest] = kept
+            place.move_to_end(digest)
+            other.pop(digest, None)
+            if len(place) > REMEMBERED:
+                place.popitem(last=False)
 
     def _fail(self) -> None:
         self._failures += 1
@@ -185,7 +192,7 @@ class Inquiries:
 
     def _failing(self, digest: bytes, now: float) -> Finding:
         """Return what is said while nobody can be asked: an outdated finding where that is wanted, else nothing."""
-        kept = self._kept.get(digest)
+        kept = self._kept(digest)
         if kept is not None and now < kept.until + self._rules.stale:
             return kept.at(now)
         return Unavailable("the credential could not be checked in time")

@@ -30,6 +30,7 @@ class Issuer:
         self.speaks = threading.Event()
         self.speaks.set()
         self.fails = False
+        self.refused: set[str] = set()
         self.ends = NOW + 3600
 
     def __call__(self, credential: str, now: float, timeout: float) -> Said | None:  # noqa: ARG002 - time stands still
@@ -39,7 +40,7 @@ class Issuer:
             raise Unavailable("away")
         if credential == "foreign":
             raise InvalidCredential("the token is for another audience")
-        if credential == "bad":
+        if credential == "bad" or credential.startswith("guess") or credential in self.refused:
             return None
         return Said(Identity(authenticated=True, subject=credential), 0.0, self.ends)
 
@@ -81,6 +82,35 @@ def test_a_finding_is_kept_for_its_time(issuer: Issuer) -> None:
     assert isinstance(ask(asking, "short", NOW + 11), InvalidCredential)
 
 
+def test_guesses_push_nobody_out_who_is_known(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """J5: whoever sends bad credentials fills the memory of bad ones: known callers are not asked about anew."""
+    monkeypatch.setattr(inquiries, "REMEMBERED", 3)
+    asking = Inquiries(issuer, InquiryRules(timeout=5, keep=60, keep_refused=60))
+    assert subject(ask(asking)) == "good"
+    for number in range(5):
+        assert isinstance(ask(asking, f"guess {number}"), InvalidCredential)
+    assert subject(ask(asking)) == "good"
+    assert issuer.asked.count("good") == 1
+    assert isinstance(ask(asking, "guess 0"), InvalidCredential)
+    assert issuer.asked.count("guess 0") == 2  # it was forgotten: the memory has its bound
+    for number in range(3):
+        assert subject(ask(asking, f"user {number}")) == f"user {number}"
+    assert subject(ask(asking)) == "good"
+    assert issuer.asked.count("good") == 2
+
+
+def test_a_finding_takes_the_place_of_the_one_before(issuer: Issuer) -> None:
+    """A credential that was taken back is bad from the next question on, and the other way round."""
+    asking = Inquiries(issuer, InquiryRules(timeout=5, keep=10, keep_refused=10, stale=3600))
+    assert subject(ask(asking)) == "good"
+    issuer.refused = {"good"}
+    assert isinstance(ask(asking, now=NOW + 11), InvalidCredential)
+    issuer.fails = True
+    assert isinstance(ask(asking, now=NOW + 22), InvalidCredential)
+    issuer.fails, issuer.refused = False, set()
+    assert subject(ask(asking, now=NOW + 33)) == "good"
+
+
 def test_requests_with_one_credential_are_one_question(issuer: Issuer) -> None:
     """A hundred at once wait for the same answer, and each gets it once."""
     asking = Inquiries(issuer, InquiryRules(timeout=5))
@@ -106,7 +136,7 @@ def test_nobody_waits_longer_than_they_can(issuer: Issuer) -> None:
     assert isinstance(found.get(timeout=10), Unavailable)
     assert time.monotonic() - started < 2
     issuer.speaks.set()
-    wait_for(lambda: len(asking._kept) == 1)
+    wait_for(lambda: len(asking._good) == 1)
     assert subject(ask(asking, patience=0.0)) == "good"
 
 

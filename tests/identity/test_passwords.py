@@ -181,10 +181,10 @@ def test_a_password_is_hashed_once_for_many_requests() -> None:
     assert len(asked) == 1
     other = Inquiries(counted, InquiryRules())
     other.ask(basic("alice", PASSWORD), NOW, time.monotonic() + 30, found.put)
-    _wait(lambda: bool(other._kept))
-    kept: Mapping[bytes, object] = other._kept
-    assert kept.keys().isdisjoint(asking._kept)
-    assert PASSWORD not in repr(asking._kept)
+    _wait(lambda: bool(other._good))
+    kept: Mapping[bytes, object] = other._good
+    assert kept.keys().isdisjoint(asking._good)
+    assert PASSWORD not in repr(asking._good)
 
 
 def _subject(finding: object) -> str:
