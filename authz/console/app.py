@@ -152,6 +152,22 @@ def _api(state: State) -> dict[str, Page]:
         total, most = state.denied.most()
         return _json({"total": total, "most": most})
 
+    async def tail(request: Request) -> Response:
+        return decisions(state.tail, request.query_params, HEADERS)
+
+    return {
+        "/api/state": now,
+        "/api/policies": policies,
+        "/api/exceptions": exceptions,
+        "/api/candidate": candidate,
+        "/api/denied": denied,
+        "/api/explain": _explaining(state),
+        "/api/decisions": tail,
+    }
+
+
+def _explaining(state: State) -> Page:
+    """Return what explains, one question at a time."""
     turn = asyncio.Lock()
     asking: list[Request] = []
 
@@ -165,18 +181,7 @@ def _api(state: State) -> dict[str, Page]:
         finally:
             asking.remove(request)
 
-    async def tail(request: Request) -> Response:
-        return decisions(state.tail, request.query_params, HEADERS)
-
-    return {
-        "/api/state": now,
-        "/api/policies": policies,
-        "/api/exceptions": exceptions,
-        "/api/candidate": candidate,
-        "/api/denied": denied,
-        "/api/explain": explain,
-        "/api/decisions": tail,
-    }
+    return explain
 
 
 async def explained(state: State, query: Sequence[tuple[str, str]]) -> Response:

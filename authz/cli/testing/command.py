@@ -47,9 +47,7 @@ def command(  # noqa: PLR0913 - one per flag
     ] = None,
     only: Annotated[str, typer.Option("-k", metavar="PATTERN", help="Only tests whose title matches.")] = "",
     output: Annotated[Form, typer.Option(help="Who reads the results.")] = Form.PRETTY,
-    coverage: Annotated[
-        bool, typer.Option("--coverage", help="Say which rules and conditions no test has shown.")
-    ] = False,
+    coverage: Annotated[bool, typer.Option("--coverage", help="Say what no test has shown.")] = False,
     fail_under: Annotated[
         float, typer.Option("--fail-under", min=0, max=100, help="Fail where fewer percent are covered.")
     ] = 0.0,
