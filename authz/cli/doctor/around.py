@@ -113,8 +113,9 @@ def envoy(admin: str, settings: Settings) -> Iterator[Finding]:
     if status != 200:
         yield wrong(f"Envoy {admin}", f"answers {status}", "is --envoy-admin the address of Envoy's own admin port?")
         return
-    found = findings({f"{admin}/config_dump": content}, settings)
-    for fault in found:
+    told = findings({f"{admin}/config_dump": content}, settings)
+    found = {(fault.code, fault.message): fault for fault in told}  # a dump shows its bootstrap and what became of it
+    for fault in found.values():
         make = wrong if fault.severity is Severity.ERROR else odd
         yield make(f"Envoy {admin}", f"{fault.code} {fault.message}", fault.hint or "authz envoy --check says where")
     if not found:

@@ -84,6 +84,8 @@ def test_envoys_configuration_is_looked_through() -> None:
     with answering({"/config_dump?include_eds": OPEN}) as admin:
         found = list(envoy(admin, Settings()))
     assert any("failure_mode_allow" in one.what for one in found)
+    with answering({"/config_dump?include_eds": f"{OPEN}---\n{OPEN}"}) as admin:
+        assert [one.what for one in envoy(admin, Settings())] == [one.what for one in found]
     assert all(one.remedy for one in found)
     assert grades(envoy(admin, Settings())) == ["wrong"]
     with answering({}) as admin:
