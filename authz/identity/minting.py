@@ -7,6 +7,7 @@ half its life: signing is rare, and what a request pays is a look into a diction
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,6 +22,10 @@ REMEMBERED = 10_000
 
 SHORTEST = 5
 """Seconds that a token is good for, at least: also where the caller's own ends now, or ended within its leeway."""
+
+
+_SCOPE = re.compile(r"[!#-\[\]-~]+")
+"""A scope (RFC 6749, section 3.3). What is none is left out: a space would make two of it, one of them new."""
 
 
 class Signing(Protocol):
@@ -91,7 +96,7 @@ def _claims(issuer: str, identity: Identity, audiences: tuple[str, ...]) -> dict
         "key_id": identity.key_id,
         "roles": identity.roles,
         "groups": identity.groups,
-        "scope": " ".join(identity.scopes),
+        "scope": " ".join(filter(_SCOPE.fullmatch, identity.scopes)),
     }
     return {
         "iss": issuer,

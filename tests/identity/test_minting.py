@@ -65,6 +65,13 @@ def test_a_token_says_who_was_verified() -> None:
     }  # fmt: skip
 
 
+def test_a_scope_that_is_none_becomes_no_two() -> None:
+    """An issuer's list may hold a text with a space; joined with others it would grant what was not granted."""
+    scopes = ("orders:read", "reports admin", "a\tb", "", 'q"', "ä")
+    assert read(Mint(RULES, Keys()).token(replace(ALICE, scopes=scopes), (), NOW))["scope"] == "orders:read"
+    assert "scope" not in read(Mint(RULES, Keys()).token(replace(ALICE, scopes=("reports admin",)), (), NOW))
+
+
 def test_a_token_can_not_be_shown_to_somebody_else() -> None:
     """Replay: a service that is shown another's token finds another audience."""
     mint = Mint(RULES, Keys())
