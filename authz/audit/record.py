@@ -14,8 +14,8 @@ import msgspec
 FORMAT = "authz.record/v1"
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What one selected document said."""
+class Document(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What one selected document said; what no rule settled has none, as the record itself."""
 
     name: str
     kind: str

@@ -28,9 +28,14 @@ def page(admin: str, path: str, port: int = PORT) -> tuple[int, bytes]:
         answer = connection.getresponse()
         return answer.status, answer.read()
     except (OSError, http.client.HTTPException) as error:
-        raise Unavailable(f"can't ask the admin port {admin}: {str(error) or type(error).__name__}") from error
+        raise Unavailable(f"can't ask the admin port {admin}: {_cause(error)}") from error
     finally:
         connection.close()
+
+
+def _cause(error: Exception) -> str:
+    """Say what went wrong without its number."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
 def data(admin: str, path: str) -> Any:  # noqa: ANN401 - what a page holds is its own

@@ -53,7 +53,9 @@ def command(
         secret = b"" if key_file is None else key_in(key_file)
         verdict = verify(_lines(files, ends), secret, last=last)
     except (OSError, EOFError) as error:
-        raise Unavailable(f"can't read {getattr(error, 'filename', None) or file}: {error}") from error
+        raise Unavailable(
+            f"can't read {getattr(error, 'filename', None) or file}: {getattr(error, 'strerror', None) or error}"
+        ) from error
     place = _place(files, ends, verdict)
     say(_data(verdict, place) if output is Output.JSON else _pretty(verdict, place))
     raise typer.Exit(Exit.FINE if verdict.wrong is None else Exit.UNEXPECTED)

@@ -49,7 +49,14 @@ def test_a_record_says_what_happened(outcome: Callable[..., Outcome]) -> None:
     assert (line["decision"], line["reason"], line["status"]) == ("allow", "allowed", 200)
     assert (line["policy"], line["rule"]) == ("orders", "writers")
     assert line["documents"] == [
-        {"name": "orders", "kind": "Policy", "mode": "enforce", "outcome": "allow", "rule": "writers"}
+        {
+            "name": "orders",
+            "kind": "Policy",
+            "mode": "enforce",
+            "outcome": "allow",
+            "rule": "writers",
+            "error": None,
+        }
     ]
     assert (line["generation"], line["duration_us"], line["worker"]) == (3, 123, 2)
 

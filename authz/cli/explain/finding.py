@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
 
+from authz.cli.admin import page
 from authz.errors import Unavailable
 from authz.server.records import UnreadableError, records_with, stretches
 
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from authz.server.recalling import Line
-
-WAIT = 10.0
-"""Seconds that a service may take."""
 
 
 def recorded(decision: str, log: Path) -> Line:
@@ -31,17 +29,11 @@ def recorded(decision: str, log: Path) -> Line:
 
 def asked(decision: str, admin: str) -> dict[str, Any]:
     """Return the explanation of a running service; raise `Unavailable` where it gives none."""
-    host, _, port = admin.rpartition(":")
-    connection = http.client.HTTPConnection(host.strip("[]") or "127.0.0.1", int(port), timeout=WAIT)
     try:
-        connection.request("GET", f"/api/explain?id={quote(decision)}")
-        answer = connection.getresponse()
-        content = answer.read()
-    except OSError as error:
-        raise Unavailable(f"can't ask the admin port {admin}: {error}; name the records with --log") from error
-    finally:
-        connection.close()
-    if answer.status != http.client.OK:
+        status, content = page(admin, f"/api/explain?id={quote(decision)}")
+    except Unavailable as error:
+        raise Unavailable(f"{error}; name the records with --log") from error
+    if status != HTTPStatus.OK:
         raise Unavailable(f"{admin}: {content.decode(errors='replace').strip()}")
     explained: dict[str, Any] = json.loads(content)
     return explained

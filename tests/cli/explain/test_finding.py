@@ -55,6 +55,13 @@ def test_a_running_service_is_asked_for_its_explanation(tmp_path: Path) -> None:
         place = f"127.0.0.1:{server.port}"
         assert as_explanation(asked("d-1", place)) == state.explain([("id", "d-1")])
         with pytest.raises(Unavailable, match="has no decision d-9"):
-            asked("d-9", place)
+            asked("d-9", f"http://{place}")
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("admin", ["127.0.0.1:1", "nonsense:port"])
+def test_where_no_service_answers_the_records_are_the_way(admin: str) -> None:
+    """An address that is none, or nobody at it, is one message with what to do instead."""
+    with pytest.raises(Unavailable, match="name the records with --log"):
+        asked("d-1", admin)
