@@ -53,7 +53,7 @@ gRPC, where `max_in_flight` can't see it, and a burst would be answered too late
 FEW = 16
 """Calls asked for in advance of methods that are called now and then."""
 
-SWITCH_INTERVAL = 0.0005
+SWITCH_INTERVAL = 0.001
 """Seconds a thread may keep the interpreter while another wants it. Python's own 5 ms would be the writer's delay."""
 
 LAST = 5.0
