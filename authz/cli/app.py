@@ -37,7 +37,10 @@ class _Root(TyperGroup):
         """Run the verb; tell what it raises and exit accordingly."""
         try:
             return super().invoke(ctx)
-        except (typer.Exit, typer.Abort, TyperException, BrokenPipeError):
+        except TyperException as error:
+            error.message = error.message.replace("Value error, ", "")  # pydantic's word, which says nothing
+            raise
+        except (typer.Exit, typer.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.params["debug"]:
@@ -49,6 +52,9 @@ def _told(error: Exception) -> Exit:
     """Tell an error and return the exit code it stands for."""
     from authz.errors import AuthzError, PolicyFaults, SettingsFaults  # noqa: PLC0415 - not to list the verbs
 
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        tell(f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}")
+        return Exit.UNEXPECTED
     if not isinstance(error, AuthzError):
         again = shlex.join(["authz", "--debug", *sys.argv[1:]])
         tell(f"authz: unexpected: {type(error).__name__}: {error} (for the traceback: {again})")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from enum import StrEnum
@@ -54,6 +55,7 @@ def command(
     if settings.redis.url is None:
         raise typer.BadParameter("without Redis, counts are in the processes that serve, each for itself")
     limit = _limit(settings, name)
+    logging.getLogger("authz.limits").addHandler(logging.NullHandler())  # what Redis does not answer is told once
     if action is Action.SHOW:
         say(_shown(_peeked(settings, limit, key or ())))
     else:

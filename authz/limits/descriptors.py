@@ -107,12 +107,21 @@ def read_domain(content: str, file: str) -> Domain:
     try:
         written = yaml.load(content, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts, lists and mappings only
         domain = msgspec.convert(written, Domain, strict=False)
+    except yaml.MarkedYAMLError as error:
+        raise SettingsFaults([_unreadable(file, error)]) from error
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise SettingsFaults([Fault(file=file, message=" ".join(str(error).split()))]) from error
     faults = [Fault(file=file, message=message) for message in _mistakes(domain.descriptors, domain.domain)]
     if faults:
         raise SettingsFaults(faults)
     return domain
+
+
+def _unreadable(file: str, error: yaml.MarkedYAMLError) -> Fault:
+    mark, message = error.problem_mark, ", ".join(part for part in (error.context, error.problem) if part)
+    if mark is None:
+        return Fault(file=file, message=message)
+    return Fault(file=file, line=mark.line + 1, column=mark.column + 1, message=message)
 
 
 def _mistakes(descriptors: Iterable[Descriptor], path: str) -> Iterator[str]:

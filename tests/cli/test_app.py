@@ -36,6 +36,11 @@ def test_help_is_asked_for_in_either_way_and_names_every_exit_code(run: Callable
     assert run("eval", "-h").out == run("eval", "--help").out
 
 
+def test_a_word_that_is_none_of_the_choices_is_told_with_them(run: Callable[..., Any]) -> None:
+    """In the words of a person, without the name of the exception."""
+    assert "Error: Invalid value for 'action': 'nwe' is not one of 'new', 'password'." in run("keys", "nwe").err
+
+
 def test_a_verb_that_is_nearly_one_is_guessed(run: Callable[..., Any]) -> None:
     """A slip of the finger is told what was meant."""
     ran = run("chekc")
@@ -49,6 +54,7 @@ def test_a_verb_that_is_nearly_one_is_guessed(run: Callable[..., Any]) -> None:
         (PolicyFaults([Fault(file="a.yaml", message="wrong")]), output.Exit.POLICIES, "a.yaml: wrong\n"),
         (SettingsFaults([Fault(file="--x", message="wrong")]), output.Exit.ARGUMENTS, "--x: wrong\n"),
         (Unavailable("can't listen"), output.Exit.UNEXPECTED, "can't listen\n"),
+        (FileNotFoundError(2, "No such file", "/proc/x"), output.Exit.UNEXPECTED, "/proc/x: no such file\n"),
         (
             KeyError("x y"),
             output.Exit.UNEXPECTED,

@@ -168,7 +168,7 @@ def test_a_mistake_is_a_fault_that_names_the_file_and_the_place(content: str, to
     """Nothing is guessed and nothing ignored."""
     with pytest.raises(SettingsFaults) as caught:
         read_domain(content, "limits.yaml")
-    assert str(caught.value).startswith("limits.yaml: ")
+    assert str(caught.value).startswith("limits.yaml:")
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -177,3 +177,11 @@ def test_a_domain_is_there_once() -> None:
     """Two files that both name a domain are a fault, as there."""
     with pytest.raises(SettingsFaults, match="d: the domain is there twice"):
         Domains([read_domain("domain: d", "a"), read_domain("domain: d", "b")])
+
+
+def test_what_is_no_yaml_has_its_place() -> None:
+    """Like every other file of settings."""
+    with pytest.raises(SettingsFaults) as raised:
+        read_domain("domain: a\n---\ndomain: b\n", "two.yaml")
+    (fault,) = raised.value.faults
+    assert (fault.file, fault.line, fault.column) == ("two.yaml", 2, 1)
