@@ -31,6 +31,7 @@ _KINDS: dict[str, type[Scalar]] = {
     "tag:yaml.org,2002:float": Number,
     "tag:yaml.org,2002:null": Null,
 }
+_MERGE = "tag:yaml.org,2002:merge"
 _TRUE = frozenset({"true", "yes", "on", "y", "1"})
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]*)?)s")
 _STRUCTS = (".TypedStruct",)
@@ -142,6 +143,22 @@ def read(file: str, content: bytes) -> tuple[list[Node], list[Fault]]:
     return [], composer.faults
 
 
+class _Loader(CSafeLoader):
+    """Merges each field in once: of merges of merges there would be twice as many on each level."""
+
+    def flatten_mapping(self, node: MappingNode) -> None:
+        """Put what is merged in before what is written, which goes before it."""
+        own = [pair for pair in node.value if pair[0].tag != _MERGE]
+        super().flatten_mapping(node)
+        merged = {_name(key): (key, value) for key, value in node.value[: len(node.value) - len(own)]}
+        written = {_name(key) for key, _ in own}
+        node.value = [*(pair for name, pair in merged.items() if name not in written), *own]
+
+
+def _name(key: Any) -> object:  # noqa: ANN401 - PyYAML's
+    return key.value if isinstance(key, ScalarNode) else id(key)
+
+
 class _Composer:
     """Builds nodes with places; what an anchor names is built once, however often it is used."""
 
@@ -156,7 +173,7 @@ class _Composer:
         if (offset := _too_deep(self._source.text)) is not None:
             self.fault(offset, f"is nested deeper than {_DEEPEST} levels")
             return
-        self._loader = CSafeLoader(self._source.text)
+        self._loader = _Loader(self._source.text)
         while self._loader.check_node():
             node = self._loader.get_node()
             if not (isinstance(node, ScalarNode) and not node.value):

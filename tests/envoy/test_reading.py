@@ -6,6 +6,8 @@ import pytest
 
 from authz.config import Settings
 from authz.envoy.checking import findings
+from authz.envoy.reading import read
+from authz.policy.source import Mapping
 from tests.envoy.conftest import ENVOY
 
 
@@ -36,5 +38,22 @@ def test_a_file_that_cannot_be_read_is_told(text: str) -> None:
 def test_a_file_that_refers_to_itself_ends() -> None:
     """An anchor inside of itself, and a few anchors that stand for billions of nodes."""
     laughs = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))
-    for text in ("a: &a [*a]", "a: &a {b: *a}", f"a0: &a0 [x]\n{laughs}"):
+    merges = "\n".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}], k{n}: 1}}" for n in range(1, 60))
+    for text in (
+        "a: &a [*a]",
+        "a: &a {b: *a}",
+        "a: &a {b: 1, <<: *a}",
+        f"a0: &a0 [x]\n{laughs}",
+        f"a0: &a0 {{k: 1}}\n{merges}",
+    ):
         assert [one.code for one in findings({"a.yaml": text.encode()}, Settings())] == ["EV002"]
+
+
+def test_what_is_written_goes_before_what_is_merged_in() -> None:
+    """Each field once: the written one, then that of the mapping which is merged in first."""
+    text = "a: &a {x: 1, y: 1}\nb: &b {y: 2, z: 2}\nc: &c {<<: [*a, *b], w: 3}\nd: {<<: *c, x: 4}"
+    (document,), faults = read("a.yaml", text.encode())
+    assert faults == []
+    assert isinstance(document, Mapping)
+    assert document["c"] == {"x": "1", "y": "1", "z": "2", "w": "3"}
+    assert document["d"] == {"x": "4", "y": "1", "z": "2", "w": "3"}
