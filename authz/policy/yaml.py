@@ -63,6 +63,8 @@ _HINTS = {
     "could not find expected ':'": "a key is missing its ':', or the indentation is wrong",
     "did not find expected key": "check the indentation; quote the whole of a text that begins with a quote",
     "did not find expected '-' indicator": "check the indentation of the list",
+    "did not find expected alphabetic or numeric character": "quote the whole of a text that begins with '!'",
+    "found character that cannot start any token": "quote the whole of a text that begins with a sign",
     "did not find expected ',' or ']'": "a list in brackets is not closed",
     "did not find expected ',' or '}'": "a mapping in braces is not closed, or '{' begins a text that needs quotes",
 }
@@ -191,8 +193,16 @@ class _Composer:
         if event.anchor is not None:
             self._note(event, Code.ALIAS, "anchors are not read", "remove it, and write out what it names")
         if event.tag is not None:
+            if isinstance(event, ScalarEvent) and event.tag.startswith("!"):
+                return self._unquoted(event)
             self._note(event, Code.TAG, "tags are not read", "remove it; quote a text that looks like something else")
         return self._scalar(event) if isinstance(event, ScalarEvent) else self._collection(event)
+
+    def _unquoted(self, event: _Event) -> Scalar:
+        """Return what was meant for a text, a condition perhaps, and is a tag for its `!`."""
+        self._note(event, Code.TAG, "tags are not read", "quote the whole of a text that begins with '!'")
+        start, end = self._base + event.start_mark.index, self._base + event.end_mark.index
+        return Text.at(self._source.text[start:end], self._source, start, end)
 
     def _collection(self, event: _Event) -> Mapping | Sequence:
         if self._depth == MAX_DEPTH:

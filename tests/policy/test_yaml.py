@@ -226,3 +226,19 @@ def check(node: object) -> None:
         assert 0 <= node.start <= node.end <= len(node.source.text)
         if type(node) in {Number, Boolean}:
             assert node.raw.split()[-1] == node  # an anchor before it is a fault of its own
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("allow: !identity.authenticated", (1, 8, Code.TAG)),
+        ("allow: !variables.known\nname: a", (1, 8, Code.TAG)),
+        ('allow: !identity.authenticated && request.method == "GET"', (1, 33, Code.SYNTAX)),
+    ],
+)
+def test_a_condition_that_is_not_quoted_is_told_how(content: str, place: tuple[int, int, Code]) -> None:
+    """The first `!` of many an author is a tag to YAML: one fault, and what to do."""
+    (fault,) = compose("a.yaml", content.encode()).faults
+
+    assert (fault.line, fault.column, fault.code) == place
+    assert fault.hint == "quote the whole of a text that begins with '!'"
