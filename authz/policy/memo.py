@@ -60,10 +60,11 @@ _MAPS: Mapping[str, Callable[[Facts], Mapping[str, object]]] = {
     "source.labels": lambda facts: facts.request.source.labels,
     "destination.labels": lambda facts: facts.request.destination.labels,
 }
-"""Maps of which a few keys may be read, and what their values follow from."""
+"""Maps of which a few keys may be read, and what their values follow from: texts, but for claims."""
 
 _QUERY = frozenset({"request.query", "request.query_one"})
 _PARAMS = "request.params"
+_CLAIMS = "identity.claims"
 _GEO = "client.geo"
 
 _ABSENT = object()
@@ -161,6 +162,8 @@ def _readers(plan: Plan, names: Mapping[str, Keys]) -> Iterator[Reader]:
     for name, keys in sorted(names.items()):
         if name in _PLAIN:
             yield _plain(name)
+        elif name == _CLAIMS and keys is not None:
+            yield _claims(sorted(keys))
         elif name in _MAPS and keys is not None:
             yield _texts(_MAPS[name], sorted(keys))
         elif name == _GEO:
@@ -187,14 +190,18 @@ def _plain(name: str) -> Reader:
 
 
 def _texts(read: Callable[[Facts], Mapping[str, object]], keys: Sequence[str]) -> Reader:
-    names = tuple(keys)
+    names, absent = tuple(keys), (_ABSENT,) * len(keys)
+    return lambda facts, _segments: tuple(map(read(facts).get, names, absent))
 
-    def texts(facts: Facts, _segments: Sequence[str]) -> object:
-        whole = read(facts)
-        values = tuple([whole.get(name, _ABSENT) for name in names])
-        for value in values:
-            if type(value) is not str and value is not _ABSENT:
-                raise Unfit
+
+def _claims(keys: Sequence[str]) -> Reader:
+    """Return the reader of claims, which may be anything; of texts alone it is certain what they are to a rule."""
+    read = _texts(_MAPS[_CLAIMS], keys)
+
+    def texts(facts: Facts, segments: Sequence[str]) -> object:
+        values: tuple[object, ...] = read(facts, segments)  # type: ignore[assignment]
+        if any(type(value) is not str and value is not _ABSENT for value in values):
+            raise Unfit
         return values
 
     return texts
