@@ -65,7 +65,8 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise Unavailable(f"cannot listen on {host}:{port} for the admin port: {error.strerror}") from error
+        cause = (error.strerror or str(error)).lower()
+        raise Unavailable(f"can't listen on {host}:{port} for the admin port: {cause}") from error
     return listener
 
 

@@ -66,7 +66,7 @@ _HINTS = {
     "did not find expected alphabetic or numeric character": "quote the whole of a text that begins with '!'",
     "found character that cannot start any token": "quote the whole of a text that begins with a sign",
     "did not find expected ',' or ']'": "a list in brackets is not closed",
-    "did not find expected ',' or '}'": "a mapping in braces is not closed, or '{' begins a text that needs quotes",
+    "did not find expected ',' or '}'": "braces are not closed, or a text in them or beginning with '{' needs quotes",
 }
 
 

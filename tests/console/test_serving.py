@@ -34,5 +34,5 @@ def test_an_address_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         server = AdminServer("127.0.0.1", port, APPLICATION)
-        with pytest.raises(Unavailable, match=rf"cannot listen on 127\.0\.0\.1:{port} .*in use"):
+        with pytest.raises(Unavailable, match=rf"can't listen on 127\.0\.0\.1:{port} .*in use"):
             server.start()
