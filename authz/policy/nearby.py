@@ -42,7 +42,10 @@ def nearby(
 
 
 def _why(route: Route, host: str, segments: Sequence[str], method: str) -> Iterator[tuple[float, str]]:
-    """Yield how near a route comes, from 0 to 1, and what does not fit; nothing for one that fits."""
+    """Yield how near a route comes, from 0 to 1, and what does not fit; nothing for one that fits.
+
+    Any path on quite another host is not near: everything would be.
+    """
     wrong = [
         why
         for fits, why in (
@@ -55,7 +58,8 @@ def _why(route: Route, host: str, segments: Sequence[str], method: str) -> Itera
     if alike < 1:
         wrong.append(f"its path is {written(route.template)}")
     if wrong:
-        yield (alike if len(wrong) == 1 else 0.0), "; ".join(wrong)
+        told = _is_host(route.host, host) or any(route.template.segments) or _is_like(route.host, host)
+        yield (alike if len(wrong) == 1 and told else 0.0), "; ".join(wrong)
 
 
 def _is_host(pattern: str, host: str) -> bool:
@@ -81,4 +85,8 @@ def _fit(wanted: str | None, segment: str) -> float:
         return float(segment != "")
     if wanted == segment:
         return 1.0
-    return 0.5 if segment and SequenceMatcher(None, wanted, segment).ratio() > CLOSE else 0.0
+    return 0.5 if segment and _is_like(wanted, segment) else 0.0
+
+
+def _is_like(wanted: str, text: str) -> bool:
+    return SequenceMatcher(None, wanted, text).ratio() > CLOSE

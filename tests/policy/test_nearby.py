@@ -16,6 +16,8 @@ from authz.policy.routes import routes, segments, template
         (Route(template=template("/a/**")), None),
         (Route(host="*.example.com", template=template("/a/{id}")), None),
         (Route(host="x.com", template=template("/a/{id}")), 1.0),
+        (Route(host="x.com", template=template("/**")), 0.0),
+        (Route(host="ap.example.com", template=template("/**")), 1.0),
         (Route(template=template("/a/{id}"), methods=("PUT",)), 1.0),
         (Route(host="x.com", template=template("/a/{id}"), methods=("PUT",)), 0.0),
         (Route(template=template("/a/{id}/items")), 2 / 3),
