@@ -122,5 +122,6 @@ def _written(entry: Entry, read: Callable[[str, bytes], object]) -> str:
     try:
         read("the entry.yaml", written.encode())
     except Unfit as unfit:
-        raise typer.BadParameter("; ".join(fault.message for fault in unfit.faults)) from unfit
+        told = (f"{fault.message} ({fault.hint})" if fault.hint else fault.message for fault in unfit.faults)
+        raise typer.BadParameter("; ".join(told)) from unfit
     return written

@@ -99,7 +99,7 @@ class Attempt:
                 if known is not document:
                     taken = known.metadata.name
                     place = f"{known.file}:{taken.source.place(taken.start)[0]}"
-                    message = f'there is a {document.kind} "{name}" already, in {place}'
+                    message = f'{document.kind} "{name}" is already in {place}'
                     self.faults.append(name.fault(Code.NAME_TAKEN, message))
             self._pause()
         return tuple(first.values())

@@ -59,6 +59,12 @@ def test_what_the_service_would_not_take_is_not_made(run: Callable[..., Any]) ->
         assert (ran.status, ran.out) == (2, "")
 
 
+def test_a_time_that_is_none_is_told_how_to_write(run: Callable[..., Any]) -> None:
+    """The hint of the fault comes along."""
+    ran = run("keys", "new", "--expires", "soon")
+    assert ran.err.endswith('"soon" is not a time (RFC 3339 with its offset: 2026-11-23T12:00:00Z)\n')
+
+
 def typed(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """Have standard input hold a text."""
     monkeypatch.setattr("sys.stdin", io.StringIO(text))

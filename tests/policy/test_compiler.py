@@ -121,7 +121,7 @@ spec:
         'a.yaml:21:12: rule "several": undeclared variable "reqest.path" (did you mean "request.path"?)',
         'a.yaml:23:22: limit "l": undeclared variable "identity.subjct" (did you mean "identity.subject"?)',
         *[head for head in heads if head.startswith("a.yaml:23:6")],
-        'b.yaml:3:18: there is a Policy "orders" already, in a.yaml:3',
+        'b.yaml:3:18: Policy "orders" is already in a.yaml:3',
         *[head for head in heads if head.startswith("d.yaml")],
     ]
     counts = {line: sum(head.startswith(f"a.yaml:{line}:") for head in heads) for line in range(1, 25)}
@@ -136,8 +136,8 @@ spec:
 @pytest.mark.parametrize(
     ("files", "fault"),
     [
-        ({"a.yaml": TENANTS + "---\n" + TENANTS}, 'a.yaml:8:18: there is a Data "tenants" already, in a.yaml:3'),
-        ({"b.yaml": TENANTS, "a/x.yaml": TENANTS}, 'b.yaml:3:18: there is a Data "tenants" already, in a/x.yaml:3'),
+        ({"a.yaml": TENANTS + "---\n" + TENANTS}, 'a.yaml:8:18: Data "tenants" is already in a.yaml:3'),
+        ({"b.yaml": TENANTS, "a/x.yaml": TENANTS}, 'b.yaml:3:18: Data "tenants" is already in a/x.yaml:3'),
     ],
 )
 def test_names_are_unique_per_kind_over_all_folders(compiler: Compiler, files: dict[str, str], fault: str) -> None:
