@@ -28,7 +28,7 @@ PLANTED = [
     ("AZ002", "7:1", "", "a list in brackets is not closed"),
     ("AZ004", "7:3", "rules", "join the two"),
     ("AZ005", "6:10", "&rules", "remove it, and write out what it names"),
-    ("AZ006", "8:13", "!identity.authenticated", "quote a text"),
+    ("AZ006", "8:13", "!identity.authenticated", "quote the whole of a text"),
     ("AZ007", "5:9", "404", "quote it"),
     ("AZ008", "5:17", "True", "write true, or quote it"),
     ("AZ009", "0:0", "", "remove it, or begin with apiVersion: authz/v1"),
