@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MOST_RECORDED = 10
 """Faults that a record names; the log has all of them."""
 
+YOUNG = 20_000
+"""New objects after which the garbage collector looks at them: Python's own 700 are a few requests, and none is garbage."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -51,6 +54,7 @@ class PolicyEvents:
             # be collectable.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(YOUNG)
 
     def _refused(self, event: Refused) -> None:
         result = "tests_failed" if event.tests_failed else "refused"
