@@ -7,7 +7,7 @@ depends on the files alone: never on their order, and never on what was compiled
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from authz.cel import DYN, VARIABLES, EngineName, Environment
 from authz.errors import PolicyFaults
@@ -23,7 +23,7 @@ from authz.policy.rereading import reread
 from authz.policy.selection import PolicySet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from authz.policy.attempt import Governed, WatchDocument
     from authz.policy.compiled import Document
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from authz.policy.plan import Plan
     from authz.policy.providers import ProviderBuilder
     from authz.policy.reading import FileReading
+
+
+T = TypeVar("T")
+
+TOGETHER = 256
+"""Documents that are looked at between two pauses, where looking is all."""
 
 
 class Compiler:
@@ -61,6 +67,7 @@ class Compiler:
         self._kept = Kept()
         self._entries: dict[int, Governed] = {}
         self._index: Index[Document, Plan] = Index(_nobody)
+        self._world: World | None = None
 
     def compile(self, files: Mapping[str, bytes]) -> PolicySet:
         """Return the policies that files hold; raise `PolicyFaults` with every fault of every file.
@@ -69,11 +76,11 @@ class Compiler:
         """
         attempt = Attempt(files, self._read(files), self._kept, self._pause, self._watch)
         documents = attempt.documents()
-        held = [(document, attempt.data(document)) for document in documents if isinstance(document, Data)]
+        held = [(document, attempt.data(document)) for document in self._paced(documents) if isinstance(document, Data)]
         data = {DATA + document.name: one for document, one in held}
         providers = {
             document.name: attempt.provider(document, self._builder)
-            for document in documents
+            for document in self._paced(documents)
             if isinstance(document, IdentityProvider)
         }
         environment = self._vocabulary.extended({name: one.type for name, one in data.items()})
@@ -88,9 +95,10 @@ class Compiler:
         if attempt.faults:
             raise PolicyFaults(attempt.faults)
         whole = [entry for entry in entries if entry is not None]
-        world = World(environment=_binding(environment, whole), data={name: one.value for name, one in data.items()})
+        before = self._world
+        world = self._world_of(self._binding(environment, whole), {name: one.value for name, one in data.items()})
         return PolicySet(
-            self._indexed(whole, world),
+            self._indexed(whole, world, keep=world is before),
             documents=documents,
             governed=whole,
             digest=digest,
@@ -113,21 +121,35 @@ class Compiler:
             self._readings[path] = files[path], reading
         return [reading for _, reading in self._readings.values()]
 
-    def _indexed(self, entries: Iterable[Governed], world: World) -> Index[Document, Plan]:
-        """Return the index of the documents that are not off, made from the one before."""
+    def _world_of(self, environment: Environment, data: Mapping[str, object]) -> World:
+        """Return what plans have in common: the same as before where names and data are the same."""
+        if self._world is None or not self._world.is_of(environment, data):
+            self._world = World(environment=environment, data=data)
+        return self._world
+
+    def _indexed(self, entries: Iterable[Governed], world: World, *, keep: bool) -> Index[Document, Plan]:
+        """Return the index of the documents that are not off, made from the one before.
+
+        In the same world the plans of documents that stay are what they were, and are kept.
+        """
         before = self._entries
-        self._entries = {id(entry): entry for entry in entries if entry.document.mode is not Mode.OFF}
-        self._pause()
-        removed = [entry for known, entry in before.items() if known not in self._entries]
-        added = [entry for known, entry in self._entries.items() if known not in before]
-        self._index = self._index.updated(partial(arrange, world=world), removed, added)
+        self._entries = {id(entry): entry for entry in self._paced(entries) if entry.document.mode is not Mode.OFF}
+        removed = [entry for known, entry in self._paced(before.items()) if known not in self._entries]
+        added = [entry for known, entry in self._paced(self._entries.items()) if known not in before]
+        self._index = self._index.updated(partial(arrange, world=world), removed, added, keep=keep)
         return self._index
 
+    def _binding(self, environment: Environment, entries: Iterable[Governed]) -> Environment:
+        """Return the environment that requests are bound in: it knows every variable of every document by name."""
+        names = {name for entry in self._paced(entries) for name in entry.document.variables}
+        return environment.extended(dict.fromkeys(names, DYN))
 
-def _binding(environment: Environment, entries: Iterable[Governed]) -> Environment:
-    """Return the environment that requests are bound in: it knows every variable of every document by name."""
-    names = {name for entry in entries for name in entry.document.variables}
-    return environment.extended(dict.fromkeys(names, DYN))
+    def _paced(self, items: Iterable[T]) -> Iterator[T]:
+        """Yield what there may be much of, with pauses."""
+        for number, item in enumerate(items):
+            if number % TOGETHER == 0:
+                self._pause()
+            yield item
 
 
 def _nobody(_matches: object) -> Plan:

@@ -104,24 +104,36 @@ class Index(Generic[D, A]):
         edit: _Edit[D] = _Edit({}, 0)
         for entry in entries:
             edit.add(entry)
-        self._settle(answer, edit)
+        self._settle(answer, edit, {})
 
     def updated(
-        self, answer: Callable[[tuple[Match[D], ...]], A], removed: Iterable[Entry[D]], added: Iterable[Entry[D]]
+        self,
+        answer: Callable[[tuple[Match[D], ...]], A],
+        removed: Iterable[Entry[D]],
+        added: Iterable[Entry[D]],
+        *,
+        keep: bool = False,
     ) -> Index[D, A]:
-        """Return this index without some entries and with others; this one goes on answering as before."""
+        """Return this index without some entries and with others; this one goes on answering as before.
+
+        `keep` says that `answer` makes of the same matches what the one before made: then answers that the change does
+        not touch are not made again.
+        """
         edit = _Edit(self._hosts, self._depth)
         for entry in removed:
             edit.remove(entry)
         for entry in added:
             edit.add(entry)
+        known = dict(self._answers) if keep else {}  # at once: whoever is asked meanwhile adds to them
         index: Index[D, A] = Index.__new__(Index)
-        index._settle(answer, edit)
+        index._settle(answer, edit, {leaves: made for leaves, made in known.items() if edit.gone.isdisjoint(leaves)})
         return index
 
-    def _settle(self, answer: Callable[[tuple[Match[D], ...]], A], edit: _Edit[D]) -> None:
+    def _settle(
+        self, answer: Callable[[tuple[Match[D], ...]], A], edit: _Edit[D], known: dict[tuple[_Leaf[D], ...], A]
+    ) -> None:
         self._answer = answer
-        self._answers: dict[tuple[_Leaf[D], ...], A] = {}
+        self._answers = known
         self._hosts = edit.hosts
         self._depth = edit.depth
 
@@ -160,9 +172,13 @@ class Index(Generic[D, A]):
 
 
 class _Edit(Generic[D]):
-    """One change of the tries: a node is copied when first touched, and dropped when nothing is left in it."""
+    """One change of the tries: a node is copied when first touched, and dropped when nothing is left in it.
+
+    `gone` are the leaves that no request reaches any more.
+    """
 
     def __init__(self, hosts: dict[str, _Node[D]], depth: int) -> None:
+        self.gone: set[_Leaf[D]] = set()
         self.hosts = dict(hosts)
         self.depth = depth
 
@@ -201,6 +217,8 @@ class _Edit(Generic[D]):
     def _leaves(self, leaves: dict[str, _Leaf[D]], methods: Iterable[str], change: Change[D]) -> None:
         for method in methods:
             leaf = leaves.get(method)
+            if leaf is not None:
+                self.gone.add(leaf)
             if matches := change(() if leaf is None else leaf.matches):
                 leaves[method] = _Leaf(matches)
             else:

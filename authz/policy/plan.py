@@ -111,6 +111,14 @@ class World(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     data: Mapping[str, object]
     remembered: Remembered = msgspec.field(default_factory=Remembered)
 
+    def is_of(self, environment: Environment, data: Mapping[str, object]) -> bool:
+        """Return whether these are the same names and the very same data: what was made once would be made again."""
+        return (
+            self.environment is environment
+            and self.data.keys() == data.keys()
+            and all(self.data[name] is value for name, value in data.items())
+        )
+
 
 class Plan:
     """How some documents are asked; made once, used by every request they govern.

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 MOST_RECORDED = 10
 """Faults that a record names; the log has all of them."""
 
-YOUNG = 20_000
-"""New objects after which the garbage collector looks at them: Python's own 700 are a few requests, and none is garbage."""
+YOUNG = 5_000
+"""New objects after which the garbage collector looks at them; Python's own 700 are a few requests, and no garbage."""
 
 _log = logging.getLogger(__name__)
 

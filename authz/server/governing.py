@@ -22,6 +22,7 @@ from authz.server.events import PolicyEvents
 from authz.server.geoip import GeoIp, warning
 from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
+from authz.server.pacing import Pace
 from authz.server.proving import Proven
 from authz.store import PolicyStore
 from authz.store.store import Watching
@@ -121,7 +122,9 @@ def _trust(reload: ReloadSettings) -> Trust | None:
 
 
 def _watching(reload: ReloadSettings, *, tests: bool = False) -> Watching:
-    return Watching(interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes, tests=tests)
+    return Watching(
+        interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes, tests=tests, pause=Pace()
+    )  # fmt: skip
 
 
 def _candidate(settings: Settings, live: PolicyStore, geoip: GeoIp, outputs: Outputs) -> Candidate | None:

@@ -25,7 +25,7 @@ from authz.store import provenance
 from authz.store.checkout import head
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 MAX_BYTES = 64 * 1024**2
 MAX_FILES = 100_000
@@ -67,10 +67,23 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[Origin, ...] = ()
 
 
-def read(sources: Sequence[Path], *, max_bytes: int = MAX_BYTES, tests: bool = False) -> Reading:
-    """Read folders and single files, with tests or without; raises nothing, what goes wrong is among the faults."""
+def unhurried() -> None:
+    """Pause for nobody."""
+
+
+def read(
+    sources: Sequence[Path],
+    *,
+    max_bytes: int = MAX_BYTES,
+    tests: bool = False,
+    pause: Callable[[], None] = unhurried,
+) -> Reading:
+    """Read folders and single files, with tests or without; raises nothing, what goes wrong is among the faults.
+
+    `pause` is called between files, for those who read beside the serving of requests.
+    """
     for _ in range(ATTEMPTS):
-        walk = _Walk(max_bytes, tests=tests)
+        walk = _Walk(max_bytes, tests=tests, pause=pause)
         for source in sources:
             walk.source(source)
         if walk.holds():
@@ -82,9 +95,10 @@ def read(sources: Sequence[Path], *, max_bytes: int = MAX_BYTES, tests: bool = F
 class _Walk:
     """One pass over all sources."""
 
-    def __init__(self, max_bytes: int, *, tests: bool) -> None:
+    def __init__(self, max_bytes: int, *, tests: bool, pause: Callable[[], None]) -> None:
         self._left = max_bytes
         self._tests = tests
+        self._pause = pause
         self._files: dict[str, bytes] = {}
         self._faults: list[Fault] = []
         self._links: dict[str, str] = {}
@@ -111,7 +125,9 @@ class _Walk:
         return all(os.path.realpath(link) == target for link, target in self._links.items())
 
     def reading(self) -> Reading:
-        return _reading(self._files, self._faults, swapped=not self._plain, origins=self._origins)
+        return _reading(
+            self._files, self._faults, swapped=not self._plain, origins=self._origins, pause=self._pause
+        )  # fmt: skip
 
     def _origin(self, source: str) -> None:
         """Read what a folder says of itself, and the commit it is at."""
@@ -160,6 +176,7 @@ class _Walk:
         return target
 
     def _file(self, place: str, shown: str) -> None:
+        self._pause()
         if shown in self._files:
             return
         if len(self._files) >= MAX_FILES:
@@ -211,10 +228,16 @@ def _cause(error: OSError) -> str:
 
 
 def _reading(
-    files: Mapping[str, bytes], faults: Sequence[Fault], *, swapped: bool, origins: Sequence[Origin] = ()
+    files: Mapping[str, bytes],
+    faults: Sequence[Fault],
+    *,
+    swapped: bool,
+    origins: Sequence[Origin] = (),
+    pause: Callable[[], None] = unhurried,
 ) -> Reading:
     digest = hashlib.sha256()
     for name in sorted(files):
+        pause()
         _add(digest, os.fsencode(name), files[name])
     for origin in origins:
         _add(digest, os.fsencode(origin.source), origin.head.encode())

@@ -17,7 +17,7 @@ import msgspec
 from authz.errors import FailedTests, Fault, PolicyFaults
 from authz.store.checkout import described
 from authz.store.events import Loaded, Pinned, Refused, StoreEvent, Unchanged
-from authz.store.folders import MAX_BYTES, Reading, read
+from authz.store.folders import MAX_BYTES, Reading, read, unhurried
 from authz.store.hints import Hints
 from authz.store.mounts import MOUNTINFO, pinned
 from authz.store.provenance import FILE, Provenance, label, parsed
@@ -59,7 +59,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class Watching(msgspec.Struct, frozen=True, kw_only=True):
     """How folders are watched: seconds between polls, seconds of stillness, bytes in all, hints or polls alone.
 
-    `tests` says that the compiler is to be handed tests too, and that a change of them is a change.
+    `tests` says that the compiler is to be handed tests too, and that a change of them is a change; `pause` is called
+    between files.
     """
 
     interval: float = 5.0
@@ -67,6 +68,7 @@ class Watching(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int = MAX_BYTES
     hints: bool = True
     tests: bool = False
+    pause: Callable[[], None] = unhurried
 
 
 class PolicyStore:
@@ -148,7 +150,8 @@ class PolicyStore:
 
     def _read(self) -> Reading:
         begun = time.thread_time()
-        reading = read(self._sources, max_bytes=self._watching.max_bytes, tests=self._watching.tests)
+        watching = self._watching
+        reading = read(self._sources, max_bytes=watching.max_bytes, tests=watching.tests, pause=watching.pause)
         self._cost = time.thread_time() - begun
         return reading
 

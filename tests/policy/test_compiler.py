@@ -304,3 +304,47 @@ def test_schemas_can_refer_to_files_beside_them(serve: Callable[..., PolicySet],
     assert decided(policies, make, method="POST", json={}) == "deny"
     with pytest.raises(PolicyFaults, match="order"):
         serve(ORDERS.replace("data.tenants", '["acme"]'), **{"order.json": '{"$ref": "lost.json"}'})
+
+
+def test_what_is_planned_for_documents_that_stay_is_kept(make: Any) -> None:
+    """A change of one document costs requests about others nothing; another value of data, or another name, does."""
+    compiler = Compiler(validators=SchemaValidators())
+    one = (
+        "apiVersion: authz/v1\nkind: Policy\nmetadata: {{name: {0}}}\n"
+        'spec:\n  match: [{{paths: ["/{0}"]}}]\n  rules: [{{name: r, allow: {1}}}]\n'
+    )
+    data = "apiVersion: authz/v1\nkind: Data\nmetadata: {{name: d}}\nspec: {{map: {{on: {0}}}}}\n"
+    files = {"a.yaml": one.format("a", "data.d.on"), "b.yaml": one.format("b", "true"), "d.yaml": data.format("true")}
+
+    def plans(changed: dict[str, str]) -> list[object]:
+        policies = compile_texts(compiler, files | changed)
+        return [policies.select(make.request({"path": path})).plan for path in ("/a", "/b", "/none")]
+
+    first = plans({})
+    assert [a is b for a, b in zip(first, plans({}), strict=True)] == [True, True, True]
+    assert [a is b for a, b in zip(first, plans({"b.yaml": one.format("b", "false")}), strict=True)] == [
+        True,
+        False,
+        True,
+    ]
+    before = plans({})
+    assert [a is b for a, b in zip(before, plans({"d.yaml": data.format("false")}), strict=True)] == [False] * 3
+    before = plans({})
+    named = files["b.yaml"] + "  variables: {v: request.path}\n"
+    assert [a is b for a, b in zip(before, plans({"b.yaml": named}), strict=True)] == [False] * 3
+
+
+def test_a_kept_plan_decides_by_the_documents_in_force(make: Any) -> None:
+    """A document that joins or leaves what governs a path is asked, or not asked, from then on."""
+    compiler = Compiler(validators=SchemaValidators())
+    everybody = (
+        "apiVersion: authz/v1\nkind: Policy\nmetadata: {name: all}\n"
+        'spec: {match: [{paths: ["/**"]}], rules: [{name: r, allow: true}]}\n'
+    )
+    frozen = (
+        "apiVersion: authz/v1\nkind: Guardrail\nmetadata: {name: freeze}\n"
+        'spec: {match: [{paths: ["/a/**"]}], rules: [{name: r, deny: true}]}\n'
+    )
+    for extra, effects in (({}, ["allow", "allow"]), ({"g.yaml": frozen}, ["deny", "allow"])) * 3:
+        policies = compile_texts(compiler, {"a.yaml": everybody, **extra})
+        assert [decided(policies, make, path=path) for path in ("/a/x", "/b")] == effects
