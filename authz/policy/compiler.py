@@ -137,6 +137,8 @@ class Compiler:
         removed = [entry for known, entry in self._paced(before.items()) if known not in self._entries]
         added = [entry for known, entry in self._paced(self._entries.items()) if known not in before]
         self._index = self._index.updated(partial(arrange, world=world), removed, added, keep=keep)
+        if keep:
+            world.remembered.keep_only(self._index.answers)
         return self._index
 
     def _binding(self, environment: Environment, entries: Iterable[Governed]) -> Environment:

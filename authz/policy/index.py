@@ -137,6 +137,11 @@ class Index(Generic[D, A]):
         self._hosts = edit.hosts
         self._depth = edit.depth
 
+    @property
+    def answers(self) -> frozenset[A]:
+        """Return the answers that were made and may be given again."""
+        return frozenset(self._answers.copy().values())
+
     def find(self, host: str, segments: Sequence[str], method: str) -> A:
         """Return the answer for a lower-case host, decoded path segments and a method."""
         found: list[_Leaf[D]] = []

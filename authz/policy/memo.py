@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from authz.policy.attributes import ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from authz.model import Decision
     from authz.policy.expiring import Expiring
@@ -90,6 +90,12 @@ class Remembered:
     def get(self, plan: Plan, values: Values) -> Decision | None:
         """Return what a plan decided for these values."""
         return self._decisions.get((plan, values))
+
+    def keep_only(self, plans: Collection[Plan]) -> None:
+        """Forget the decisions of all other plans, and with them the plans; somebody may go on keeping meanwhile."""
+        for key in list(self._decisions):
+            if key[0] not in plans:
+                self._decisions.pop(key, None)
 
     def keep(self, plan: Plan, values: Values, decision: Decision) -> None:
         """Keep a decision, unless it is for values too long to keep."""

@@ -348,3 +348,17 @@ def test_a_kept_plan_decides_by_the_documents_in_force(make: Any) -> None:
     for extra, effects in (({}, ["allow", "allow"]), ({"g.yaml": frozen}, ["deny", "allow"])) * 3:
         policies = compile_texts(compiler, {"a.yaml": everybody, **extra})
         assert [decided(policies, make, path=path) for path in ("/a/x", "/b")] == effects
+
+
+def test_what_is_kept_of_plans_that_are_gone_is_forgotten(make: Any) -> None:
+    """However often policies change, no decision and no document of an earlier state stays in memory."""
+    compiler = Compiler(validators=SchemaValidators())
+    one = (
+        "apiVersion: authz/v1\nkind: Policy\nmetadata: {{name: {0}}}\n"
+        'spec:\n  match: [{{paths: ["/{0}"]}}]\n  rules: [{{name: r, allow: request.method == "{1}"}}]\n'
+    )
+    for number in range(10):
+        policies = compile_texts(compiler, {"a.yaml": one.format("a", f"M{number}"), "b.yaml": one.format("b", "GET")})
+        assert decided(policies, make, path="/a", method=f"M{number}") == "allow"
+        assert decided(policies, make, path="/b") == "allow"
+        assert len(policies.select(make.request({"path": "/b"})).plan.world.remembered) == 2
