@@ -64,8 +64,9 @@ class DecisionReads:
 
     def entries(self) -> Sequence[Read]:
         """Return every attribute that the documents which governed the request read."""
-        if self._plan is not None and self._facts is not None:
-            self._entries = tuple(_entries(self._plan, self._facts, self._segments))
+        plan, facts = self._plan, self._facts  # once: a record and the console may ask on two threads
+        if plan is not None and facts is not None:
+            self._entries = tuple(_entries(plan, facts, self._segments))
             self._plan = self._facts = None
         return self._entries
 
