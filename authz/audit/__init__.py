@@ -9,8 +9,9 @@ from authz.audit.chain import START, Chain, Verdict, Wrong, verify
 from authz.audit.line import line_of, record_in
 from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.audit.record import FORMAT, Record
-from authz.audit.recorder import Recorder, Sampling, in_share
+from authz.audit.recorder import Recorder
 from authz.audit.resuming import resumed
+from authz.audit.sampling import Sampling, in_share
 from authz.audit.sinks import FileSink, Sink, StdoutSink, open_sink
 
 __all__ = [

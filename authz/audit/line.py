@@ -12,11 +12,12 @@ import datetime
 import hashlib
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
+from authz.audit.parts import Asked, Caller, Check, Headers, Said, Served, Who
 from authz.audit.reads import HEADERS, NOTHING
 from authz.audit.record import FORMAT, Document, IdentityLine, LimitLine, Record
 from authz.audit.text import LONGEST, cut, safe
@@ -43,76 +44,6 @@ _NONE = msgspec.Raw(b"null")
 _OPEN, _COMMA, _READS, _END = b"{", b",", b',"reads":', b"}\n"
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
-
-
-_Headers: Any = msgspec.defstruct(
-    "_Headers",
-    [(name.replace("-", "_"), str | UnsetType, UNSET) for name in HEADERS],
-    rename="kebab",
-    frozen=True,
-    gc=False,
-)
-"""The headers that are recorded, those that are there."""
-
-
-class _Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What was asked, as `RequestLine` says it."""
-
-    id: str
-    method: str
-    host: str
-    path: str
-    query_keys: list[str]
-    route: str
-    headers: Any
-    body_sha256: str | None
-
-
-class _Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is new with each check."""
-
-    id: str
-    time: datetime.datetime
-    duration_us: int
-    request: msgspec.Raw
-    limits: list[LimitLine]
-    detail: str
-    trace_id: str
-
-
-class _Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What was decided, and by what."""
-
-    decision: str
-    reason: str
-    status: int
-    policy: str | None
-    rule: str | None
-    documents: list[Document]
-
-
-class _Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Who asks."""
-
-    source: str
-    principal: str
-    client: str
-
-
-class _Who(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Who the caller proved to be."""
-
-    identity: IdentityLine
-
-
-class _Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What answered: these policies, in this worker."""
-
-    format: str
-    generation: int
-    policy_digest: str
-    policy_commit: str
-    worker: int
 
 
 def _unread(_reads: Reads | None) -> bytes:
@@ -163,7 +94,7 @@ def _part(part: msgspec.Struct) -> bytes:
 
 def _check(outcome: Outcome) -> bytes:
     request, limits, detail = outcome.request, outcome.usage.limits, outcome.detail
-    check = _Check(
+    check = Check(
         id=outcome.id,
         time=_time(outcome.started),
         duration_us=round(outcome.duration * 1_000_000),
@@ -188,8 +119,8 @@ def _decided(decision: Decision) -> bytes:
     return known[1]
 
 
-def _spoken(decision: Decision) -> _Said:
-    return _Said(
+def _spoken(decision: Decision) -> Said:
+    return Said(
         decision=decision.effect,
         reason=decision.reason,
         status=decision.status,
@@ -212,19 +143,19 @@ def _document(trace: DocumentTrace) -> Document:
 
 @lru_cache(maxsize=MOST_KEPT)
 def _caller(source: str, principal: str, client: str) -> bytes:
-    return _part(_Caller(source=source, principal=cut(principal), client=client))
+    return _part(Caller(source=source, principal=cut(principal), client=client))
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def _who(provider: str, subject: str, issuer: str, key_id: str) -> bytes:
     line = IdentityLine(provider=provider, subject=cut(subject), issuer=cut(issuer), key_id=cut(key_id))
-    return _part(_Who(identity=line))
+    return _part(Who(identity=line))
 
 
 @lru_cache(maxsize=8)
 def _served(generation: int, digest: str, commit: str, worker: int) -> bytes:
     return _part(
-        _Served(format=FORMAT, generation=generation, policy_digest=digest, policy_commit=commit, worker=worker)
+        Served(format=FORMAT, generation=generation, policy_digest=digest, policy_commit=commit, worker=worker)
     )
 
 
@@ -244,31 +175,31 @@ def _request(request: Request) -> msgspec.Raw:
     return msgspec.Raw(written if len(written) <= LONGEST else _encode(_bounded(asked)))
 
 
-def _asked(request: Request) -> _Asked:
+def _asked(request: Request) -> Asked:
     extensions, query, body = request.extensions, request.query, request.body
-    return _Asked(
+    return Asked(
         id=request.id,
         method=request.method,
         host=request.host,
         path=request.path,
         query_keys=_query_keys(query) if query else [],
         route=extensions.get("route", "") if extensions else "",
-        headers=_Headers(*map(request.headers.get, HEADERS, _UNSET)),
+        headers=Headers(*map(request.headers.get, HEADERS, _UNSET)),
         body_sha256=hashlib.sha256(body).hexdigest() if body else None,
     )
 
 
-def _bounded(asked: _Asked) -> _Asked:
+def _bounded(asked: Asked) -> Asked:
     """Return a request with every text cut to its bound."""
     headers = (value if value is UNSET else cut(value) for value in msgspec.structs.astuple(asked.headers))
-    return _Asked(
+    return Asked(
         id=cut(asked.id),
         method=cut(asked.method),
         host=cut(asked.host),
         path=cut(asked.path),
         query_keys=sorted(set(map(cut, asked.query_keys))),
         route=cut(asked.route),
-        headers=_Headers(*headers),
+        headers=Headers(*headers),
         body_sha256=asked.body_sha256,
     )
 

@@ -12,16 +12,13 @@ from __future__ import annotations
 
 import threading
 import time
-import zlib
 from collections import deque
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from authz.audit.line import event_line, line_of
 from authz.audit.reads import ReadsForm, ReadsWriter
-from authz.model import Effect
+from authz.audit.sampling import Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,28 +35,6 @@ FEW = 32
 
 GATHER = 0.02
 """Seconds that the first record of a batch waits for others."""
-
-
-def in_share(identifier: str, share: float) -> bool:
-    """Say whether a decision is among a share of all, 0.0 to 1.0: the same id is always in or always out."""
-    return share >= 1.0 or zlib.crc32(identifier.encode()) < share * 0x1_0000_0000
-
-
-class Sampling(msgspec.Struct, frozen=True, kw_only=True):
-    """The share of outcomes of each effect that is recorded, 0.0 to 1.0, by their ids (`in_share`)."""
-
-    allow: float = 1.0
-    deny: float = 1.0
-    redirect: float = 1.0
-
-    def keeps(self, outcome: Outcome) -> bool:
-        """Say whether this outcome is in the sample."""
-        share = self.deny
-        if outcome.decision.effect in {Effect.ALLOW, Effect.ANSWER}:
-            share = self.allow
-        elif outcome.decision.effect is Effect.REDIRECT:
-            share = self.redirect
-        return in_share(outcome.id, share)
 
 
 class Recorder:
@@ -96,13 +71,13 @@ class Recorder:
         self._waiting = 0
         self._ready = threading.Event()
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._writer = threading.Thread(target=self._run, name="recorder", daemon=True)
         self.written = 0
         self.dropped = 0
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        self._writer.start()
 
     def __call__(self, outcome: Outcome) -> None:
         """Queue one outcome; drop it, and count that, where the queue is full."""
@@ -122,8 +97,8 @@ class Recorder:
         """Write what is queued, for at most `timeout` seconds, and close the sink if that sufficed."""
         self._closing.set()
         self._ready.set()
-        self._thread.join(timeout)
-        if not self._thread.is_alive():
+        self._writer.join(timeout)
+        if not self._writer.is_alive():
             self._sink.close()
 
     def _put(self, entry: Outcome | bytes) -> None:

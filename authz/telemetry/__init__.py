@@ -5,7 +5,8 @@ both to a collector from a thread of its own, with `spans` and `instruments` to 
 Nothing on the request path does more than add to a number or append to a bounded queue.
 """
 
-from authz.telemetry.metrics import BUCKETS, Counts, Metrics
+from authz.telemetry.counts import Counts
+from authz.telemetry.metrics import BUCKETS, Metrics
 from authz.telemetry.trace import sampled_parent, trace_id
 
 __all__ = ["BUCKETS", "Counts", "Metrics", "sampled_parent", "trace_id"]

@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
 from authz.model import UNLIMITED
+from authz.telemetry.counts import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,17 +37,6 @@ BUCKETS = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-
 
 MOST_SPOKEN = 1024
 """Combinations of what documents said that are counted as they are; decisions share most of them."""
-
-
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """What was counted: by the labels that INTERFACE.md gives each, `durations` by bucket, not cumulated."""
-
-    checks: Mapping[tuple[str, str], int]
-    rules: Mapping[tuple[str, str, str, str], int]
-    limits: Mapping[tuple[str, str], int]
-    identities: Mapping[tuple[str, str], int]
-    durations: tuple[int, ...]
-    seconds: float
 
 
 class _Spoken:

@@ -103,7 +103,8 @@ class _Call:
         if self.waits:
             self._rounds.writer.hand((self,))
 
-    reject = answer
+    def reject(self, rejection: Rejection) -> None:
+        self.answer(rejection)
 
     def receive(self) -> None:
         self._native.start_server_batch((ReceiveMessageOperation(0),), self)

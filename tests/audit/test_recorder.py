@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authz.audit.chain import Chain, verify
-from authz.audit.recorder import FEW, Recorder, Sampling
+from authz.audit.recorder import FEW, Recorder
+from authz.audit.sampling import Sampling
 from authz.model import Decision, Effect, Reason
 
 if TYPE_CHECKING:

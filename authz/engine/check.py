@@ -10,33 +10,22 @@ answer: what is raised on the way becomes a denial with a reason.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz import wire
+from authz.engine.concluding import conclude, limited, refused
 from authz.errors import Refusal
-from authz.model import (
-    ANONYMOUS,
-    STATUS,
-    UNLIMITED,
-    Decision,
-    Effect,
-    Identity,
-    LimitOutcome,
-    Location,
-    Outcome,
-    Reason,
-    Request,
-    Usage,
-)
-from authz.policy import Facts, nowhere
+from authz.model import ANONYMOUS, UNLIMITED, Outcome, Reason
+from authz.policy import Facts
+from authz.wire import LAST_RESORT, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from authz.model import Charge
-    from authz.policy import Body, Identifier, PolicySet, Selection
+    from authz.engine.parts import Call, Parts
+    from authz.model import Decision, Identity, Request, Usage
+    from authz.policy import Selection
 
 HEALTH_SERVICES = frozenset({"", "envoy.service.auth.v3.Authorization"})
 """The names `grpc.health.v1.Health/Check` knows."""
@@ -46,84 +35,6 @@ GIVE_UP = 0.002
 
 NO_BUDGET = 3600.0
 """Seconds granted to a caller that set no deadline; the limiter's own time limit is far below."""
-
-
-class Call(Protocol):
-    """One call as the transport brings it."""
-
-    @property
-    def deadline(self) -> float | None:
-        """Monotonic seconds; `None` where the caller set none."""
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the caller has gone away."""
-
-    @property
-    def metadata(self) -> Sequence[tuple[str, str | bytes]]:
-        """The gRPC metadata the caller sent."""
-
-    def answer(self, response: bytes, /) -> None:
-        """Send a serialized `CheckResponse`; from any thread; only the first counts."""
-
-
-class Snapshot(Protocol):
-    """The policies of one generation."""
-
-    @property
-    def policies(self) -> PolicySet:
-        """What is in force."""
-
-    @property
-    def generation(self) -> int:
-        """Counts from 1, one more for every set of policies that came into force."""
-
-    @property
-    def commit(self) -> str:
-        """The commit they were taken from, `""` where that is not known."""
-
-
-class Limiter(Protocol):
-    """Counts. `done` is called once and never later than `deadline` (monotonic seconds)."""
-
-    def charge(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None], /) -> None:
-        """Take all charges or none."""
-
-    def peek(self, charges: Sequence[Charge], deadline: float, done: Callable[[Usage], None], /) -> None:
-        """Take nothing and say whether all would fit."""
-
-
-class Observer(Protocol):
-    """Is told of every outcome."""
-
-    def __call__(self, outcome: Outcome, /) -> None:
-        """Take note, after the answer has been given; must neither block nor raise."""
-
-
-class Parts(msgspec.Struct, frozen=True, kw_only=True):
-    """What the engine is made of; the composition root fills it in.
-
-    `identifier` is asked in place of the policies' own where it is given: the command line and tests of policies say
-    who is calling. `clock` is seconds since the epoch, `monotonic` the clock of deadlines, `ids` makes the decision
-    ids, `trace` finds the trace id in a call's metadata and `parent`, where spans are wanted, the span that is recorded
-    there, `client_ip` the caller behind trusted hops, `locate` where an address is, `fault` is told of what was raised
-    and should not have been, `write` serializes the answer.
-    """
-
-    snapshot: Callable[[], Snapshot | None]
-    identifier: Identifier | None = None
-    limiter: Limiter
-    body: Callable[[Request], Body]
-    client_ip: Callable[[Request], str]
-    locate: Callable[[str], Location | None] = nowhere
-    clock: Callable[[], float]
-    monotonic: Callable[[], float]
-    ids: Callable[[], str]
-    trace: Callable[[Sequence[tuple[str, str | bytes]]], str]
-    parent: Callable[[Sequence[tuple[str, str | bytes]]], str] | None = None
-    fault: Callable[[BaseException], None]
-    write: Callable[[Outcome], bytes] = wire.write
-    observers: tuple[Observer, ...] = ()
 
 
 class Engine:
@@ -176,7 +87,7 @@ class _Check:
         self._answered = False
 
     def read(self, message: bytes) -> None:
-        self._request = wire.read(message, now=self._started)
+        self._request = read(message, now=self._started)
 
     def identify(self) -> None:
         request = self._request
@@ -252,7 +163,7 @@ class _Check:
         try:
             self.refuse(Reason.INTERNAL_ERROR, type(error).__name__)
         except Exception:  # noqa: BLE001 - what an answer is made of is what is broken
-            self._call.answer(wire.LAST_RESORT)
+            self._call.answer(LAST_RESORT)
         self._parts.fault(error)
 
     def _answer(self, decision: Decision, usage: Usage, detail: str = "") -> None:
@@ -288,43 +199,3 @@ class _Check:
                 observe(outcome)
             except Exception as error:  # noqa: BLE001 - a broken observer must not become a second answer
                 self._parts.fault(error)
-
-
-def conclude(decision: Decision, usage: Usage, *, cancelled: bool, late: bool) -> Decision:
-    """Settle what the caller is told: the first rung that holds."""
-    # Nobody is listening any more: whatever was decided, no allow may be on record as given.
-    if cancelled:
-        return refused(Reason.CANCELLED, decision)
-    # A denial stands, whatever the limits said: the charges of a denial only count.
-    if decision.effect is not Effect.ALLOW:
-        return decision
-    # Envoy has given up or is about to: an allow that comes too late would meet `failure_mode_allow` instead.
-    if late:
-        return refused(Reason.DEADLINE, decision)
-    # The policies allow; the limits have the last word.
-    if not usage.admitted:
-        return limited(usage, decision)
-    return decision
-
-
-def refused(reason: Reason, decision: Decision | None = None) -> Decision:
-    """Deny for a reason no rule gave, keeping the trace of a decision that is being turned."""
-    if decision is None:
-        return _REFUSALS[reason]
-    return msgspec.structs.replace(
-        _REFUSALS[reason], policy=decision.policy, rule=decision.rule, documents=decision.documents,
-        errors=decision.errors, reads=decision.reads, cors=decision.cors,
-    )  # fmt: skip
-
-
-def limited(usage: Usage, decision: Decision | None = None) -> Decision:
-    """Deny because of the limits: 429 where one is exhausted, 503 where one can't be asked and says `deny`."""
-    over = any(limit.outcome is LimitOutcome.OVER for limit in usage.limits)
-    return refused(Reason.RATE_LIMITED if over else Reason.LIMITER_DEGRADED, decision)
-
-
-_REFUSALS: dict[Reason, Decision] = {
-    reason: Decision(effect=Effect.DENY, reason=reason, status=STATUS[reason])
-    for reason in Reason
-    if reason not in {Reason.ALLOWED, Reason.REDIRECT_RULE, Reason.PREFLIGHT}
-}
