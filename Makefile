@@ -8,7 +8,7 @@ TEST_ARGS ?= -n auto --dist loadfile
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-lowest check format protos docs envoy bench bench-limits test-limits fuzz soak lock clean
+.PHONY: help install compiled demo test test-lowest check format protos docs envoy bench bench-limits test-limits fuzz soak lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -19,6 +19,14 @@ $(VENV)/.installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+compiled: build/compiled/.built ## the package as the image has it, the way of a request compiled: in build/compiled
+
+build/compiled/.built: $(VENV)/.installed deploy/compile.py $(shell find authz -name '*.py')
+	rm -rf build/compiled build/wheel
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m hatchling build --target wheel --directory build/wheel
+	$(BIN)/python -m zipfile --extract build/wheel/*.whl build/compiled
 	@touch $@
 
 demo: install ## an upstream, Valkey, the service and a real Envoy, with requests to paste

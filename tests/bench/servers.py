@@ -145,7 +145,7 @@ def authz(policies: Path, folder: Path, name: str, *flags: str, ready: Check) ->
     Its decision records are in `folder`, in the file `name`.out.
     """
     target = f"unix://{folder}/{name}.sock"
-    command = [sys.executable, "-m", "authz", "serve", "--policies", str(policies), "--listen", target]
+    command = [sys.executable, "-P", "-m", "authz", "serve", "--policies", str(policies), "--listen", target]
     command += ["--admin", "off", "--drain", "0s", *flags]
     payload = ready.payload(0)
     output = folder / f"{name}.out"
