@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from authz.config import load
-from authz.config.settings import SETTINGS, Setting
+from authz.config.names import SETTINGS, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

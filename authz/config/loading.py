@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from pydantic import ValidationError
 
-from authz.config.settings import SETTINGS, Settings
+from authz.config.names import SETTINGS
+from authz.config.settings import Settings
 from authz.config.sources import (
     CONFIG_VARIABLE,
     Gathered,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authz.config.loading import load
-from authz.config.settings import SETTINGS, Setting, Settings
+from authz.config.names import SETTINGS, Setting
+from authz.config.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,18 +1,16 @@
 """Every setting: its name, default, unit and one line about it.
 
-The field is the setting: `redis.timeout` in the file, `AUTHZ_REDIS_TIMEOUT` in the environment, `--redis-timeout` as
-a flag, one row in the reference. One section per part of the service; what belongs to the process stands at the top.
-Values that have a unit carry it (`20ms`, `4MiB`). To add a setting, add a field here; nothing else lists them.
+The field is the setting: `redis.timeout` in the file, and from that its variable, its flag (`authz.config.names`) and
+its row in the reference. One section per part of the service; what belongs to the process stands at the top. Values
+that have a unit carry it (`20ms`, `4MiB`). To add a setting, add a field here; nothing else lists them.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, get_args, get_origin
+from typing import Annotated, Literal
 
-import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.fields import FieldInfo
 
 from authz.config.values import Address, Duration, Network, RedisUrl, Size, TcpAddressOrOff
 
@@ -278,55 +276,3 @@ class Settings(_Section):
         if self.workers == 1:
             return path
         return f"{name}-{worker}.{suffix}" if dot and "/" not in suffix else f"{path}-{worker}"
-
-
-class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting as it is written: `name` in the file, `variable` in the environment, `flag` on the command line.
-
-    `many` settings are lists; `choices` names the values where they are a closed set; a `switch` is on or off.
-    """
-
-    name: str
-    variable: str
-    flag: str
-    about: str
-    many: bool
-    choices: tuple[str, ...] = ()
-    switch: bool = False
-
-
-_SHORT_FLAGS = {
-    "redis.url": "--redis",
-    "reload.require_tests": "--require-tests",
-    "reload.verify_keys": "--verify-key",
-    "candidate.policies": "--candidate",
-}
-
-
-def _settings(section: type[BaseModel], prefix: str = "") -> dict[str, Setting]:
-    found: dict[str, Setting] = {}
-    for key, field in section.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section):
-            found |= _settings(field.annotation, f"{key}.")
-        else:
-            found[prefix + key] = _setting(prefix + key, field)
-    return found
-
-
-def _setting(name: str, field: FieldInfo) -> Setting:
-    words = name.replace(".", "_")
-    return Setting(
-        name=name,
-        variable=f"AUTHZ_{words.upper()}",
-        flag=_SHORT_FLAGS.get(name) or f"--{words.replace('_', '-')}",
-        about=field.description or "",
-        many=get_origin(field.annotation) is tuple,
-        choices=get_args(field.annotation) if get_origin(field.annotation) is Literal else (),
-        switch=field.annotation is bool,
-    )
-
-
-SETTINGS = _settings(Settings)
-"""Every setting by its name in the file, in the order of the reference."""
-
-SECTIONS = frozenset(name.partition(".")[0] for name in SETTINGS if "." in name)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import yaml
 
-from authz.config.settings import SECTIONS, SETTINGS
+from authz.config.names import SECTIONS, SETTINGS
 from authz.errors import Fault
 
 if TYPE_CHECKING:

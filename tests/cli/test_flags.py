@@ -8,7 +8,7 @@ import typer
 from typer.main import get_command
 
 from authz.cli.flags import with_settings, with_switches
-from authz.config.settings import SETTINGS
+from authz.config.names import SETTINGS
 
 
 @pytest.fixture

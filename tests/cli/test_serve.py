@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from authz.cli.output import Exit
-from authz.config.settings import SETTINGS
+from authz.config.names import SETTINGS
 
 
 def test_settings_in_force_are_shown_with_their_origin(

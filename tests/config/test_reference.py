@@ -4,8 +4,8 @@ import jsonschema
 import pytest
 import yaml
 
+from authz.config.names import SETTINGS
 from authz.config.reference import reference, schema
-from authz.config.settings import SETTINGS
 
 
 @pytest.mark.parametrize("name", SETTINGS)

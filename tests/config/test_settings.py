@@ -5,8 +5,8 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from authz.config.settings import SECTIONS, SETTINGS, RecordSettings, Settings, SigningSettings
-from authz.config.sources import from_environment
+from authz.config.names import SETTINGS
+from authz.config.settings import RecordSettings, Settings, SigningSettings
 
 
 def test_every_setting_has_a_default() -> None:
@@ -19,18 +19,6 @@ def test_every_setting_has_a_line_about_it() -> None:
     assert [name for name, setting in SETTINGS.items() if not re.fullmatch(r"[^\n]{10,120}\.", setting.about)] == []
 
 
-def test_variables_and_flags_are_unique() -> None:
-    """No two settings share a variable or a flag."""
-    assert len({setting.variable for setting in SETTINGS.values()}) == len(SETTINGS)
-    assert len({setting.flag for setting in SETTINGS.values()}) == len(SETTINGS)
-
-
-def test_no_variable_looks_like_one_of_the_kubelets() -> None:
-    """A Service called `authz-something` can't set a setting by the variables it brings."""
-    given = from_environment({setting.variable: "x" for setting in SETTINGS.values()}).given
-    assert set(given) == set(SETTINGS)
-
-
 def test_by_default_only_loopback_is_listened_on() -> None:
     """Neither port is open to others unless told to be (row G14)."""
     defaults = Settings()
@@ -41,14 +29,6 @@ def test_settings_are_frozen() -> None:
     """Nobody changes a setting once it is read."""
     with pytest.raises(ValidationError):
         Settings().workers = 2  # type: ignore[misc]
-
-
-def test_sections_are_the_first_words_of_names() -> None:
-    """A setting in a section is written section, dot, name."""
-    assert {
-        "candidate", "check", "client", "geoip", "identity", "limits", "otlp", "record", "redis", "reload", "signing",
-        "tls",
-    } == SECTIONS  # fmt: skip
 
 
 @pytest.mark.parametrize("given", [

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from authz.config.settings import SETTINGS
+from authz.config.names import SETTINGS
 from authz.policy import key_entries, user_entries
 from authz.server.deciding import compiler
 
