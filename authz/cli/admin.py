@@ -41,6 +41,8 @@ def _cause(error: Exception) -> str:
 def data(admin: str, path: str) -> Any:  # noqa: ANN401 - what a page holds is its own
     """Return what a page of JSON says; raises `Unavailable` where there is none."""
     status, content = page(admin, path)
+    if status == http.client.MISDIRECTED_REQUEST:
+        raise Unavailable(f"the admin port {admin} does not answer to this name: use its address, or set admin_hosts")
     if status != http.client.OK:
         raise Unavailable(f"the admin port {admin} answers {status}")
     try:

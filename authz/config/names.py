@@ -31,6 +31,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SHORT_FLAGS = {
+    "admin_hosts": "--admin-host",
     "redis.url": "--redis",
     "reload.require_tests": "--require-tests",
     "reload.verify_keys": "--verify-key",

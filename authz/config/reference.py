@@ -20,6 +20,7 @@ Written by `authz schema settings --output markdown`.
 """
 
 _EXAMPLES: dict[str, object] = {
+    "admin_hosts": ["authz.example.com"],
     "reload.max_age": "1h",
     "reload.verify_keys": ["/etc/authz/policies.pub"],
     "reload.require_tests": True,

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from authz.config.values import Address, Duration, Network, RedisUrl, Size, TcpAddressOrOff
+from authz.config.values import Address, Duration, HostName, Network, RedisUrl, Size, TcpAddressOrOff
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -241,6 +241,10 @@ class Settings(_Section):
         ("127.0.0.1:9191",), min_length=1, description="Where Envoy asks: host:port or unix:///path."
     )
     admin: TcpAddressOrOff = Field("127.0.0.1:9192", description="Where health, metrics and the console are, or off.")
+    admin_hosts: tuple[HostName, ...] = Field(
+        (),
+        description="Public names that admin is asked by for more than its health; addresses need none.",
+    )
     workers: int = Field(1, ge=1, le=256, description="Processes that answer; over one, a supervisor keeps them alive.")
     transport: Literal["auto", "fast", "aio"] = Field(
         "auto", description="The gRPC server; auto takes fast and falls back to aio if its self-check fails."

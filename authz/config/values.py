@@ -18,6 +18,7 @@ _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _SIZE = re.compile(r"(\d+)(B|KiB|MiB|GiB)", re.ASCII)
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+_HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
 _UNIX = re.compile(r"unix:(?://(?=/))?(/[^/].*)")
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 
@@ -77,6 +78,13 @@ def tcp_address(value: str | None) -> str | None:
     return value
 
 
+def host_name(value: str) -> str:
+    """Check a name that a server may be asked by: `authz.example.com`, or `*.example.com` for all below it."""
+    if _HOST_NAME.fullmatch(value.lower()) is None:
+        raise ValueError(f'"{value}" is no host name: write authz.example.com or *.example.com, without a port')
+    return value.lower()
+
+
 def network(value: object) -> IPv4Network | IPv6Network:
     """Read a network; an address alone is one of one."""
     try:
@@ -134,6 +142,9 @@ Size = Annotated[
 
 Address = Annotated[str, AfterValidator(address), WithJsonSchema({"type": "string"})]
 """Where to listen: TCP or a Unix socket."""
+
+HostName = Annotated[str, AfterValidator(host_name), WithJsonSchema({"type": "string"})]
+"""A name to be asked by, or `*.` and a name for all below it."""
 
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(network)]
 """Addresses that share a prefix."""

@@ -1,15 +1,14 @@
 """The admin port's pages (INTERFACE.md, section 4): probes, numbers, the console and what it reads.
 
 The console's page comes from this package and asks only this port; its policy lets nothing else in. Every text of a
-request reaches it as data. A page of the console is refused where the host is a public name: a web page that somebody
-visits could otherwise have its name point here and read along. What takes work is done for the console's own page only,
-and once at a time: a page elsewhere could ask without reading the answer.
+request reaches it as data. What says more of this process than whether it lives, and the keys that it publishes, is
+shown under names that are ours alone (`hosts`). What takes work is done for the console's own page only, and once at a
+time: a page elsewhere could ask without reading the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from authz.console.hosts import answers_to
 from authz.console.stream import decisions
 from authz.errors import AuthzError
 
@@ -61,8 +61,6 @@ MOST_ASKING = 4
 
 _OURS = frozenset({"same-origin", "none"})
 """What browsers say of requests of our own page, and of addresses that somebody types (Fetch Metadata)."""
-
-PRIVATE_NAMES = (".localhost", ".local", ".internal", ".svc")
 
 
 class State(Protocol):
@@ -110,9 +108,10 @@ class State(Protocol):
         """
 
 
-def application(state: State) -> Starlette:
-    """Build the pages over a state."""
-    pages = _probes(state) | {path: _console(page) for path, page in (_files() | _api(state)).items()}
+def application(state: State, hosts: Sequence[str] = ()) -> Starlette:
+    """Build the pages over a state; `hosts` are the public names that are ours."""
+    ours = _state(state) | _files() | {path: _console(page) for path, page in _api(state).items()}
+    pages = _probes(state) | {path: _named(page, hosts) for path, page in ours.items()}
     return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
 
 
@@ -123,16 +122,20 @@ def _probes(state: State) -> dict[str, Page]:
     async def readyz(_: Request) -> Response:
         return _probe(state.ready())
 
+    async def jwks(_: Request) -> Response:
+        return _json(state.jwks(), cache="public, max-age=60")
+
+    return {"/livez": livez, "/readyz": readyz, JWKS: jwks}
+
+
+def _state(state: State) -> dict[str, Page]:
     async def metrics(_: Request) -> Response:
         return Response(state.metrics(), media_type="text/plain; version=0.0.4", headers=HEADERS)
 
     async def status(_: Request) -> Response:
         return _json(state.status())
 
-    async def jwks(_: Request) -> Response:
-        return _json(state.jwks(), cache="public, max-age=60")
-
-    return {"/livez": livez, "/readyz": readyz, "/metrics": metrics, "/status": status, JWKS: jwks}
+    return {"/metrics": metrics, "/status": status}
 
 
 def _api(state: State) -> dict[str, Page]:
@@ -208,24 +211,22 @@ def _file(content: bytes, kind: str) -> Page:
     return file
 
 
-def _console(page: Page) -> Page:
+def _named(page: Page, hosts: Sequence[str]) -> Page:
     async def guarded(request: Request) -> Response:
-        if not near(request.url.hostname or ""):
-            return PlainTextResponse("ask by address, not by a public name\n", 421, headers=HEADERS)
-        if request.url.path.startswith("/api/") and request.headers.get("sec-fetch-site", "none") not in _OURS:
-            return PlainTextResponse("only the console asks this\n", 403, headers=HEADERS)
+        if not answers_to(request.headers.get("host", ""), hosts):
+            return PlainTextResponse("ask by address, or list this name in admin_hosts\n", 421, headers=HEADERS)
         return await page(request)
 
     return guarded
 
 
-def near(host: str) -> bool:
-    """Say whether a host is an address or a name that no public DNS gives out."""
-    try:
-        ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return "." not in host or host.lower().endswith(PRIVATE_NAMES)
-    return True
+def _console(page: Page) -> Page:
+    async def guarded(request: Request) -> Response:
+        if request.headers.get("sec-fetch-site", "none") not in _OURS:
+            return PlainTextResponse("only the console asks this\n", 403, headers=HEADERS)
+        return await page(request)
+
+    return guarded
 
 
 def _json(content: object, cache: str = "no-store") -> Response:

@@ -151,4 +151,5 @@ def _admin(settings: Settings, process: Process, worker: int) -> AdminServer | N
     if settings.admin is None:
         return None
     host, _, port = settings.admin.rpartition(":")
-    return AdminServer(host.strip("[]"), int(port) + worker if int(port) else 0, application(process))
+    pages = application(process, hosts=(*settings.admin_hosts, host.lower()))
+    return AdminServer(host.strip("[]"), int(port) + worker if int(port) else 0, pages)

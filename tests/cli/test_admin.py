@@ -1,8 +1,12 @@
 """The admin port, asked for one page."""
 
+from typing import cast
+
 import pytest
 
 from authz.cli.admin import data, page
+from authz.console.app import State, application
+from authz.console.serving import AdminServer
 from authz.errors import Unavailable
 from tests.cli.routes.serving import answering
 
@@ -24,3 +28,14 @@ def test_what_is_no_admin_port_is_said() -> None:
     """Another server may answer with anything."""
     with answering({"/status": "<html>"}) as admin, pytest.raises(Unavailable, match="is no admin port of authz"):
         data(admin, "/status")
+
+
+def test_a_name_that_is_not_answered_to_is_said() -> None:
+    """The remedy is in the words: an address, or the setting."""
+    server = AdminServer("127.0.0.1", 0, application(cast("State", object())))
+    server.start()
+    try:
+        with pytest.raises(Unavailable, match=r"does not answer to this name: use its address, or set admin_hosts"):
+            data(f"127.1:{server.port}", "/status")  # leads to 127.0.0.1, and is not written as an address
+    finally:
+        server.stop()

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from authz.config.values import address, duration_text, redacted, redis_url, seconds, size, size_text
+from authz.config.values import address, duration_text, host_name, redacted, redis_url, seconds, size, size_text
 
 
 @pytest.mark.parametrize(
@@ -88,3 +88,18 @@ def test_a_redis_url_is_never_repeated_in_its_own_fault() -> None:
 def test_a_url_is_written_without_its_password(url: str, expected: str) -> None:
     """The user stays, the password becomes three stars."""
     assert redacted(url) == expected
+
+
+@pytest.mark.parametrize("text", ["authz.example.com", "Authz.Example.com", "*.example.com", "authz"])
+def test_a_host_name_is_kept_in_small_letters(text: str) -> None:
+    """A name is compared as clients send it, whatever its letter case."""
+    assert host_name(text) == text.lower()
+
+
+@pytest.mark.parametrize(
+    "text", ["authz.example.com:9192", "https://authz.example.com", "*", "a.*.com", "[::1]", ".com", ""]
+)
+def test_what_is_no_host_name_is_refused(text: str) -> None:
+    """A port or a scheme would never match; a star alone would let any page read along."""
+    with pytest.raises(ValueError, match="is no host name"):
+        host_name(text)

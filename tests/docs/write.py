@@ -37,7 +37,7 @@ def main() -> int:
         (ROOT / "policies/schema" / f"{kind}.schema.json").write_text(json.dumps(one, indent=2) + "\n")
     with TemporaryDirectory() as folder:
         tour.PAGE.write_text(tour.performed(tour.PAGE.read_text(), Path(folder)))
-    done = subprocess.run(DEMO, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(DEMO, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     (ROOT / "authz/cli/docs/demo.svg").write_text(picture(done.stdout))
     return done.returncode
 
