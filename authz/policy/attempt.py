@@ -1,20 +1,21 @@
 """One compilation of all documents: what was made of each, what was found wrong, what can be kept for the next.
 
 Only what is whole is kept. A document is made again when it was read again, when data it reads has another type, when a
-provider it names is gone, or when a file it names changed; everything else is what it was.
+provider it names is gone, or when a file it names changed; everything else is what it was. Of a file of which nothing
+has to be made again, what was made is taken in one piece.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from authz.cel import DYN, SECRET
 from authz.errors import Fault
-from authz.policy import compiled
 from authz.policy.codes import Code
 from authz.policy.compiling import Compilation
 from authz.policy.data import Datum, datum
@@ -23,49 +24,35 @@ from authz.policy.documents.grammar import Unfit
 from authz.policy.faults import Together
 from authz.policy.files import Files
 from authz.policy.index import Entry
+from authz.policy.parts import Around, FileDocuments, Governed, Made, Part, Ties
 from authz.policy.plan import DATA
 from authz.policy.routes import routes
 from authz.policy.terms import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from authz.cel import CelType, Environment
+    from authz.cel import Environment
+    from authz.policy import compiled
     from authz.policy.documents import Data, Document, IdentityProvider
     from authz.policy.facts import BodyValidators
     from authz.policy.providers import ProviderBuilder
-    from authz.policy.reading import FileReading
 
+D = TypeVar("D", bound="Document")
 R = TypeVar("R")
-
-Governed = Entry[compiled.Document]
 
 WatchDocument = Callable[[Policy | Guardrail], Watch]
 """Gets every document that governs requests, and returns what gets its expressions."""
 
-
-class Made(msgspec.Struct, Generic[R], frozen=True, kw_only=True, eq=False):
-    """What was made of one document, and what went into it: the types of data it reads, the files it names."""
-
-    document: Document
-    result: R
-    types: Mapping[str, CelType]
-    files: Mapping[str, bytes]
-
-    def holds(self, types: Mapping[str, CelType], files: Mapping[str, bytes]) -> bool:
-        """Return whether the same would be made of the document again."""
-        for name, kind in self.types.items():
-            if types.get(name) != kind:
-                return False
-        return all(files.get(path) == content for path, content in self.files.items()) if self.files else True
+_ANYTHING = Datum(type=DYN, value=None)
 
 
 class Kept(msgspec.Struct, kw_only=True):
-    """What was made of documents, by their identity: a document that is read again is another one."""
+    """What was made of the documents of files, by path."""
 
-    data: dict[int, Made[Datum]] = {}
-    governed: dict[int, Made[Governed]] = {}
-    providers: dict[int, Made[object]] = {}
+    data: dict[str, Part[Datum]] = {}
+    governed: dict[str, Part[Governed]] = {}
+    providers: dict[str, Part[object]] = {}
 
 
 class Attempt:
@@ -73,16 +60,16 @@ class Attempt:
 
     def __init__(
         self,
-        files: Mapping[str, bytes],
-        readings: Iterable[FileReading],
+        contents: Mapping[str, bytes],
+        files: Sequence[FileDocuments],
         known: Kept,
         pause: Callable[[], None],
         watch: WatchDocument | None = None,
     ) -> None:
         self.faults: list[Fault] = []
         self.kept = Kept()
+        self._contents = contents
         self._files = files
-        self._readings = {reading.file: reading for reading in readings}
         self._known = known
         self._named: set[str] = set()
         self._secret: set[str] = set()
@@ -92,86 +79,122 @@ class Attempt:
     def documents(self) -> tuple[Document, ...]:
         """Return the documents of all files; of two with the same kind and name the second is at fault."""
         first: dict[tuple[str, str], Document] = {}
-        for reading in self._readings.values():
-            for document in reading.documents:
-                name = document.metadata.name
-                known = first.setdefault((document.kind, name), document)
-                if known is not document:
-                    taken = known.metadata.name
-                    place = f"{known.file}:{taken.source.place(taken.start)[0]}"
-                    message = f'{document.kind} "{name}" is already in {place}'
-                    self.faults.append(name.fault(Code.NAME_TAKEN, message))
+        unique: list[FileDocuments] = []
+        for file in self._files:
+            if len(file.names) == len(file.reading.documents) and first.keys().isdisjoint(file.names):
+                first.update(file.names)
+            else:
+                file = self._first(file, first)  # noqa: PLW2901 - from here on without what is at fault
+            unique.append(file)
             self._pause()
+        self._files = unique
         return tuple(first.values())
 
-    def data(self, document: Data) -> Datum:
-        """Return what a Data document says; one at fault stands for anything, lest its readers be blamed."""
-        made = self._known.data.get(id(document))
-        if made is None or not made.holds({}, self._files):
-            beside = Files(self._files)
-            try:
-                result = datum(document.spec, beside)
-            except Unfit as unfit:
-                self.faults.extend(unfit.faults)
-                self._named.update(beside.named)
-                return Datum(type=DYN, value=None)
-            made = Made(document=document, result=result, types={}, files=beside.named)
-            self._pause()
-        self.kept.data[id(document)] = made
-        self._named.update(made.files)
-        if made.result.type == SECRET:
-            self._secret.update(made.files)
-        return made.result
+    def _first(self, file: FileDocuments, first: dict[tuple[str, str], Document]) -> FileDocuments:
+        """Return a file without documents whose names are taken; the others take theirs."""
+        documents = []
+        for document in file.reading.documents:
+            name = document.metadata.name
+            known = first.setdefault((document.kind, name), document)
+            if known is document:
+                documents.append(document)
+                continue
+            taken = known.metadata.name
+            place = f"{known.file}:{taken.source.place(taken.start)[0]}"
+            self.faults.append(name.fault(Code.NAME_TAKEN, f'{document.kind} "{name}" is already in {place}'))
+        return FileDocuments.of(msgspec.structs.replace(file.reading, documents=tuple(documents)))
 
-    def provider(self, document: IdentityProvider, builder: ProviderBuilder) -> object:
-        """Return what an IdentityProvider document becomes; nothing for one at fault, lest its users be blamed."""
-        made = self._known.providers.get(id(document))
-        if made is None or not made.holds({}, self._files):
-            beside = Files(self._files)
-            try:
-                result = builder.build(document, beside)
-            except Unfit as unfit:
-                self.faults.extend(unfit.faults)
-                return None
-            finally:
-                self._named.update(beside.named)
-            made = Made(document=document, result=result, types={}, files=beside.named)
-            self._pause()
-        self.kept.providers[id(document)] = made
-        self._named.update(made.files)
-        return made.result
+    def data(self) -> Iterator[tuple[Data, Datum]]:
+        """Yield what Data documents say; one at fault stands for anything, lest its readers be blamed."""
+        around = Around(files=self._contents)
+        for file in self._with(lambda file: file.data):
+            part = self._part(file.data, self._known.data.get(file.path), self._datum, around)
+            self.kept.data[file.path] = part
+            for document, made in zip(file.data, part.made, strict=True):
+                if made is not None and made.result.type == SECRET:
+                    self._secret.update(made.ties.files)
+                yield document, _ANYTHING if made is None else made.result
+
+    def providers(self, builder: ProviderBuilder) -> Iterator[tuple[IdentityProvider, object]]:
+        """Yield what IdentityProvider documents become; nothing for one at fault, lest its users be blamed."""
+        around = Around(files=self._contents)
+        for file in self._with(lambda file: file.providers):
+            part = self._part(
+                file.providers, self._known.providers.get(file.path), partial(self._provider, builder), around
+            )
+            self.kept.providers[file.path] = part
+            for document, made in zip(file.providers, part.made, strict=True):
+                yield document, None if made is None else made.result
 
     def governed(
-        self,
-        document: Policy | Guardrail,
-        environment: Environment,
-        validators: BodyValidators,
-        providers: frozenset[str],
-    ) -> Governed | None:
-        """Return a policy or guardrail compiled and ready for the index, `None` where it is at fault."""
-        made = self._known.governed.get(id(document))
-        if (
-            made is None
-            or not made.holds(environment.variables, self._files)
-            or not providers.issuperset(made.result.document.providers)
-        ):
-            made = self._compiled(document, environment, validators, providers)
-            if made is None:
-                return None
-        self.kept.governed[id(document)] = made
-        if made.files:
-            self._named.update(made.files)
-        self._pause()
-        return made.result
+        self, environment: Environment, validators: BodyValidators, providers: frozenset[str]
+    ) -> Mapping[str, Part[Governed]]:
+        """Return the policies and guardrails of each file, compiled and ready for the index."""
+        around = Around(types=environment.variables, files=self._contents, providers=providers)
+        make = partial(self._governed, environment, validators, providers)
+        for file in self._with(lambda file: file.governing):
+            part = self._part(file.governing, self._known.governed.get(file.path), make, around)
+            self.kept.governed[file.path] = part
+        return self.kept.governed
 
-    def _compiled(
+    def _with(self, documents: Callable[[FileDocuments], Sequence[Document]]) -> Iterator[FileDocuments]:
+        """Yield the files that have documents of one sort."""
+        for file in self._files:
+            if documents(file):
+                yield file
+            self._pause()
+
+    def _part(
+        self, documents: tuple[D, ...], known: Part[R] | None, make: Callable[[D], Made[R] | None], around: Around
+    ) -> Part[R]:
+        """Return what is made of documents of one file: what is known of them as far as it would be made again."""
+        if known is None or known.documents is not documents or not known.whole or not known.ties.hold(around):
+            before = {} if known is None else {id(made.document): made for made in known.made if made is not None}
+            known = Part.of(documents, self._each(documents, before, make, around))
+        self._named.update(known.ties.files)
+        return known
+
+    def _each(
         self,
-        document: Policy | Guardrail,
+        documents: Iterable[D],
+        known: Mapping[int, Made[R]],
+        make: Callable[[D], Made[R] | None],
+        around: Around,
+    ) -> Iterator[Made[R] | None]:
+        for document in documents:
+            made = known.get(id(document))
+            yield made if made is not None and made.ties.hold(around) else make(document)
+            self._pause()
+
+    def _datum(self, document: Data) -> Made[Datum] | None:
+        beside = Files(self._contents)
+        try:
+            result = datum(document.spec, beside)
+        except Unfit as unfit:
+            self.faults.extend(unfit.faults)
+            self._named.update(beside.named)
+            return None
+        return Made(document=document, result=result, ties=Ties(files=beside.named))
+
+    def _provider(self, builder: ProviderBuilder, document: IdentityProvider) -> Made[object] | None:
+        beside = Files(self._contents)
+        try:
+            result = builder.build(document, beside)
+        except Unfit as unfit:
+            self.faults.extend(unfit.faults)
+            return None
+        finally:
+            self._named.update(beside.named)
+        return Made(document=document, result=result, ties=Ties(files=beside.named))
+
+    def _governed(
+        self,
         environment: Environment,
         validators: BodyValidators,
         providers: frozenset[str],
+        document: Policy | Guardrail,
     ) -> Made[Governed] | None:
-        beside = Files(self._files)
+        beside = Files(self._contents)
         watch = None if self._watch is None else self._watch(document)
         compilation = Compilation(environment, validators, providers, beside, watch)
         result = compilation.document(document)
@@ -179,30 +202,28 @@ class Attempt:
         self._named.update(beside.named)
         if compilation.faults:
             return None
-        return Made(
-            document=document,
-            result=_entry(document, result),
-            types={name: environment.variables[name] for name in result.early if name.startswith(DATA)},
-            files=beside.named,
-        )
+        types = {name: environment.variables[name] for name in result.early if name.startswith(DATA)}
+        ties = Ties(types=types, files=beside.named, providers=frozenset(result.providers))
+        return Made(document=document, result=_entry(document, result), ties=ties)
 
     def settle(self) -> str:
         """Note what is wrong with files, and return the digest of all that is served: every path with its content.
 
         Of a secret the path alone: whoever reads digests could try what they guess.
         """
-        for path, reading in self._readings.items():
-            if path not in self._named:
-                self.faults.extend(reading.faults)
-            elif reading.documents:
+        for file in self._files:
+            if file.path not in self._named:
+                self.faults.extend(file.reading.faults)
+            elif file.reading.documents:
                 message = "the file is named as data or as a schema, and holds documents: it cannot be both"
-                self.faults.append(Fault(file=path, code=Together.DATA, message=message))
+                self.faults.append(Fault(file=file.path, code=Together.DATA, message=message))
         digest = hashlib.sha256()
-        for path in sorted(self._readings.keys() | self._named & self._files.keys()):
-            content = b"" if path in self._secret else self._files[path]
+        for path in sorted({file.path for file in self._files} | self._named & self._contents.keys()):
+            content = b"" if path in self._secret else self._contents[path]
             for part in (path.encode("utf-8", "surrogateescape"), content):
                 digest.update(len(part).to_bytes(8, "big"))
                 digest.update(part)
+            self._pause()
         return digest.hexdigest()
 
 

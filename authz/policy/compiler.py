@@ -7,15 +7,15 @@ depends on the files alone: never on their order, and never on what was compiled
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from authz.cel import DYN, VARIABLES, EngineName, Environment
 from authz.errors import PolicyFaults
-from authz.model import Mode
 from authz.policy.attempt import Attempt, Kept
-from authz.policy.documents import Data, Guardrail, IdentityProvider, Policy
 from authz.policy.index import Index
 from authz.policy.listing import ending
+from authz.policy.parts import Addition, FileDocuments, without
 from authz.policy.plan import DATA, World, arrange
 from authz.policy.providers import Unproved
 from authz.policy.reading import is_policy_file, read
@@ -25,12 +25,12 @@ from authz.policy.selection import PolicySet
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
-    from authz.policy.attempt import Governed, WatchDocument
+    from authz.policy.attempt import WatchDocument
     from authz.policy.compiled import Document
     from authz.policy.facts import BodyValidators
+    from authz.policy.parts import Governed, Part
     from authz.policy.plan import Plan
     from authz.policy.providers import ProviderBuilder
-    from authz.policy.reading import FileReading
 
 
 T = TypeVar("T")
@@ -63,9 +63,9 @@ class Compiler:
         self._pause = pause
         self._watch = watch
         self._vocabulary = Environment(VARIABLES, engine=engine)
-        self._readings: dict[str, tuple[bytes, FileReading]] = {}
+        self._files: dict[str, tuple[bytes, FileDocuments]] = {}
         self._kept = Kept()
-        self._entries: dict[int, Governed] = {}
+        self._additions: dict[str, Addition] = {}
         self._index: Index[Document, Plan] = Index(_nobody)
         self._world: World | None = None
 
@@ -76,75 +76,69 @@ class Compiler:
         """
         attempt = Attempt(files, self._read(files), self._kept, self._pause, self._watch)
         documents = attempt.documents()
-        held = [(document, attempt.data(document)) for document in self._paced(documents) if isinstance(document, Data)]
+        held = list(attempt.data())
         data = {DATA + document.name: one for document, one in held}
-        providers = {
-            document.name: attempt.provider(document, self._builder)
-            for document in self._paced(documents)
-            if isinstance(document, IdentityProvider)
-        }
+        providers = {document.name: provider for document, provider in attempt.providers(self._builder)}
         environment = self._vocabulary.extended({name: one.type for name, one in data.items()})
-        known = self._providers | providers.keys()
-        entries = [
-            attempt.governed(document, environment, self._validators, known)
-            for document in documents
-            if isinstance(document, Policy | Guardrail)
-        ]
+        parts = attempt.governed(environment, self._validators, self._providers | providers.keys())
         digest = attempt.settle()
         self._kept = attempt.kept
         if attempt.faults:
             raise PolicyFaults(attempt.faults)
-        whole = [entry for entry in entries if entry is not None]
-        before = self._world
-        world = self._world_of(self._binding(environment, whole), {name: one.value for name, one in data.items()})
+        additions = self._added(parts)
+        binding = environment.extended(dict.fromkeys(_union(one.variables for one in additions.values()), DYN))
+        world = self._world_of(binding, {name: one.value for name, one in data.items()})
         return PolicySet(
-            self._indexed(whole, world, keep=world is before),
+            self._indexed(additions, world),
             documents=documents,
-            governed=whole,
+            governed=tuple(chain.from_iterable(part.results for part in parts.values())),
+            reads=_union(one.reads for one in additions.values()),
             digest=digest,
             identifier=self._builder.join(providers),
             world=world,
             ending=ending((document, key, entry) for document, one in held for key, entry in one.ending),
         )
 
-    def _read(self, files: Mapping[str, bytes]) -> list[FileReading]:
+    def _read(self, files: Mapping[str, bytes]) -> list[FileDocuments]:
         """Read the files that hold documents, in order of their paths; those that did not change from memory."""
-        known, self._readings = self._readings, {}
-        for path in sorted(filter(is_policy_file, files)):
-            content, reading = known.get(path, (None, None))
-            if reading is None or content is None:
-                reading = read(path, files[path])
-                self._pause()
+        known, self._files = self._files, {}
+        for path in sorted(path for path in self._paced(files) if path in known or is_policy_file(path)):
+            content, documents = known.get(path, (None, None))
+            if documents is None or content is None:
+                documents = FileDocuments.of(read(path, files[path]))
             elif content != files[path]:
-                reading = reread(reading, content, files[path])
-                self._pause()
-            self._readings[path] = files[path], reading
-        return [reading for _, reading in self._readings.values()]
+                documents = FileDocuments.of(reread(documents.reading, content, files[path]))
+            self._files[path] = files[path], documents
+            self._pause()
+        return [documents for _, documents in self._files.values()]
+
+    def _added(self, parts: Mapping[str, Part[Governed]]) -> dict[str, Addition]:
+        """Return what each file adds; of a file that stays as it is, what it added before."""
+        added = {}
+        for path, part in self._paced(parts.items()):
+            known = self._additions.get(path)
+            added[path] = known if known is not None and known.part is part else Addition.of(part)
+        return added
 
     def _world_of(self, environment: Environment, data: Mapping[str, object]) -> World:
         """Return what plans have in common: the same as before where names and data are the same."""
-        if self._world is None or not self._world.is_of(environment, data):
-            self._world = World(environment=environment, data=data)
-        return self._world
+        if self._world is not None and self._world.is_of(environment, data):
+            return self._world
+        return World(environment=environment, data=data)
 
-    def _indexed(self, entries: Iterable[Governed], world: World, *, keep: bool) -> Index[Document, Plan]:
+    def _indexed(self, additions: dict[str, Addition], world: World) -> Index[Document, Plan]:
         """Return the index of the documents that are not off, made from the one before.
 
         In the same world the plans of documents that stay are what they were, and are kept.
         """
-        before = self._entries
-        self._entries = {id(entry): entry for entry in self._paced(entries) if entry.document.mode is not Mode.OFF}
-        removed = [entry for known, entry in self._paced(before.items()) if known not in self._entries]
-        added = [entry for known, entry in self._paced(self._entries.items()) if known not in before]
-        self._index = self._index.updated(partial(arrange, world=world), removed, added, keep=keep)
+        keep = world is self._world
+        removed = self._paced(without(self._additions, additions))
+        added = self._paced(without(additions, self._additions))
+        index = self._index.updated(partial(arrange, world=world), removed, added, keep=keep)
         if keep:
-            world.remembered.keep_only(self._index.answers)
-        return self._index
-
-    def _binding(self, environment: Environment, entries: Iterable[Governed]) -> Environment:
-        """Return the environment that requests are bound in: it knows every variable of every document by name."""
-        names = {name for entry in self._paced(entries) for name in entry.document.variables}
-        return environment.extended(dict.fromkeys(names, DYN))
+            world.remembered.keep_only(index.answers)
+        self._index, self._additions, self._world = index, additions, world
+        return index
 
     def _paced(self, items: Iterable[T]) -> Iterator[T]:
         """Yield what there may be much of, with pauses."""
@@ -152,6 +146,10 @@ class Compiler:
             if number % TOGETHER == 0:
                 self._pause()
             yield item
+
+
+def _union(sets: Iterable[frozenset[T]]) -> frozenset[T]:
+    return frozenset[T]().union(*sets)
 
 
 def _nobody(_matches: object) -> Plan:

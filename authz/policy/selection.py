@@ -29,6 +29,7 @@ from authz.policy.steps import decide, preflight, require_one_reading, require_p
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from authz.cel import Attribute
     from authz.model import Charge, Decision, HeaderMutation, Limit, Request, Usage
     from authz.policy import compiled
     from authz.policy.documents import DataSpec, Document
@@ -118,7 +119,8 @@ class Selection:
 class PolicySet:
     """The policies in force. `digest` names their text: the same files, the same digest.
 
-    `identifier` is asked for the providers that a selection names; `ending` are the entries of data that end.
+    `identifier` is asked for the providers that a selection names; `reads` is what any document reads, `ending` are the
+    entries of data that end.
     """
 
     def __init__(
@@ -127,6 +129,7 @@ class PolicySet:
         *,
         documents: Sequence[Document],
         governed: Sequence[Entry[compiled.Document]],
+        reads: frozenset[Attribute],
         digest: str,
         identifier: Identifier,
         world: World,
@@ -136,6 +139,7 @@ class PolicySet:
         self._world = world
         self._documents = documents
         self._governed = governed
+        self._reads = reads
         self.digest = digest
         self.identifier = identifier
         self.ending = ending
@@ -152,8 +156,7 @@ class PolicySet:
 
     def keys_of(self, name: str) -> frozenset[str]:
         """Return the keys of an attribute that documents read, `""` where one reads all of it."""
-        attributes = (attribute for entry in self._governed for attribute in entry.document.reads)
-        return frozenset(str(one.keys[0]) if one.keys else "" for one in attributes if one.variable == name)
+        return frozenset(str(one.keys[0]) if one.keys else "" for one in self._reads if one.variable == name)
 
     def prepare(self, time: float) -> None:
         """Make what data says at a time and after the next end, so that no request has to; from any thread."""
@@ -177,6 +180,7 @@ class PolicySet:
             indexed(self._governed, world),
             documents=self._documents,
             governed=self._governed,
+            reads=self._reads,
             digest=self.digest,
             identifier=self.identifier,
             world=world,
