@@ -47,10 +47,11 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, order=True):
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        """Return `file:line:column: message`, and below it the source line with a caret."""
+        """Return `file:line:column: code message (hint)`, and below it the source line with a caret."""
         place = self.file if not self.line else f"{self.file}:{self.line}:{self.column}"
         grave = "" if self.severity is Severity.ERROR else f"{self.severity}: "
-        head = f"{place}: {grave}{self.message}" + (f" ({self.hint})" if self.hint else "")
+        code = f"{self.code} " if self.code else ""
+        head = f"{place}: {grave}{code}{self.message}" + (f" ({self.hint})" if self.hint else "")
         if not self.text:
             return head
         caret = " " * (self.column - 1) + "^" * max(1, self.length)

@@ -50,7 +50,8 @@ class _Root(TyperGroup):
 
 def _told(error: Exception) -> Exit:
     """Tell an error and return the exit code it stands for."""
-    from authz.errors import AuthzError, PolicyFaults, SettingsFaults  # noqa: PLC0415 - not to list the verbs
+    from authz.cli.reports import told  # noqa: PLC0415 - not to list the verbs
+    from authz.errors import AuthzError, PolicyFaults, SettingsFaults  # noqa: PLC0415
 
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         tell(f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}")
@@ -59,7 +60,7 @@ def _told(error: Exception) -> Exit:
         again = shlex.join(["authz", "--debug", *sys.argv[1:]])
         tell(f"authz: unexpected: {type(error).__name__}: {error} (for the traceback: {again})")
         return Exit.UNEXPECTED
-    tell(str(error))
+    tell(told(error))
     exits: dict[type[AuthzError], Exit] = {PolicyFaults: Exit.POLICIES, SettingsFaults: Exit.ARGUMENTS}
     return exits.get(type(error), Exit.UNEXPECTED)
 

@@ -8,15 +8,15 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-import msgspec
 import typer
 
 from authz import __version__
+from authz.errors import PolicyFaults, SettingsFaults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from authz.errors import Fault
+    from authz.errors import AuthzError, Fault
 
 
 class Report(StrEnum):
@@ -33,13 +33,19 @@ def report(faults: Sequence[Fault], form: Report) -> str:
     return _FORMS[form](faults)
 
 
+def told(error: AuthzError) -> str:
+    """Return what ends a verb, for people: its faults as `authz check` shows them, or its own words."""
+    faults = error.faults if isinstance(error, (PolicyFaults, SettingsFaults)) else ()
+    return report(faults, Report.PRETTY) or str(error)
+
+
 def _pretty(faults: Sequence[Fault]) -> str:
     return "\n".join(_painted(fault) for fault in faults)
 
 
 def _painted(fault: Fault) -> str:
-    """Return a fault as its own text with its code, the place in bold and the caret in red."""
-    head, *rest = str(msgspec.structs.replace(fault, message=f"{fault.code} {fault.message}".lstrip())).split("\n")
+    """Return a fault as its own text, the place in bold and the caret in red."""
+    head, *rest = str(fault).split("\n")
     place, colon, message = head.partition(": ")
     lines = [typer.style(place, bold=True) + colon + message, *rest[:-1]]
     return "\n".join([*lines, *(typer.style(line, fg="red") for line in rest[-1:])])

@@ -178,5 +178,5 @@ def test_policies_with_faults_decide_nothing(run: Callable[..., Any], broken: st
     """The faults are told, with the exit code for policies."""
     ran = run("eval", "GET", "/orders", "--policies", broken)
     assert (ran.status, ran.out) == (Exit.POLICIES, "")
-    assert ran.err.startswith('broken/orders.yaml:8:7: unknown key "alow" (did you mean "allow"?)')
+    assert ran.err.startswith('broken/orders.yaml:8:7: AZ103 unknown key "alow" (did you mean "allow"?)')
     assert run("eval", "GET", "/", "--policies", "nowhere").err == "nowhere: does not exist\n"

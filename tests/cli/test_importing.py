@@ -100,7 +100,7 @@ def test_a_description_with_faults_makes_nothing(run: Callable[..., Any], tmp_pa
     file.write_text(API.replace("tags", "tagz"))
     ran = run("import", "openapi", str(file), "--output-dir", str(tmp_path / "made"))
     assert ran.status == Exit.POLICIES
-    assert 'api.yaml:6:7: unknown key "tagz" (did you mean "tags"?)' in ran.err
+    assert 'api.yaml:6:7: AZ208 unknown key "tagz" (did you mean "tags"?)' in ran.err
 
     file.write_text(API)
     (tmp_path / "a.yaml").write_text("mine")

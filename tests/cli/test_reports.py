@@ -66,7 +66,7 @@ def test_sarif_names_rules_places_and_columns() -> None:
 def test_a_warning_is_told_as_one() -> None:
     """Every reader can tell what is refused from what is only told."""
     warning = Fault(file="a.yaml", line=1, column=2, code="EV203", message="odd", severity=Severity.WARNING)
-    assert str(warning) == "a.yaml:1:2: warning: odd"
+    assert str(warning) == "a.yaml:1:2: warning: EV203 odd"
     assert report([warning], Report.GITHUB).startswith("::warning file=a.yaml")
     assert json.loads(report([warning], Report.JSON))["faults"][0]["severity"] == "warning"
     assert json.loads(report([warning], Report.SARIF))["runs"][0]["results"][0]["level"] == "warning"

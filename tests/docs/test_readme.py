@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
+from authz.cli.demo import log
 from authz.content import SchemaValidators
+from authz.errors import PolicyFaults
 from authz.model import Reason
 from authz.policy import Compiler
 
@@ -40,6 +43,16 @@ def test_the_policy_shown_compiles() -> None:
     assert shown
     for text in shown:
         Compiler(validators=SchemaValidators()).compile({"README.yaml": text.encode()})
+
+
+def test_the_fault_shown_is_what_is_told() -> None:
+    """What the README shows of a broken policy is what the demo says when that word of the shop's is misspelled."""
+    (shown,) = re.findall(r"```\n(policies refused, .*?)\n```", README, re.DOTALL)
+    file = shown.splitlines()[1].partition(":")[0]
+    broken = (ROOT / file).read_text().replace("request.method", "request.methd")
+    with pytest.raises(PolicyFaults) as faults:
+        Compiler(validators=SchemaValidators()).compile({file: broken.encode()})
+    assert shown == log.shown(json.dumps({"generation": 2, "faults": list(map(str, faults.value.faults))}))
 
 
 def test_the_make_targets_named_exist() -> None:

@@ -271,7 +271,7 @@ def test_a_finding_has_its_place_severity_reason_and_remedy() -> None:
     line = text.splitlines().index("                      failure_mode_allow: true") + 1
     assert (found.line, found.column, found.length, found.severity) == (line, 23, 18, Severity.ERROR)
     assert str(found).splitlines()[0] == (
-        f"envoy.yaml:{line}:23: failure_mode_allow is true: while authz does not answer, everything is let in "
+        f"envoy.yaml:{line}:23: EV201 failure_mode_allow is true: while authz does not answer, everything is let in "
         "(failure_mode_allow: false)"
     )
 

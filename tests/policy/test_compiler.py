@@ -109,25 +109,25 @@ spec:
     shown = faults(compiler, {"a.yaml": broken, "b.yaml": ORDERS, "c.yaml": TENANTS, "d.yaml": "kind: Polcy\n"})
     heads = [text.splitlines()[0] for text in shown]
     assert heads == [
-        'a.yaml:6:26: no identity provider is called "staf" (did you mean "staff"?)',
-        'a.yaml:7:24: variable "tenant": undeclared variable "request.headrs" (did you mean "request.headers"?)',
-        'a.yaml:9:28: the file "nowhere.json" is not there',
+        'a.yaml:6:26: AZ203 no identity provider is called "staf" (did you mean "staff"?)',
+        'a.yaml:7:24: AZ302 variable "tenant": undeclared variable "request.headrs" (did you mean "request.headers"?)',
+        'a.yaml:9:28: AZ118 the file "nowhere.json" is not there',
         *[head for head in heads if head.startswith("a.yaml:10:")],
-        'a.yaml:13:14: rule "readers": undeclared variable "request.methd" (did you mean "request.method"?)',
-        'a.yaml:14:41: rule "readers": undeclared variable "identity.sub" (did you mean "identity.subject"?)',
+        'a.yaml:13:14: AZ302 rule "readers": undeclared variable "request.methd" (did you mean "request.method"?)',
+        'a.yaml:14:41: AZ302 rule "readers": undeclared variable "identity.sub" (did you mean "identity.subject"?)',
         *[head for head in heads if head.startswith("a.yaml:16:")],
-        'a.yaml:18:21: rule "several": undeclared variable "nope" (a text is in quotes: "nope")',
+        'a.yaml:18:21: AZ302 rule "several": undeclared variable "nope" (a text is in quotes: "nope")',
         *[head for head in heads if head.startswith("a.yaml:18:3")],
-        'a.yaml:21:12: rule "several": undeclared variable "reqest.path" (did you mean "request.path"?)',
-        'a.yaml:23:22: limit "l": undeclared variable "identity.subjct" (did you mean "identity.subject"?)',
+        'a.yaml:21:12: AZ302 rule "several": undeclared variable "reqest.path" (did you mean "request.path"?)',
+        'a.yaml:23:22: AZ302 limit "l": undeclared variable "identity.subjct" (did you mean "identity.subject"?)',
         *[head for head in heads if head.startswith("a.yaml:23:6")],
-        'b.yaml:3:18: Policy "orders" is already in a.yaml:3',
+        'b.yaml:3:18: AZ109 Policy "orders" is already in a.yaml:3',
         *[head for head in heads if head.startswith("d.yaml")],
     ]
     counts = {line: sum(head.startswith(f"a.yaml:{line}:") for head in heads) for line in range(1, 25)}
     assert (counts[10], counts[16], counts[18], counts[23]) == (1, 1, 2, 2)
     assert shown[4] == (
-        'a.yaml:13:14: rule "readers": undeclared variable "request.methd" (did you mean "request.method"?)\n'
+        'a.yaml:13:14: AZ302 rule "readers": undeclared variable "request.methd" (did you mean "request.method"?)\n'
         '          allow: request.methd == "GET"\n'
         "                 ^^^^^^^^^^^^^"
     )
@@ -136,8 +136,8 @@ spec:
 @pytest.mark.parametrize(
     ("files", "fault"),
     [
-        ({"a.yaml": TENANTS + "---\n" + TENANTS}, 'a.yaml:8:18: Data "tenants" is already in a.yaml:3'),
-        ({"b.yaml": TENANTS, "a/x.yaml": TENANTS}, 'b.yaml:3:18: Data "tenants" is already in a/x.yaml:3'),
+        ({"a.yaml": TENANTS + "---\n" + TENANTS}, 'a.yaml:8:18: AZ109 Data "tenants" is already in a.yaml:3'),
+        ({"b.yaml": TENANTS, "a/x.yaml": TENANTS}, 'b.yaml:3:18: AZ109 Data "tenants" is already in a/x.yaml:3'),
     ],
 )
 def test_names_are_unique_per_kind_over_all_folders(compiler: Compiler, files: dict[str, str], fault: str) -> None:

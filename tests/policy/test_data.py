@@ -84,48 +84,52 @@ def faults(serve: Callable[..., PolicySet], documents: str, **files: str) -> lis
 @pytest.mark.parametrize(
     ("spec", "files", "fault"),
     [
-        ("{values: {file: no.txt}}", {}, 'p.yaml:4:23: the file "no.txt" is not there'),
+        ("{values: {file: no.txt}}", {}, 'p.yaml:4:23: AZ118 the file "no.txt" is not there'),
         (
             "{networks: {file: n.txt}}",
             {"n.txt": "10.0.0.0/8\n  10.0.0.1/8\n"},
-            'n.txt:2:3: "10.0.0.1/8" has bits behind its prefix (write "10.0.0.0/8")',
+            'n.txt:2:3: AZ117 "10.0.0.1/8" has bits behind its prefix (write "10.0.0.0/8")',
         ),
         (
             "{networks: {file: n.txt}}",
             {"n.txt": "nonsense"},
-            'n.txt:1:1: "nonsense" is neither a network nor an address',
+            'n.txt:1:1: AZ117 "nonsense" is neither a network nor an address',
         ),
         (
             "{networks: {file: n.json}}",
             {"n.json": '["10.0.0.0/8", 7]'},
-            'p.yaml:4:25: "n.json" does not hold a list of texts',
+            'p.yaml:4:25: AZ205 "n.json" does not hold a list of texts',
         ),
-        ("{values: {file: m.yaml}}", {"m.yaml": "a: 1"}, 'p.yaml:4:23: "m.yaml" does not hold a list'),
-        ("{map: {file: v.txt}}", {"v.txt": "a"}, 'p.yaml:4:20: "v.txt" does not hold a map'),
-        ("{map: {file: v.csv}}", {"v.csv": "a,b,c"}, 'p.yaml:4:20: "v.csv" does not hold a map'),
+        ("{values: {file: m.yaml}}", {"m.yaml": "a: 1"}, 'p.yaml:4:23: AZ205 "m.yaml" does not hold a list'),
+        ("{map: {file: v.txt}}", {"v.txt": "a"}, 'p.yaml:4:20: AZ205 "v.txt" does not hold a map'),
+        ("{map: {file: v.csv}}", {"v.csv": "a,b,c"}, 'p.yaml:4:20: AZ205 "v.csv" does not hold a map'),
         (
             "{map: {file: m.json}}",
             {"m.json": '{"a": 1,}'},
-            "m.json:1:9: not JSON: ",
+            "m.json:1:9: AZ205 not JSON: ",
         ),
         (
             "{map: {file: m.json}}",
             {"m.json": '{"a": 1, "a": 2}'},
-            'm.json: not usable JSON: the key "a" is given twice',
+            'm.json: AZ205 not usable JSON: the key "a" is given twice',
         ),
-        ("{map: {file: m.json}}", {"m.json": '{"a": NaN}'}, "m.json: not usable JSON: NaN is no finite number"),
-        ("{map: {file: m.json}}", {"m.json": '{"a": 1e999}'}, "m.json: not usable JSON: 1e999 is no finite number"),
+        ("{map: {file: m.json}}", {"m.json": '{"a": NaN}'}, "m.json: AZ205 not usable JSON: NaN is no finite number"),
+        (
+            "{map: {file: m.json}}",
+            {"m.json": '{"a": 1e999}'},
+            "m.json: AZ205 not usable JSON: 1e999 is no finite number",
+        ),
         (
             "{map: {file: m.json}}",
             {"m.json": '{"a": 9223372036854775808}'},
-            "m.json: not usable JSON: the integer 9223372036854775808 does not fit 64 bits",
+            "m.json: AZ205 not usable JSON: the integer 9223372036854775808 does not fit 64 bits",
         ),
         (
             "{map: {file: m.yaml}}",
             {"m.yaml": "a: 1\n---\nb: 1"},
-            "m.yaml: a file of data holds exactly one YAML document",
+            "m.yaml: AZ205 a file of data holds exactly one YAML document",
         ),
-        ("{values: {file: v.csv}}", {"v.csv": '"a'}, "v.csv: not CSV: unexpected end of data"),
+        ("{values: {file: v.csv}}", {"v.csv": '"a'}, "v.csv: AZ205 not CSV: unexpected end of data"),
     ],
 )
 def test_faults(spec: str, files: dict[str, str], fault: str, serve: Callable[..., PolicySet]) -> None:
@@ -168,7 +172,7 @@ def test_a_file_is_policy_or_data(serve: Callable[..., PolicySet]) -> None:
     """A file of documents that is named as data is a fault: naming it must not make its policies vanish."""
     other = policy("true").replace("name: p", "name: q")
     found = faults(serve, policy("true") + data("{map: {file: q.yaml}}"), **{"q.yaml": other})
-    assert found == ["q.yaml: the file is named as data or as a schema, and holds documents: it cannot be both"]
+    assert found == ["q.yaml: AZ205 the file is named as data or as a schema, and holds documents: it cannot be both"]
 
 
 def test_files_lie_beside_the_document(compiler: Any) -> None:
@@ -220,23 +224,23 @@ def test_an_entry_counts_until_its_time(
         (
             "{values: {file: v.csv}}",
             {"v.csv": "value,until\nacme,soon\n"},
-            'v.csv:2:6: "soon" is not a time (RFC 3339 with its offset: 2026-11-23T12:00:00Z)',
+            'v.csv:2:6: AZ123 "soon" is not a time (RFC 3339 with its offset: 2026-11-23T12:00:00Z)',
         ),
         (
             "{values: {file: v.csv}}",
             {"v.csv": "value,untill\nacme,2026-11-23T12:00:00Z\n"},
-            "v.csv:1:1: the first row names the columns, each once (known: value, until, reason, ticket)",
+            "v.csv:1:1: AZ205 the first row names the columns, each once (known: value, until, reason, ticket)",
         ),
         (
             "{values: {file: v.csv}}",
             {"v.csv": "value,until\nacme\n"},
-            "v.csv:2:1: the first row names 2 columns, and this one has 1",
+            "v.csv:2:1: AZ205 the first row names 2 columns, and this one has 1",
         ),
-        ("{map: {file: m.csv}}", {"m.csv": "a,1\nb,2\na,3\n"}, 'm.csv:1:1: "a" is a key twice'),
+        ("{map: {file: m.csv}}", {"m.csv": "a,1\nb,2\na,3\n"}, 'm.csv:1:1: AZ004 "a" is a key twice'),
         (
             "{networks: {file: n.json}}",
             {"n.json": '["10.0.0.0/8",\n {"value": "x", "until": "2026-11-23T12:00:00Z"}]'},
-            'n.json:2:13: "x" is neither a network nor an address',
+            'n.json:2:13: AZ117 "x" is neither a network nor an address',
         ),
     ],
 )
@@ -273,8 +277,8 @@ def test_faults_show_nothing_of_a_secret(serve: Callable[..., PolicySet]) -> Non
     """One that is too short, or not there, is told at the key that names it."""
     spec = data("{secret: {file: hook.secret}}").removeprefix("\n---\n")
     found = faults(serve, spec, **{"hook.secret": "hunter2"})
-    assert found == ['p.yaml:4:23: the secret in "hook.secret" is shorter than 16 bytes (openssl rand -hex 32)']
-    assert faults(serve, spec) == ['p.yaml:4:23: the file "hook.secret" is not there']
+    assert found == ['p.yaml:4:23: AZ205 the secret in "hook.secret" is shorter than 16 bytes (openssl rand -hex 32)']
+    assert faults(serve, spec) == ['p.yaml:4:23: AZ118 the file "hook.secret" is not there']
     assert "secret" in faults(serve, policy('data.d == "a"') + data("{secret: {file: hook.secret}}"), **{
         "hook.secret": SECRET
     })[0].lower()  # fmt: skip

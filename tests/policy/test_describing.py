@@ -51,9 +51,9 @@ def faults(serve: Callable[..., PolicySet], name: str, **files: str) -> list[str
 def test_a_fault_has_file_line_and_column(serve: Callable[..., PolicySet]) -> None:
     """L5: also in a file that the document refers to, with the word that was meant; all of them at once."""
     assert faults(serve, "api.yaml", **{"api.yaml": YAML, "parts/p.yaml": PART}) == [
-        'api.yaml:6:7: unknown key "paramters" (did you mean "parameters"?)',
-        "api.yaml:8:47: no JSON Schema: there is no such type",
-        'parts/p.yaml:4:12: unknown word "minLenght" in a schema (did you mean "minLength"?)',
+        'api.yaml:6:7: AZ208 unknown key "paramters" (did you mean "parameters"?)',
+        "api.yaml:8:47: AZ208 no JSON Schema: there is no such type",
+        'parts/p.yaml:4:12: AZ208 unknown word "minLenght" in a schema (did you mean "minLength"?)',
     ]
 
 
@@ -61,7 +61,7 @@ def test_a_json_document_has_places_too(serve: Callable[..., PolicySet]) -> None
     """JSON is read strictly, and its faults have a line where YAML would find one."""
     (fault,) = faults(serve, "api.json", **{"api.json": JSON.replace("\t", " ")})
 
-    assert fault.startswith("api.json:4:18: a body has a media type")
+    assert fault.startswith("api.json:4:18: AZ208 a body has a media type")
     assert faults(serve, "api.json", **{"api.json": JSON})[0].startswith("api.json:")
     assert "given twice" in faults(serve, "api.json", **{"api.json": '{"a":1,"a":2}'})[0]
 
@@ -69,7 +69,7 @@ def test_a_json_document_has_places_too(serve: Callable[..., PolicySet]) -> None
 @pytest.mark.parametrize(
     ("files", "told"),
     [
-        ({}, 'p.yaml:6:35: the file "api.yaml" is not there'),
+        ({}, 'p.yaml:6:35: AZ118 the file "api.yaml" is not there'),
         ({"api.yaml": "a: [", }, "api.yaml:1:5: "),
         ({"api.yaml": "a: &b 1"}, "anchors are not read"),
         ({"api.yaml": "swagger: '2.0'"}, "convert it to OpenAPI 3.0 or 3.1"),

@@ -76,10 +76,10 @@ def test_a_fault_without_a_place_underlines_the_scalar() -> None:
 
 
 def test_a_fault_shows_its_line_and_caret() -> None:
-    """A fault prints as file:line:column, message, hint, source line and caret."""
+    """A fault prints as file:line:column, code, message, hint, source line and caret."""
     fault = at(scalar("a: one && two"), "two")
 
-    assert str(fault) == "p.yaml:1:11: x\n    a: one && two\n              ^^^"
+    assert str(fault) == "p.yaml:1:11: AZ999 x\n    a: one && two\n              ^^^"
 
 
 def test_a_line_no_person_wrote_is_not_shown() -> None:

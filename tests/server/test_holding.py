@@ -200,7 +200,7 @@ def test_hashes_are_computed_when_nobody_else_wants_to(monkeypatch: pytest.Monke
 
 def test_what_can_not_be_used_is_told_where_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """A weak hash in the file, a realm that can't be quoted, an extra that is not installed."""
-    with pytest.raises(PolicyFaults, match=r"p/users.yaml:1:17: MD5 \(apr1\) is too weak for passwords"):
+    with pytest.raises(PolicyFaults, match=r"p/users.yaml:1:17: AZ127 MD5 \(apr1\) is too weak for passwords"):
         Office("- {id: a, hash: '$apr1$x$y'}")
     with pytest.raises(PolicyFaults, match="is no realm"):
         compiler("auto").compile({"p/a.yaml": PROVIDER.replace("back office", "'a\"b'").encode()})
@@ -211,7 +211,9 @@ def test_what_can_not_be_used_is_told_where_it_is_named(monkeypatch: pytest.Monk
     monkeypatch.setattr(holding, "Passwords", missing)
     with pytest.raises(PolicyFaults) as faults:
         Office(users())
-    assert "p/a.yaml:6:18: passwords need the extra: pip install 'envoy-cel-authz[passwords]'" in str(faults.value)
+    assert "p/a.yaml:6:18: AZ206 passwords need the extra: pip install 'envoy-cel-authz[passwords]'" in str(
+        faults.value
+    )
 
 
 def test_a_record_names_the_user_and_never_the_password(office: Office) -> None:

@@ -259,10 +259,10 @@ def test_the_last_use_of_a_key_is_known_by_its_id(ask: Asking) -> None:
 @pytest.mark.parametrize(
     ("name", "old", "new", "expected"),
     [
-        ("p/keys.json", None, '{"keys": []}', '9:18: "keys.json" cannot be used: the key set has no usable key'),
-        ("p/keys.json", None, "{", 'p/a.yaml:9:18: "keys.json" cannot be used: '),
-        ("p/a.yaml", "keys.json", "other.json", 'p/a.yaml:9:18: the file "p/other.json" is not there'),
-        ("p/a.yaml", "30s", "2m", "p/a.yaml:12:13: 2m is out of range (at most 60s"),
+        ("p/keys.json", None, '{"keys": []}', '9:18: AZ206 "keys.json" cannot be used: the key set has no usable key'),
+        ("p/keys.json", None, "{", 'p/a.yaml:9:18: AZ206 "keys.json" cannot be used: '),
+        ("p/a.yaml", "keys.json", "other.json", 'p/a.yaml:9:18: AZ118 the file "p/other.json" is not there'),
+        ("p/a.yaml", "30s", "2m", "p/a.yaml:12:13: AZ107 2m is out of range (at most 60s"),
         ("p/a.yaml", "{file: keys.json}", "{uri: http://login.example.com/}", "only https is fetched"),
         ("p/a.yaml", "{file: keys.json}", "{uri: https://a.b/, ca: /nowhere.pem}",
          '"/nowhere.pem" cannot be used: No such file or directory'),
@@ -286,7 +286,7 @@ def test_what_cannot_be_used_is_told_where_it_is_named(
 def test_an_hmac_needs_its_secret(files: dict[str, bytes]) -> None:
     """Without one, or with a short one, the digests would be anybody's to make."""
     text = "\n".join(line for line in files["p/a.yaml"].decode().split("\n") if "secret_file" not in line)
-    with pytest.raises(PolicyFaults, match=r"partner-keys\.yaml:3:8: an HMAC needs a secret"):
+    with pytest.raises(PolicyFaults, match=r"partner-keys\.yaml:3:8: AZ206 an HMAC needs a secret"):
         compiler("auto").compile(files | {"p/a.yaml": text.encode()})
 
 

@@ -71,11 +71,11 @@ def test_policies_that_pass_are_compiled() -> None:
         ({"p/a.yaml": POLICY, "p/a_test.yaml": b"apiVersion: authz/v1\nkind: [\n"}, "p/a_test.yaml:3:1: "),
         (
             {"p/a.yaml": POLICY, "p/a_test.yaml": TEST.replace(b"cases", b"casse")},
-            "p/a_test.yaml:5:3: nothing is tested",
+            "p/a_test.yaml:5:3: AZ104 nothing is tested",
         ),
         (
             {"p/a.yaml": POLICY, "p/a_test.yaml": TEST.replace(b"allow}", b"allow, rule: all/writes}")},
-            'p/a_test.yaml:8:39: no rule is called "all/writes"',
+            'p/a_test.yaml:8:39: AZ130 no rule is called "all/writes"',
         ),
     ],
     ids=["fails", "none", "no YAML", "misspelled", "names nothing"],

@@ -24,7 +24,7 @@ def test_what_can_not_be_made_is_a_fault_of_what_names_it(tmp_path: Path) -> Non
     assert isinstance(name, Text)
     with pytest.raises(Unfit) as unfit:
         usable(name, (tmp_path / "missing.pem").read_bytes)
-    assert str(unfit.value.faults[0]).startswith('a.yaml:1:5: "missing.pem" cannot be used: No such file')
+    assert str(unfit.value.faults[0]).startswith('a.yaml:1:5: AZ206 "missing.pem" cannot be used: No such file')
 
 
 def test_a_secret_loses_its_line_end(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_names_that_the_policies_do_not_have_are_faults(policies: PolicySet) -> 
     with pytest.raises(PolicyFaults) as found:
         run(read_suites({"t_test.yaml": text.encode()}), policies)
     (fault,) = found.value.faults
-    assert str(fault).startswith('t_test.yaml:23:53: no rule is called "open/al" (did you mean "open/all"?)\n')
+    assert str(fault).startswith('t_test.yaml:23:53: AZ130 no rule is called "open/al" (did you mean "open/all"?)\n')
 
 
 def test_a_failure_points_at_what_was_expected(tried: Callable[[str], tuple[Result, ...]]) -> None:

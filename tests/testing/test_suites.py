@@ -27,9 +27,9 @@ def test_every_fault_of_every_file_is_told() -> None:
         read_suites({name: text.encode() for name, text in files.items()})
     told = [str(fault).splitlines()[0] for fault in found.value.faults]
     assert told == [
-        'b_test.yaml:4:18: PolicyTest "t" is already in a_test.yaml:4',
-        'c_test.yaml:1:1: the document has no "apiVersion" (write apiVersion: authz/v1)',
-        "c_test.yaml:1:7: a Policy is served, and belongs in a file whose name does not end in _test.yaml",
+        'b_test.yaml:4:18: AZ109 PolicyTest "t" is already in a_test.yaml:4',
+        'c_test.yaml:1:1: AZ101 the document has no "apiVersion" (write apiVersion: authz/v1)',
+        "c_test.yaml:1:7: AZ121 a Policy is served, and belongs in a file whose name does not end in _test.yaml",
     ]
 
 

@@ -103,12 +103,13 @@ def _watched(wanted: Wanted) -> tuple[Path, ...]:
 
 def _told(wanted: Wanted) -> Exit:
     """Run once, and tell faults instead of ending with them."""
+    from authz.cli.reports import told  # noqa: PLC0415 - see the package's docstring
     from authz.errors import PolicyFaults  # noqa: PLC0415
 
     try:
         return _run(wanted)
     except PolicyFaults as faults:
-        tell(str(faults))
+        tell(told(faults))
         return Exit.POLICIES
 
 

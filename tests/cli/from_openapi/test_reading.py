@@ -27,7 +27,7 @@ def test_faults_are_told_with_their_place(tmp_path: Path) -> None:
     file = tmp_path / "api.yaml"
     file.write_text("openapi: 3.1.0\npaths: {/a: {get: {paramters: []}}}")
 
-    with pytest.raises(PolicyFaults, match=r'api\.yaml:2:20: unknown key "paramters"'):
+    with pytest.raises(PolicyFaults, match=r'api\.yaml:2:20: AZ208 unknown key "paramters"'):
         read(file)
 
 

@@ -69,7 +69,9 @@ def test_faults_of_tests_and_of_policies_are_told(run: Run, tested: Path) -> Non
     tested.write_text(TESTS.replace("request: read, expect", "request: raed, expect"))
     ran = run("test", "policies")
     assert (ran.status, ran.out) == (Exit.POLICIES, "")
-    assert ran.err.startswith('policies/orders_test.yaml:9:37: no request is called "raed" here (did you mean "read"?)')
+    assert ran.err.startswith(
+        'policies/orders_test.yaml:9:37: AZ130 no request is called "raed" here (did you mean "read"?)'
+    )
     tested.write_text(TESTS)
     Path("policies/orders.yaml").write_text("apiVersion: authz/v1\nkind: Polcy\n")
     ran = run("test", "policies")
@@ -171,7 +173,7 @@ def test_a_file_that_forgets_its_version_is_not_passed_over(run: Run) -> None:
     Path("policies/more_test.yaml").write_text(TESTS.replace("apiVersion: authz/v1\n", ""))
     ran = run("test", "policies")
     assert ran.status == Exit.POLICIES
-    assert 'policies/more_test.yaml:1:1: the document has no "apiVersion"' in ran.err
+    assert 'policies/more_test.yaml:1:1: AZ101 the document has no "apiVersion"' in ran.err
 
 
 @pytest.mark.usefixtures("tested")

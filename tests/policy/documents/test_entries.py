@@ -74,10 +74,10 @@ def test_a_key_in_the_clear_is_not_repeated() -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "keys.yaml:1:1: expected entries"),
-        ("# nobody\n", "keys.yaml:1:1: expected entries"),
-        ("id: acme\nsha256: ab\n", "keys.yaml:1:1: expected a list of entries, not a mapping"),
-        ("[]\n---\n[]\n", "keys.yaml:3:1: entries are one list, and end here"),
+        ("", "keys.yaml:1:1: AZ105 expected entries"),
+        ("# nobody\n", "keys.yaml:1:1: AZ105 expected entries"),
+        ("id: acme\nsha256: ab\n", "keys.yaml:1:1: AZ105 expected a list of entries, not a mapping"),
+        ("[]\n---\n[]\n", "keys.yaml:3:1: AZ105 entries are one list, and end here"),
     ],
 )
 def test_what_is_no_list_of_entries_has_its_place(text: str, told: str) -> None:
