@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 from typer.main import get_command
 
 from authz import __version__
+from authz.build import build
 from authz.cli.output import Exit, tell
 from authz.cli.verbs import VERBS, Verb
 
@@ -84,13 +85,16 @@ class _Listed(TyperCommand):
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"authz {__version__}")
+        typer.echo(f"authz {__version__} ({build()})")
         raise typer.Exit
 
 
 def _start(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and how it was built, and exit."
+        ),
     ] = False,
     debug: Annotated[
         bool, typer.Option("--debug", help="Print a traceback when something unexpected happens.")

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Protocol
 
 from authz import __version__
+from authz.build import build
 from authz.errors import Unavailable
 from authz.server import ending, viewing
 
@@ -112,7 +113,7 @@ class Process:
             self._store.start()
             running.callback(self._store.stop)
             self._running = running.pop_all()
-        _log.info("serving", extra={"fields": self._places()})
+        _log.info("serving", extra={"fields": {"version": __version__, "build": build(), **self._places()}})
 
     def reload(self) -> None:
         """Look at the policies now, and at the keys that we sign with."""
@@ -151,6 +152,7 @@ class Process:
         current, recorder = self._store.current, self._outputs.recorder
         return {
             "version": __version__,
+            "build": build(),
             "worker": self._worker,
             "ready": self.ready(),
             "generation": current.generation if current else 0,

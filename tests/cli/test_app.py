@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 import authz as package
+from authz.build import build
 from authz.cli import output
 from authz.errors import Fault, PolicyFaults, SettingsFaults, Unavailable
 
 
 def test_the_command_runs_as_a_module() -> None:
-    """`python -m authz` is the command."""
+    """`python -m authz` is the command; its version says how it was built too."""
     command = [sys.executable, "-m", "authz", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
-    assert done.stdout == f"authz {package.__version__}\n"
+    assert done.stdout == f"authz {package.__version__} ({build()})\n"
 
 
 def test_without_a_verb_there_is_help(run: Callable[..., Any]) -> None:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from authz import __version__
+from authz.build import build
 from authz.cli.request import Asked, message
 from authz.config import load
 from authz.errors import Unavailable
-from authz.server.building import build
+from authz.server import building
 from authz.server.process import Process
 
 POLICY = (
@@ -43,7 +45,7 @@ def built(tmp_path: Path, policies: Path) -> Process:
         "policies": (str(policies),), "listen": (f"unix://{tmp_path}/authz.sock",), "transport": "aio",
         "admin": "127.0.0.1:0", "record.sink": str(tmp_path / "records"),
     }  # fmt: skip
-    return build(load(environment={}, flags=flags).settings)
+    return building.build(load(environment={}, flags=flags).settings)
 
 
 def _threads() -> set[str]:
@@ -74,16 +76,18 @@ def test_one_that_cannot_start_leaves_nothing_behind(process: Process, tmp_path:
     assert "policies_loaded" in (tmp_path / "records").read_text()
 
 
-def test_it_says_where_it_serves(process: Process, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
-    """The real ports, so that who started it on any can find it."""
+def test_it_says_what_serves_and_where(process: Process, caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """The real ports, so that who started it on any can find it; log and status say how it was built."""
     caplog.set_level(logging.INFO)
     process.start()
+    status = process.status()
     process.stop(0.1)
     (serving,) = [record for record in caplog.records if record.getMessage() == "serving"]
     fields = serving.fields  # type: ignore[attr-defined]
     assert fields["listen"] == [f"unix://{tmp_path}/authz.sock"]
     assert fields["admin_port"] > 0
     assert fields["transport"] == "aio"
+    assert (fields["version"], fields["build"]) == (status["version"], status["build"]) == (__version__, build())
 
 
 def test_records_and_status_name_the_commit(tmp_path: Path) -> None:

@@ -35,7 +35,8 @@ def told(status: Mapping[str, Any], checks: Mapping[str, int]) -> Iterator[Findi
 
 def _ready(status: Mapping[str, Any]) -> Finding:
     if status.get("ready"):
-        return fine("ready", f"version {status.get('version', '?')} decides checks")
+        build = f", {status['build']}," if "build" in status else ""
+        return fine("ready", f"version {status.get('version', '?')}{build} decides checks")
     return wrong("ready", "the service denies everything, or is going down", "see policies and keys below, and its log")
 
 

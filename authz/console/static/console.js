@@ -47,7 +47,7 @@ function showFacts(status) {
     ...(status.policy_commit ? { commit: status.policy_commit.replace(/[0-9a-f]{40,}/g, (name) => name.slice(0, 12)) } : {}),
     loaded: status.policy_age_seconds === null ? "never" : `${age(status.policy_age_seconds)} ago`,
     worker: status.worker,
-    version: status.version,
+    version: `${status.version} (${status.build})`,
   };
   byId("facts").replaceChildren(
     ...Object.entries(facts).map(([name, value]) => node("div", {}, node("dt", {}, name), node("dd", {}, String(value)))),

@@ -38,7 +38,7 @@ def test_a_service_that_is_well_is_said_to_be(run: Callable[..., Any], served: P
     asked = ("doctor", "--admin", f"127.0.0.1:{admin_port(served)}", "--listen", f"unix://{tmp_path}/authz.sock")
     ran = run(*asked)
     assert ran.status == 0
-    assert re.search(r"^fine  ready: version \S+ decides checks$", ran.out, re.MULTILINE)
+    assert re.search(r"^fine  ready: version \S+, (compiled|interpreted), decides checks$", ran.out, re.MULTILINE)
     assert f"fine  unix://{tmp_path}/authz.sock: answers, and says that it serves" in ran.out
     assert run(*asked, "--quiet").out.startswith("odd   limits: are counted in memory, by each process alone -> ")
 

@@ -9,7 +9,8 @@ import pytest
 from authz.cli.doctor.telling import spoken, told
 
 WELL: dict[str, Any] = {
-    "version": "1.0", "ready": True, "generation": 3, "policy_digest": "abcdef0123456789", "policy_age_seconds": 600.0,
+    "version": "1.0", "build": "compiled", "ready": True,
+    "generation": 3, "policy_digest": "abcdef0123456789", "policy_age_seconds": 600.0,
     "policy_faults": [], "transport": "fast", "transport_fallback": None, "listen": ["127.0.0.1:9191"],
     "limiter": {"store": "redis", "url": "redis://r", "connected": True, "breaker": "closed", "last_error": None},
     "jwks": {"staff": {"uri": "https://i", "keys": 2, "age_seconds": 60.0, "error": None}},
