@@ -111,4 +111,4 @@ class Supervisor:
 
 def command() -> list[str]:
     """Return the command that started this process, to start it anew."""
-    return [sys.executable, "-m", "authz", *sys.argv[1:]]
+    return [sys.executable, *sys.orig_argv[1:]]

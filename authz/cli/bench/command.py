@@ -81,7 +81,9 @@ def _noop() -> Iterator[str]:
 
     with tempfile.TemporaryDirectory(prefix="authz-bench-") as folder:
         address = f"unix://{folder}/noop.sock"
-        process = subprocess.Popen([sys.executable, "-m", "authz.cli.bench.noop", address], stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "authz.cli.bench.noop", address], stdout=subprocess.DEVNULL
+        )
         try:
             due = time.monotonic() + READY
             while any(answers(address, READY).values()):

@@ -67,7 +67,7 @@ class Stack:
 
     def _start_service(self, redis: str) -> subprocess.Popen[str]:
         command = [
-            *(sys.executable, "-m", "authz", "serve"),
+            *(sys.executable, "-P", "-m", "authz", "serve"),
             *("--policies", str(self._policies)),
             *("--listen", f"unix://{self._scratch}/authz.sock"),
             *("--admin", "127.0.0.1:0"),
