@@ -113,10 +113,6 @@ TRAFFIC = [
 ]  # fmt: skip
 
 
-def _raises(*_: object) -> None:
-    raise RuntimeError("a candidate")
-
-
 @pytest.mark.parametrize("candidate", [LIVE, NARROW, WIDE, ERRING, "apiVersion: nonsense\n"])
 def test_answers_are_those_of_the_live_policies_alone(
     candidate: str, made: Candidates, until: Callable[..., None]
@@ -294,23 +290,11 @@ def test_one_that_raises_would_deny(
     """A fault of ours in a candidate's policies is what it would be to a caller: a denial; nobody was denied."""
     process = made(LIVE)
     until(lambda: there(process))
-    monkeypatch.setattr(process.candidate._store.current.policies, "select", _raising(process))  # type: ignore[union-attr]
+    plan = process.candidate._store.current.policies.governing("api.example.com", "/a", "GET").plan  # type: ignore[union-attr]
+    monkeypatch.setattr(plan, "denials", (None,))
     ask(process)
     until(lambda: outcomes(process) == {"newly_denied": 1})
     assert process.disagreements()["groups"][0]["candidate"].reason == "internal_error"  # type: ignore[index]
-
-
-def _raising(process: Process) -> Callable[..., Any]:
-    """Return a selection whose decision raises."""
-    select = process.candidate._store.current.policies.select  # type: ignore[union-attr]
-
-    class Selection:
-        def __init__(self, request: Any) -> None:
-            self.providers = select(request).providers
-
-        decide = _raises
-
-    return Selection
 
 
 def test_a_candidate_that_changes_is_compared_anew(made: Candidates, until: Callable[..., None]) -> None:

@@ -20,19 +20,18 @@ if TYPE_CHECKING:
 PATIENCE = 10.0
 
 
-class Broken(FastServer):
-    """A fast server that binds and then says nothing, as one would whose events changed their form."""
+def _answering(check: Callable[[bytes, Any], None]) -> Callable[[Any], FastServer]:
+    """Return what makes a fast server whose calls are all answered by `check`."""
 
-    def _request_calls(self) -> None:
-        pass
+    def made(setup: Any) -> FastServer:
+        methods = tuple(msgspec.structs.replace(method, check=check) for method in setup.methods)
+        return FastServer(msgspec.structs.replace(setup, methods=methods))
+
+    return made
 
 
-class Garbling(FastServer):
-    """A fast server that answers with something else."""
-
-    def __init__(self, setup: Any) -> None:
-        methods = tuple(msgspec.structs.replace(method, check=_garble) for method in setup.methods)
-        super().__init__(msgspec.structs.replace(setup, methods=methods))
+def _silent(_message: bytes, _call: Any) -> None:
+    pass
 
 
 def _garble(_message: bytes, call: Any) -> None:
@@ -53,8 +52,8 @@ def test_auto_is_fast_here(serve: Any) -> None:
 @pytest.mark.parametrize(
     ("load", "reason"),
     [
-        (lambda: Broken, "DEADLINE_EXCEEDED|Deadline Exceeded"),
-        (lambda: Garbling, "garbled"),
+        (lambda: _answering(_silent), "DEADLINE_EXCEEDED|Deadline Exceeded"),
+        (lambda: _answering(_garble), "garbled"),
         (_not_there, "ImportError: cannot import name"),
     ],
 )
