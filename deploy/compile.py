@@ -1,13 +1,19 @@
 """Hatch's build hook that compiles the way of a request with mypyc, where a build asks for it.
 
+    python deploy/compile.py        # says what this machine lacks to do so, and exits 1; 0 where it lacks nothing
+
 The modules that `pyproject.toml` lists become C extensions and stay Python: they are the same files, the wheel holds
-both, and a machine without a compiler builds a wheel that is only slower. Nothing is written beside the sources, where
-it would shadow them: what is compiled goes straight into the wheel.
+both, and a Python that can't load the extensions runs what they were made of. Nothing is written beside the sources,
+where it would shadow them: what is compiled goes straight into the wheel.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
+import sys
+import sysconfig
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -25,6 +31,8 @@ class Compile(BuildHookInterface):  # type: ignore[type-arg] # hatchling's is ge
         """Compile, and tell hatchling what there is to be packed; nothing for an editable wheel."""
         if version == "editable":
             return
+        if lacking := lacks():
+            sys.exit(lacking)
         self._folder = tempfile.TemporaryDirectory()
         built = _compiled(Path(self.root), self.config["modules"], Path(self._folder.name))
         build_data["force_include"] |= built
@@ -35,6 +43,21 @@ class Compile(BuildHookInterface):  # type: ignore[type-arg] # hatchling's is ge
         """Remove what was built in between."""
         if hasattr(self, "_folder"):
             self._folder.cleanup()
+
+
+def lacks() -> str:
+    """Return what it takes to compile for this Python and is not there; empty where all is. A compiler is tried."""
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    headers = [f"-I{sysconfig.get_path(name)}" for name in ("include", "platinclude")]
+    try:
+        command = [*compiler, *headers, "-fsyntax-only", "-x", "c", "-"]
+        tried = subprocess.run(command, input="#include <Python.h>", capture_output=True, text=True, check=False)
+    except OSError as error:
+        return f"no C compiler: {compiler[0]}: {error.strerror} (Debian: apt-get install gcc libc6-dev)"
+    if tried.returncode:
+        why = next((line for line in tried.stderr.splitlines() if "error:" in line), f"{compiler[0]} failed")
+        return f"no headers to compile with: {why.strip()} (Debian: apt-get install python3-dev libc6-dev)"
+    return ""
 
 
 def _compiled(root: Path, modules: list[str], folder: Path) -> dict[str, str]:
@@ -54,3 +77,7 @@ def _compiled(root: Path, modules: list[str], folder: Path) -> dict[str, str]:
     finally:
         os.chdir(before)
     return {str(built): str(built.relative_to(folder / "lib")) for built in (folder / "lib").rglob("*.so")}
+
+
+if __name__ == "__main__":
+    sys.exit(lacks() or 0)

@@ -1,6 +1,6 @@
 """What large data costs: a lookup among a hundred thousand entries against ten, and what deciding feels of a reload.
 
-    python tests/bench/data.py [--quick]
+    python tests/bench/data.py [--quick] [--interpreted]
 
 In this process, without gRPC: one thread decides without pause, as the polling thread does under load, while another
 one reads and compiles a file of as many networks that changed. The longest time between two decisions is what a caller
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from timeit import Timer
 from typing import TYPE_CHECKING
 
+import built
 from comparing import FULL, QUICK, Row, row
 
 from authz.cel import NETWORK_SET, STRING, STRING_MAP, STRING_SET, Constant, Environment, NetworkIndex, StringSet
@@ -125,6 +126,7 @@ def _longest(policies: PolicySet, meanwhile: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
+    built.choose()
     sys.setswitchinterval(SWITCH)
     from rich.console import Console
     from run import table

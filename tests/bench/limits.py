@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import built
 import redis
 from rich.console import Console
 from rich.table import Table
@@ -135,6 +136,7 @@ def measure(url: str, clients: list[redis.Redis], wanted: list[Limit], options: 
 def main() -> int:
     """Measure every algorithm with 1, 2 and 5 limits and say whether all were exact."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    built.option(parser)
     for name, default in (("processes", 8), ("in-flight", 64), ("checks", 100_000), ("callers", 1)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--cluster", action="store_true")
@@ -173,4 +175,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    built.choose()
     sys.exit(main())

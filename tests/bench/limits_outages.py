@@ -27,6 +27,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+import built
 import msgspec
 import redis
 from rich.console import Console
@@ -232,6 +233,7 @@ def through(outage: Callable[..., object], server: ValkeyServer, url: str, optio
 def main() -> int:
     """Go through every outage and say whether the promises held."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    built.option(parser)
     for name, default in (("rate", 1000), ("seconds", 3), ("slack", 5), ("tries", 3)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("names", nargs="*", metavar="OUTAGE", help=", ".join(each.__name__ for each in OUTAGES))
@@ -260,4 +262,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    built.choose()
     sys.exit(main())

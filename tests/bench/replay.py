@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import built
 from checks import Check
 from rich.console import Console
 from rich.table import Table
@@ -169,6 +170,7 @@ def _how_many(records: int, kinds: int, place: int) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line says."""
     parser = argparse.ArgumentParser(description="Replay a large log with planted changes.")
+    built.option(parser)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--documents", type=int, default=100)
     parser.add_argument("--workers", type=int, default=1)
@@ -192,4 +194,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    built.choose()
     sys.exit(main())

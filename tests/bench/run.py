@@ -1,9 +1,10 @@
 """`make bench`: every benchmark, one after the other, as a table or as JSON.
 
-    python tests/bench/run.py [--quick] [--output pretty|json] [--gate] [NAME ...]
+    python tests/bench/run.py [--quick] [--interpreted] [--output pretty|json] [--gate] [NAME ...]
 
 A benchmark is a function from effort and scratch folder to rows. Bounds are on ratios within this run, never on what
 one machine can do. The load generator runs on the first core this process may use, the server under test on the last.
+What is measured is the package as it gets deployed (`built`), or with `--interpreted` the checkout.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import built
 import msgspec
 from checks import WrongAnswerError
 from comparing import FULL, QUICK, BenchmarkError, Effort, Row
@@ -31,6 +33,9 @@ from rich.console import Console
 from rich.table import Table
 from servers import LOAD_CORE, SERVER_CORE, ServerError
 from through_envoy import envoy
+
+from authz import __version__
+from authz.build import build
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -114,6 +119,7 @@ def measure(names: Sequence[str], effort: Effort) -> tuple[list[Row], bool]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmarks named on the command line, or all of them."""
     parser = argparse.ArgumentParser(description="Measure the service against baselines in the same run.")
+    built.option(parser)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--quick", action="store_true", help="few and short rounds: a smoke test, not a measurement")
     parser.add_argument("--output", choices=["pretty", "json"], default="pretty")
@@ -126,14 +132,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"other work is running (load {load:.1f}): trust the CPU seconds more than the clock", file=sys.stderr)
     rows, whole = measure(options.names or list(BENCHMARKS), QUICK if options.quick else FULL)
     if options.output == "json":
-        report = msgspec.json.encode({"machine": machine(), "quick": options.quick, "rows": rows})
+        report = msgspec.json.encode({"build": build(), "machine": machine(), "quick": options.quick, "rows": rows})
         print(msgspec.json.format(report).decode())
     else:
-        print(machine())
+        print(f"authz {__version__} ({build()})", machine(), sep="\n")
         Console(width=None if sys.stdout.isatty() else 180).print(table(rows))
     missed = [row for row in rows if row.met is False]
     return 1 if not whole or (options.gate and missed) else 0
 
 
 if __name__ == "__main__":
+    built.choose()
     sys.exit(main())

@@ -20,6 +20,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import built
 import load
 import servers
 from http2 import ConnectionLostError
@@ -134,6 +135,7 @@ def _answers(target: str) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a soak, or the server of one, from the command line."""
     parser = argparse.ArgumentParser(description="Soak one transport.")
+    built.option(parser)
     parser.add_argument("--calls", type=int, default=1_000_000)
     parser.add_argument("--transport", choices=["fast", "aio"], default="fast")
     parser.add_argument("--serve", metavar="TARGET", help=argparse.SUPPRESS)
@@ -146,4 +148,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    built.choose()
     sys.exit(main())

@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+import built
 import load
 import msgspec
 import servers
@@ -194,7 +195,7 @@ def swaps(number: int, folder: Path) -> Report:
     """Start the service in `folder`, swap so many times, and say what was seen."""
     policies = ConfigMap(folder / "policies", version(0))
     target = f"unix://{folder}/swaps.sock"
-    command = [sys.executable, "-m", "authz", "serve", "--policies", str(policies.folder), "--listen", target]
+    command = [sys.executable, "-P", "-m", "authz", "serve", "--policies", str(policies.folder), "--listen", target]
     admin = free_port()
     command += ["--admin", f"127.0.0.1:{admin}", "--drain", "0s", "--log-level", "warning"]
     output = folder / "swaps.out"
@@ -221,6 +222,7 @@ def _answers(target: str) -> bool:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Swap from the command line; 1 if anything was not as it should be."""
     parser = argparse.ArgumentParser(description="Swap policies under load.")
+    built.option(parser)
     parser.add_argument("--swaps", type=int, default=2000)
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="swaps-") as folder:
@@ -235,4 +237,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    built.choose()
     sys.exit(main())

@@ -11,6 +11,9 @@ import run
 from comparing import BenchmarkError, Effort, Row, row
 from servers import LOAD_CORE
 
+from authz import __version__
+from authz.build import build
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -43,6 +46,7 @@ def test_missed_bound_is_shown_and_gates_only_when_asked(capsys: pytest.CaptureF
     assert "2.00 (2.00 to 2.00)" in (printed := capsys.readouterr().out)
     assert "at least 3: MISSED" in printed
     assert f"load generator on {LOAD_CORE}" in printed
+    assert f"authz {__version__} ({build()})" in printed
     assert run.main(["slow", "--gate"]) == 1
 
 
