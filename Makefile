@@ -6,12 +6,16 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 TEST_ARGS ?= -n auto --dist loadfile
 BENCH_ARGS ?=
+TESTS ?=
+
+# Puts what was compiled before the checkout, for whatever is started, from wherever. Benchmarks import each other by name.
+ON_COMPILED := PYTHONSAFEPATH=1 PYTHONPATH=$(CURDIR)/build/compiled:$(CURDIR)/tests/bench
 
 .DEFAULT_GOAL := help
-.PHONY: help install compiled demo test test-lowest check format protos docs envoy bench bench-limits test-limits fuzz soak lock clean
+.PHONY: help install compiled demo test test-compiled test-lowest check format protos docs envoy bench bench-limits test-limits fuzz soak lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 15
 
 install: $(VENV)/.installed ## make .venv with what the lock names
 
@@ -23,7 +27,7 @@ $(VENV)/.installed: pyproject.toml requirements.lock
 
 compiled: build/compiled/.built ## the package as the image has it, the way of a request compiled: in build/compiled
 
-build/compiled/.built: $(VENV)/.installed deploy/compile.py $(shell find authz -name '*.py')
+build/compiled/.built: $(VENV)/.installed deploy/compile.py $(shell find authz policies/shop envoy/sidecar.yaml -type f -not -name '*.pyc')
 	rm -rf build/compiled build/wheel
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m hatchling build --target wheel --directory build/wheel
 	$(BIN)/python -m zipfile --extract build/wheel/*.whl build/compiled
@@ -34,6 +38,10 @@ demo: install ## an upstream, Valkey, the service and a real Envoy, with request
 
 test: install ## every test
 	$(BIN)/python -m pytest $(TEST_ARGS)
+
+test-compiled: compiled ## every test, or those named, on the compiled package (TESTS="tests/wire tests/engine")
+	$(ON_COMPILED) $(BIN)/python -m authz --version | grep compiled
+	$(ON_COMPILED) $(BIN)/python -m pytest $(TEST_ARGS) $(TESTS)
 
 test-lowest: install ## the transport's tests on the lowest grpcio that pyproject.toml claims
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/grpcio-lowest grpcio==1.75.0
