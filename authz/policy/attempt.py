@@ -79,15 +79,16 @@ class Attempt:
     def documents(self) -> tuple[Document, ...]:
         """Return the documents of all files; of two with the same kind and name the second is at fault."""
         first: dict[tuple[str, str], Document] = {}
-        unique: list[FileDocuments] = []
+        there = 0
         for file in self._files:
-            if len(file.names) == len(file.reading.documents) and first.keys().isdisjoint(file.names):
-                first.update(file.names)
-            else:
-                file = self._first(file, first)  # noqa: PLW2901 - from here on without what is at fault
-            unique.append(file)
+            first.update(file.names)
+            there += len(file.reading.documents)
             self._pause()
-        self._files = unique
+        return tuple(first.values()) if len(first) == there else self._unique()
+
+    def _unique(self) -> tuple[Document, ...]:
+        first: dict[tuple[str, str], Document] = {}
+        self._files = [self._first(file, first) for file in self._files]
         return tuple(first.values())
 
     def _first(self, file: FileDocuments, first: dict[tuple[str, str], Document]) -> FileDocuments:
@@ -102,6 +103,7 @@ class Attempt:
             taken = known.metadata.name
             place = f"{known.file}:{taken.source.place(taken.start)[0]}"
             self.faults.append(name.fault(Code.NAME_TAKEN, f'{document.kind} "{name}" is already in {place}'))
+        self._pause()
         return FileDocuments.of(msgspec.structs.replace(file.reading, documents=tuple(documents)))
 
     def data(self) -> Iterator[tuple[Data, Datum]]:

@@ -105,9 +105,9 @@ class Compiler:
         for path in sorted(path for path in self._paced(files) if path in known or is_policy_file(path)):
             content, documents = known.get(path, (None, None))
             if documents is None or content is None:
-                documents = FileDocuments.of(read(path, files[path]))
+                documents = FileDocuments.of(read(path, files[path], pause=self._pause))
             elif content != files[path]:
-                documents = FileDocuments.of(reread(documents.reading, content, files[path]))
+                documents = FileDocuments.of(reread(documents.reading, content, files[path], self._pause))
             self._files[path] = files[path], documents
             self._pause()
         return [documents for _, documents in self._files.values()]

@@ -7,7 +7,7 @@ and can be kept as long as they stay. A document with any fault is not among the
 from __future__ import annotations
 
 import collections.abc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 import msgspec
@@ -58,9 +58,12 @@ def is_test_file(path: str) -> bool:
     return path.endswith(("_test.yaml", "_test.yml"))
 
 
-def read(path: str, content: bytes, kinds: Kinds = KINDS) -> FileReading:
-    """Return the documents of one file, which are of these kinds, and all its faults."""
-    composed = compose(path, content)
+def read(path: str, content: bytes, kinds: Kinds = KINDS, *, pause: Callable[[], None] = lambda: None) -> FileReading:
+    """Return the documents of one file, which are of these kinds, and all its faults.
+
+    `pause` is called between documents, for those who read beside the serving of requests.
+    """
+    composed = compose(path, content, pause=pause)
     documents: list[Document] = []
     faults = list(composed.faults)
     if not composed.documents and not faults:
@@ -71,6 +74,7 @@ def read(path: str, content: bytes, kinds: Kinds = KINDS) -> FileReading:
             faults.extend(found)
         elif number not in composed.broken:
             documents.append(found)
+        pause()
     return FileReading(file=path, documents=tuple(documents), faults=tuple(sorted(faults)[:MAX_FAULTS]))
 
 

@@ -12,7 +12,7 @@ its own composer hides anchors and resolves plain scalars as YAML 1.1.
 from __future__ import annotations
 
 import re
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 import yaml
@@ -30,6 +30,9 @@ from yaml.events import (
 from authz.errors import Fault
 from authz.policy.codes import Code
 from authz.policy.source import Boolean, Mapping, Node, Null, Number, Scalar, Sequence, Source, Text, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_BYTES = 1 << 20
 """The largest file that is read as YAML: etcd keeps no larger ConfigMap."""
@@ -82,10 +85,18 @@ class Composed(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[Fault, ...] = ()
 
 
-def compose(file: str, content: bytes, *, max_bytes: int = MAX_BYTES, number_keys: bool = False) -> Composed:
+def compose(
+    file: str,
+    content: bytes,
+    *,
+    max_bytes: int = MAX_BYTES,
+    number_keys: bool = False,
+    pause: Callable[[], None] = lambda: None,
+) -> Composed:
     """Return the documents of a file as nodes, with every fault that parsing can see.
 
     With `number_keys` a key may look like a number and is a text all the same, as in OpenAPI: `200: {...}`.
+    `pause` is called between documents.
     """
     if len(content) > max_bytes:
         message = f"the file has {len(content)} bytes; at most {max_bytes} are read"
@@ -93,7 +104,7 @@ def compose(file: str, content: bytes, *, max_bytes: int = MAX_BYTES, number_key
     source, faults = decode(file, content)
     if faults:
         return Composed(faults=faults)
-    composer = _Composer(source, number_keys=number_keys)
+    composer = _Composer(source, number_keys=number_keys, pause=pause)
     composer.run()
     return Composed(
         documents=tuple(composer.documents), broken=frozenset(composer.broken), faults=tuple(composer.faults)
@@ -125,8 +136,9 @@ class _GivenUpError(Exception):
 class _Composer:
     """Builds the nodes of one file from libyaml's events."""
 
-    def __init__(self, source: Source, *, number_keys: bool) -> None:
+    def __init__(self, source: Source, *, number_keys: bool, pause: Callable[[], None]) -> None:
         self._number_keys = number_keys
+        self._pause = pause
         self.documents: list[Node] = []
         self.broken: list[int] = []
         self.faults: list[Fault] = []
@@ -151,6 +163,7 @@ class _Composer:
             while not isinstance(event := self._parser.get_event(), StreamEndEvent):
                 if isinstance(event, DocumentStartEvent):
                     self._document(event)
+                    self._pause()
         except yaml.MarkedYAMLError as error:
             return self._skip(self._syntax(error))
         finally:

@@ -215,9 +215,12 @@ def _is_policies(name: str) -> bool:
 def _content(place: str, limit: int) -> bytes:
     """Read a regular file, at most one byte more than `limit`; a pipe is refused rather than waited for."""
     with open(os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
             raise OSError(None, "is no regular file")
-        return file.read(max(limit, 0) + 1)
+        most = max(limit, 0) + 1
+        content = file.read(min(found.st_size + 1, most))  # memory for what is there, not for all that might be
+        return content if len(content) <= found.st_size else content + file.read(most - len(content))
 
 
 def _cause(error: OSError) -> str:

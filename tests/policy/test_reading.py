@@ -237,3 +237,12 @@ def test_any_lines_of_policies_are_read_or_are_faults(lines: list[str]) -> None:
     for fault in reading.faults:
         assert fault.message
         assert fault.code
+
+
+def test_whoever_reads_can_pause_between_documents() -> None:
+    """A file of thousands of documents takes a third of a second: what is served meanwhile must not wait for it."""
+    pauses: list[None] = []
+    read("p.yaml", b"---\n".join([FULL] * 10), pause=lambda: pauses.append(None))
+    one = len(pauses)
+    read("p.yaml", b"---\n".join([FULL] * 20), pause=lambda: pauses.append(None))
+    assert len(pauses) == one + 2 * one >= 3 * 10

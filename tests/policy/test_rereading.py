@@ -90,3 +90,15 @@ def test_a_fault_in_a_document_that_changed_stands_where_it_is_written() -> None
     before = read("a.yaml", old.encode())
     after = reread(before, old.encode(), new.encode())
     assert after.faults == read("a.yaml", new.encode()).faults != ()
+
+
+def test_a_file_is_read_again_document_by_document() -> None:
+    """Whoever reads beside the serving of requests can pause between documents, those that stay as they were too."""
+    texts = [POLICY.format(name=f"p{number}", method="GET") for number in range(20)]
+    old, new = ("---\n".join([*texts[:-1], texts[-1].replace("GET", method)]).encode() for method in ("GET", "PUT"))
+    pauses: list[None] = []
+    reread(read("a.yaml", old), old, new, lambda: pauses.append(None))
+    assert len(pauses) >= 20
+    pauses.clear()
+    reread(read("a.yaml", old), old, new + b"---\nbroken: [\n", lambda: pauses.append(None))
+    assert len(pauses) >= 2 * 20

@@ -208,6 +208,14 @@ def test_all_files_together_are_bounded(tmp_path: Path) -> None:
     assert _faults(tmp_path, max_bytes=1200) == []
 
 
+def test_a_file_is_read_to_its_end_whatever_its_size_is_said_to_be(tmp_path: Path) -> None:
+    """A file that grows between the look at its size and the reading is read whole; one of procfs says that it is 0."""
+    (tmp_path / "a.yaml").symlink_to("/proc/version")
+    reading = read([tmp_path])
+    assert reading.files == {f"{tmp_path}/a.yaml": Path("/proc/version").read_bytes()}
+    assert [fault.message for fault in read([tmp_path], max_bytes=5).faults] == ["is too large"]
+
+
 def test_equal_readings_have_equal_content(tmp_path: Path) -> None:
     """Contents and names count, times do not; moving a character from a name to a content is a difference."""
     first = read([_write(tmp_path / "x", a="1", b="2")])
