@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from authz.cli.output import Exit, Output, say
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -89,10 +90,12 @@ def _pretty(verdict: Verdict, place: str) -> str:
     from authz.audit import START  # noqa: PLC0415
 
     lines = [] if verdict.wrong is None else [f"{place}: {verdict.wrong.value}"]
-    good = "records are good" if verdict.wrong is None else "records before it are good"
-    lines.append(f"{verdict.records} {good}" + (f", the last is {verdict.last}" if verdict.last else ""))
+    before = "" if verdict.wrong is None else " before it"
+    good = "is good" if verdict.records == 1 else "are good"
+    last = f", the last is {verdict.last}" if verdict.last else ""
+    lines.append(f"{counted(verdict.records, 'record')}{before} {good}{last}")
     if verdict.before:
-        lines.append(f"{verdict.before} lines before the chain are in none, and nothing is known of them")
+        lines.append(f"before the chain: {counted(verdict.before, 'line')} of which nothing is known")
     if verdict.first not in {START, ""}:
         lines.append(f"the chain goes on from {verdict.first}: what was before it is not here")
     return "\n".join(lines)

@@ -11,6 +11,7 @@ import typer
 from authz.cli.notes import ending, origins
 from authz.cli.output import Exit, say, tell
 from authz.cli.reports import Report, report
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,8 +74,8 @@ def _crossed(policies: PolicySet, seen: Expressions, paths: list[Path]) -> tuple
 
     found = cross_checked(policies, tuple(seen.all()), paths)
     tell(
-        f"{found.expressions} expressions evaluated {found.evaluations} times with both engines: "
-        f"{len(found.warnings)} differ, {found.undetermined} evaluations the second cannot tell"
+        f"{counted(found.expressions, 'expression')} evaluated {counted(found.evaluations, 'time')} with both engines: "
+        f"{len(found.warnings)} differ, {counted(found.undetermined, 'evaluation')} the second cannot tell"
     )
     return found.warnings
 
@@ -102,6 +103,5 @@ def _provenance(reading: Reading) -> tuple[Mapping[str, Provenance], tuple[Fault
 
 
 def _summary(files: int, faults: int, warnings: int) -> str:
-    read = f"{files} file{'s' * (files != 1)} read"
-    told = f"{faults} fault{'s' * (faults != 1)}" if faults else "no fault"
-    return f"{read}, {told}" + (f", {warnings} warning{'s' * (warnings != 1)}" if warnings else "")
+    told = counted(faults, "fault") if faults else "no fault"
+    return f"{counted(files, 'file')} read, {told}" + (f", {counted(warnings, 'warning')}" if warnings else "")

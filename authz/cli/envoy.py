@@ -20,6 +20,7 @@ from authz.config import load
 from authz.config.values import tcp_address
 from authz.envoy.fitting import Kind, Place, TlsFiles, Wanted
 from authz.errors import PolicyFaults, Severity, Unavailable
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,12 +104,8 @@ def _check(names: list[str], loaded: Loaded, output: Report, accepted: frozenset
 
 def _summary(files: int, left: list[Fault], accepted: int) -> str:
     errors = sum(fault.severity is Severity.ERROR for fault in left)
-    told = f"{_counted(errors, 'error')}, {_counted(len(left) - errors, 'warning')}" if left else "nothing found"
-    return f"{_counted(files, 'file')} read, {told}" + (f", {accepted} accepted" if accepted else "")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'s' * (number != 1)}"
+    told = f"{counted(errors, 'error')}, {counted(len(left) - errors, 'warning')}" if left else "nothing found"
+    return f"{counted(files, 'file')} read, {told}" + (f", {accepted} accepted" if accepted else "")
 
 
 def _shown(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from authz.cli.output import Exit, say, tell
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def command(
     told = "would be written anew" if check or diff else "written anew"
     for file in changed if not diff else ():
         tell(f"{file}: {told}")
-    tell(f"{len(files)} file{'s' * (len(files) != 1)} read, {len(changed)} {told}")
+    tell(f"{counted(len(files), 'file')} read, {len(changed)} {told}")
     raise typer.Exit(Exit.POLICIES if faulty or (check and changed) else Exit.FINE)
 
 

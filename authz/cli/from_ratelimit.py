@@ -16,6 +16,7 @@ import yaml
 
 from authz.cli.naming import named, unique
 from authz.limits.descriptors import SECONDS, Unit, step
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -198,5 +199,4 @@ def _notes(path: str, entries: Sequence[_Entry]) -> Iterator[str]:
 def summary(converted: Converted) -> str:
     """Return what was made, for standard error."""
     spec = msgspec.convert(converted.document["spec"], dict[str, list[object]])
-    count = len(spec["limits"])
-    return f"{count} limit{'s' * (count != 1)}; the notes at the head say what to look at"
+    return f"{counted(len(spec['limits']), 'limit')}; the notes at the head say what to look at"

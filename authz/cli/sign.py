@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from authz.cli.output import tell
+from authz.words import counted
 
 
 def command(
@@ -38,4 +39,4 @@ def command(
         (folder / SIGNATURE).write_bytes(sign(files, secret))
     except (OSError, ValueError) as error:
         raise Unavailable(f"{folder}: {error}") from None
-    tell(f"{len(files)} files signed by the key {key_id(secret.public_key())}")
+    tell(f"{counted(len(files), 'file')} signed by the key {key_id(secret.public_key())}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from authz.envoy import codes
 from authz.envoy.parts import MANAGER, HttpFilter
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +96,7 @@ def _reading(manager: Message, against: Against) -> Iterator[Fault]:
         yield manager.finding(codes.REMOTE_ADDRESS, what, at="use_remote_address")
     hops, trusted = int(manager.number("xff_num_trusted_hops") or 0), against.settings.client.trusted_hops
     if hops != trusted and not against.settings.client.trusted_networks:
-        what = f"Envoy trusts {hops} proxies before it, and client.trusted_hops is {trusted}"
+        what = f"Envoy trusts {counted(hops, 'proxy', 'proxies')} before it, and client.trusted_hops is {trusted}"
         yield manager.finding(codes.HOPS, what, at="xff_num_trusted_hops")
 
 

@@ -15,6 +15,7 @@ from authz.policy.documents import timed
 from authz.policy.documents.grammar import Unfit, no_network, plain
 from authz.policy.faults import Together
 from authz.policy.source import quoted
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -119,7 +120,7 @@ def _named(rows: Sequence[list[str]], columns: Sequence[str], content: Content) 
 
 
 def _odd(rows: Iterable[list[str]], wanted: int, content: Content) -> list[Any]:
-    message = f"the first row names {wanted} columns, and this one has"
+    message = f"the first row names {counted(wanted, 'column')}, and this one has"
     return [content.placed(row[0]).fault(Together.DATA, f"{message} {len(row)}") for row in rows]
 
 

@@ -54,7 +54,7 @@ def test_what_is_wrong_has_its_file_and_line(run: Callable[..., Any], log: Path)
     ran = run("audit", "verify", str(log), "--key-file", str(log.parent / "key"))
     assert ran.status == 1
     assert ran.out.startswith(f"{file}:2: the record is not what was written")
-    assert "records before it are good, the last is " in ran.out
+    assert "\n1 record before it is good, the last is " in ran.out
 
 
 def test_what_was_rotated_away_for_good_is_said(run: Callable[..., Any], log: Path) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from authz.cli.eval import Headers
 from authz.cli.output import Exit, Output, say, tell
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,8 @@ def command(
     service, noop = _measured(address, request.message(asked), in_flight, seconds)
     say(json.dumps(_data(service, noop), indent=2) if output is Output.JSON else _pretty(service, noop))
     if failed := sorted(each for each in service.answers if each.startswith("gRPC")):
-        tell(f"{sum(service.answers[each] for each in failed)} calls were not answered: {', '.join(failed)}")
+        calls = counted(sum(service.answers[each] for each in failed), "call")
+        tell(f"{calls} got no answer: {', '.join(failed)}")
         raise typer.Exit(Exit.UNEXPECTED)
 
 

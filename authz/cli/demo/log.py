@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from authz.words import counted
+
 
 def shown(line: str) -> str:
     """Return what a line of the log says to a person; empty where it says nothing worth showing."""
@@ -17,7 +19,7 @@ def shown(line: str) -> str:
             [f"policies refused, generation {event.get('generation', 0)} stays in force:", *map(str, faults)]
         )
     if event.get("generation") and "files" in event:
-        return f"policies in force: generation {event['generation']}, {event['files']} files"
+        return f"policies in force: generation {event['generation']}, {counted(event['files'], 'file')}"
     return str(event.get("message", "")) if event.get("level") in {"warning", "error", "critical"} else ""
 
 

@@ -20,6 +20,7 @@ from authz.cli.diff.direction import (
 from authz.cli.diff.flat import flat
 from authz.model import Mode
 from authz.policy.documents import Guardrail, Policy
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,7 +53,7 @@ def files(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[Chan
     """Return the files beside documents (schemas, keys, data) that are new, gone or others."""
 
     def size(content: bytes | None) -> str | None:
-        return None if content is None else f"{len(content)} bytes"
+        return None if content is None else counted(len(content), "byte")
 
     return tuple(
         Change(document="file", part=name, before=size(before.get(name)), after=size(after.get(name)))
@@ -173,7 +174,8 @@ def _shown(before: Says | None, after: Says | None) -> tuple[str | None, str | N
     """Return both as texts; of long lists, only what came and went."""
     if isinstance(before, tuple) and isinstance(after, tuple) and max(len(before), len(after)) > SHOWN:
         gone, come = sorted(set(before) - set(after)), sorted(set(after) - set(before))
-        return f"{len(before)} entries, without {_few(gone)}", f"{len(after)} entries, with {_few(come)}"
+        had, has = (counted(len(each), "entry", "entries") for each in (before, after))
+        return f"{had}, without {_few(gone)}", f"{has}, with {_few(come)}"
     return None if before is None else _text(before), None if after is None else _text(after)
 
 

@@ -12,6 +12,7 @@ from authz.cli.diff.direction import Direction
 from authz.cli.replay import report as replayed
 from authz.cli.replay import tally as replay
 from authz.cli.replay.report import escaped, printable
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +102,7 @@ def markdown(found: Difference) -> str:
 def summary(found: Difference) -> str:
     """Return how much changed, in a line."""
     tests = found.tests
-    parts = [f"{len(found.changes)} changes", f"{tests.asked} requests of tests"]
+    parts = [counted(len(found.changes), "change"), counted(tests.asked, "request of tests", "requests of tests")]
     parts += [f"{count} {kind}" for kind in Kind if (count := tests.total(kind))]
     parts += ["widened"] if found.widens else []
     return f"{found.before} to {found.after}: {', '.join(parts)}"

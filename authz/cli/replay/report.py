@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authz.cli.replay.tally import Kind
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,11 @@ def pretty(tally: Tally, *, reasons: bool) -> str:
         if groups:
             lines += ["", f"{kind.value}: {tally.total(kind)}"]
             lines += [line for group, members in groups[:SHOWN] for line in _lines(group, members)]
-            lines += [f"  … {len(groups) - SHOWN} more groups (--output json has all)"] if len(groups) > SHOWN else []
+            lines += (
+                [f"  … {counted(len(groups) - SHOWN, 'more group')} (--output json has all)"]
+                if len(groups) > SHOWN
+                else []
+            )
     return "\n".join(lines)
 
 
@@ -61,7 +66,7 @@ def _kinds(reasons: bool) -> list[Kind]:
 
 def _summary(tally: Tally) -> str:
     skipped = sum(tally.skipped.values())
-    parts = [f"{tally.records} records", f"{tally.same} as before"]
+    parts = [counted(tally.records, "record"), f"{tally.same} as before"]
     parts += [f"{count} {kind.value}" for kind in Kind if (count := tally.total(kind))]
     parts += [f"{skipped} skipped ({', '.join(sorted(tally.skipped))})"] if skipped else []
     parts += [f"{tally.lost} in more groups than are kept"] if tally.lost else []

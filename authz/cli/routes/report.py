@@ -8,6 +8,7 @@ import msgspec
 
 from authz.cli.replay.report import escaped, printable
 from authz.cli.routes.drift import ABOUT
+from authz.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -60,8 +61,12 @@ def _elsewhere(traffic: Traffic) -> str:
 def summary(shown: Exposing) -> str:
     """Return how many routes there are, and how many have each flag."""
     flags = [flag for row in shown.rows for flag in row.line.flags]
-    parts = [f"{len(shown.rows)} routes", *(f"{flags.count(flag)} {flag}" for flag in dict.fromkeys(sorted(flags)))]
-    parts += [f"{len(shown.drift)} differences from the API"] if shown.drift is not None else []
+    parts = [
+        counted(len(shown.rows), "route"),
+        *(f"{flags.count(flag)} {flag}" for flag in dict.fromkeys(sorted(flags))),
+    ]
+    if shown.drift is not None:
+        parts.append(f"{counted(len(shown.drift), 'difference')} from the API")
     return ", ".join(parts)
 
 

@@ -98,7 +98,7 @@ const open = new Set();
 function showPolicies(documents) {
   const shown = documents.filter((one) => one.rules.length || one.limits.length);
   const others = documents.length - shown.length;
-  say("policies-note", `${shown.length} with rules${others ? `, ${others} other documents` : ""}`);
+  say("policies-note", `${shown.length} with rules${others ? `, ${others} other document${others === 1 ? "" : "s"}` : ""}`);
   const focused = document.activeElement?.closest("details")?.id;
   byId("policies").replaceChildren(...shown.map(policy));
   if (focused) byId(focused)?.querySelector("summary").focus();

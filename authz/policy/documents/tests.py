@@ -37,6 +37,7 @@ from authz.policy.documents.values import (
     whole,
 )
 from authz.policy.source import Mapping, Scalar, Sequence, Text
+from authz.words import counted
 
 MOST_REPEATED = 100_000
 _ALONE = ("request", "expect", "repeat", "every", "after")
@@ -179,7 +180,7 @@ class Matrix(Checked):
             if isinstance(cells, Sequence) and len(cells) != len(columns):
                 yield caller.fault(
                     Code.RANGE,
-                    f'the row of "{caller}" has {len(cells)} cells for {len(columns)} requests',
+                    f'the row of "{caller}" has {counted(len(cells), "cell")} for {counted(len(columns), "request")}',
                     hint="a table says something in every cell",
                 )
 

@@ -55,5 +55,5 @@ def test_people_read_a_line_each(run: Callable[..., Any], address: str) -> None:
 def test_what_does_not_answer_is_no_result(run: Callable[..., Any], tmp_path: Path) -> None:
     """Exit 1, and why; a header that is none is an argument."""
     ran = run("bench", "--address", f"unix://{tmp_path}/none.sock", "--seconds", "0.1")
-    assert (ran.status, "calls were not answered: gRPC UNAVAILABLE" in ran.err) == (1, True)
+    assert (ran.status, "got no answer: gRPC UNAVAILABLE" in ran.err) == (1, True)
     assert run("bench", "-H", "nonsense").status == Exit.ARGUMENTS

@@ -151,7 +151,7 @@ def test_files_beside_documents_are_compared_by_content() -> None:
     """A schema or a file of keys that changed changes what documents mean."""
     found = files({"a.json": b"1", "b.json": b"1", "c.json": b"1"}, {"a.json": b"12", "b.json": b"1", "d.json": b"1"})
     assert [(one.part, one.before, one.after) for one in found] == [
-        ("a.json", "1 bytes", "2 bytes"),
-        ("c.json", "1 bytes", None),
-        ("d.json", None, "1 bytes"),
+        ("a.json", "1 byte", "2 bytes"),
+        ("c.json", "1 byte", None),
+        ("d.json", None, "1 byte"),
     ]

@@ -7,7 +7,7 @@ import pytest
 from authz.cli.diff.asking import Asked, Compared, Kind
 from authz.cli.diff.direction import Direction
 from authz.cli.diff.parts import Change
-from authz.cli.diff.report import Difference, data, markdown, pretty
+from authz.cli.diff.report import Difference, data, markdown, pretty, summary
 from authz.cli.replay import tally
 
 LONG = "identity.authenticated &&\n  'orders:read' in identity.scopes && variables.own_tenant\x1b[2J"
@@ -30,6 +30,12 @@ def test_conditions_are_shown_line_by_line() -> None:
     assert "  + mode\n" in shown
     assert "[more or less]" in shown
     assert shown.startswith("main to policies: 2 changes, 3 requests of tests, 1 not comparable\n")
+
+
+def test_one_change_is_one() -> None:
+    """The line that sums up is read first, and often is about one thing."""
+    one = Difference(before="a", after="b", changes=FOUND.changes[:1], tests=Compared(asked=1, changed=()))
+    assert summary(one) == "a to b: 1 change, 1 request of tests"
 
 
 def test_a_review_gets_tables_that_nothing_breaks() -> None:

@@ -35,7 +35,7 @@ def test_people_read_texts_that_speak_to_no_terminal() -> None:
     assert "traffic to no route: none\n" in shown
     counted = pretty(Exposing(rows=(), traffic=Traffic(by_policy=True)))
     assert counted.startswith("traffic is what the policies of a route have said")
-    assert shown.endswith("1 routes, 1 anonymous, 1 differences from the API")
+    assert shown.endswith("1 route, 1 anonymous, 1 difference from the API")
 
 
 def test_a_review_gets_a_table_that_nothing_breaks() -> None:

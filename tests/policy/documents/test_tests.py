@@ -182,7 +182,7 @@ def test_a_word_is_an_expectation() -> None:
         ),
         (
             "matrix: [{requests: [read], expect: {alice: [allow, deny]}}]",
-            'the row of "alice" has 2 cells for 1 requests (a table says something in every cell)',
+            'the row of "alice" has 2 cells for 1 request (a table says something in every cell)',
             "alice",
         ),
         ("matrix: [{requests: [read], expect: {}}]", "the table has no rows", "{"),
