@@ -243,7 +243,10 @@ def test_several_workers_share_the_work(serve: Callable[..., Any], tmp_path: Pat
     service.wait("serving", 2)
     sockets = [tmp_path / f"authz-{number}.sock" for number in (0, 1)]
     assert [service.check(socket=one).status.code for one in sockets] == [OK, OK]
-    os.kill(service.wait("worker started", 2)["pid"], signal.SIGKILL)
+    worker = service.wait("worker started", 2)
+    command, own = (Path(f"/proc/{pid}/cmdline").read_text() for pid in (service.process.pid, worker["pid"]))
+    assert own == f"{command}--worker\0{worker['number']}\0"
+    os.kill(worker["pid"], signal.SIGKILL)
     assert service.wait("worker ended")["status"] == -signal.SIGKILL
     service.wait("serving", 3)
     assert service.check(socket=sockets[1]).status.code == OK
