@@ -24,7 +24,7 @@ def pretty(answer: bytes) -> str:
 
 
 def why(outcome: Outcome) -> str:
-    """Say in a line what settled it, and in further lines what went wrong on the way and what the limits said."""
+    """Say in a line what settled it, and in further lines what went wrong on the way and what whole limits said."""
     decision = outcome.decision
     lines = [f"{decision.effect}: {decision.reason}{_by(decision)}"]
     lines += [f"  {outcome.detail}"] if outcome.detail else []
@@ -35,7 +35,8 @@ def why(outcome: Outcome) -> str:
     ]
     lines += [f"  {trace.name}: {trace.outcome}" for trace in decision.documents if trace.outcome.startswith("would_")]
     lines += [
-        f"  limit {usage.charge.limit.name}: {usage.outcome}, {usage.remaining} left" for usage in outcome.usage.limits
+        f"  limit {usage.charge.limit.name}: {usage.outcome}, {usage.remaining} left if nobody asked before"
+        for usage in outcome.usage.limits
     ]
     return "\n".join(lines)
 

@@ -16,6 +16,7 @@ from authz.cli.output import Output, say, tell
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from authz.engine import Limiter
     from authz.model import Outcome
     from authz.server.trying import Claimed, Trying
 
@@ -76,8 +77,8 @@ def command(  # noqa: PLR0913 - one per flag
         tell(answer.why(outcome))
 
 
-def tried(typed: Typed, policies: list[Path] | None) -> tuple[Trying, bytes, Outcome]:
-    """Decide a request that was typed; return also what can explain it."""
+def tried(typed: Typed, policies: list[Path] | None, limiter: Limiter | None = None) -> tuple[Trying, bytes, Outcome]:
+    """Decide a request that was typed, by what `limiter` has counted or nothing; return also what can explain it."""
     from authz.cli import request  # noqa: PLC0415 - see the package's docstring
     from authz.server.deciding import policies_in  # noqa: PLC0415
     from authz.server.trying import Trying  # noqa: PLC0415
@@ -92,7 +93,7 @@ def tried(typed: Typed, policies: list[Path] | None) -> tuple[Trying, bytes, Out
         time=moment,
     )
     identifier = _claimed(typed)
-    trying = Trying(policies_in(policies or [Path("policies")]))
+    trying = Trying(policies_in(policies or [Path("policies")]), limiter=limiter)
     got, outcome = trying.request(request.message(asked), identifier, moment)
     if identifier is not None and identifier.unasked:
         tell(identifier.unasked)

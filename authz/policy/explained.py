@@ -23,6 +23,19 @@ class Said(StrEnum):
     UNKNOWN = "undetermined"
 
 
+class Counts(StrEnum):
+    """Which counts the limits of an explanation were held against."""
+
+    CHARGED = "charged"
+    """Those that the decision was charged to."""
+
+    PEEKED = "peeked"
+    """Those of the service or its Redis at this moment; nothing was charged."""
+
+    WHOLE = "whole"
+    """None: as if nobody had asked before."""
+
+
 class ShownPart(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One part of an expression: its text, and its values: one, one per turn in a loop, none where it was not asked."""
 
@@ -124,3 +137,4 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     near: tuple[Near, ...]
     ways: tuple[Way, ...]
     unknown: tuple[str, ...] = ()
+    counts: Counts = Counts.CHARGED

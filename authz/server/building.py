@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from authz.config import Settings
     from authz.config.settings import RedisSettings
-    from authz.engine import Parts
+    from authz.engine import Limiter, Parts
     from authz.identity.signing import SigningKeys
     from authz.limits.redis import RedisLimiter
     from authz.server.explaining import Explainer
@@ -93,13 +93,15 @@ def build(settings: Settings, worker: int = 0) -> Process:
     numbers.show_limiter(told.metrics, counting)
     process = Process(
         engine=engine, limiter=counting, server=server, outputs=told, governing=policies, signing=signs,
-        explainer=_explainer(settings, policies.store, worker) if settings.admin else None, worker=worker,
+        explainer=_explainer(settings, policies.store, counting, worker) if settings.admin else None, worker=worker,
     )  # fmt: skip
     process.admin = _admin(settings, process, worker)
     return process
 
 
-def _explainer(settings: Settings, store: PolicyStore, worker: int) -> Callable[[Sequence[tuple[str, str]]], object]:
+def _explainer(
+    settings: Settings, store: PolicyStore, counting: Limiter, worker: int
+) -> Callable[[Sequence[tuple[str, str]]], object]:
     """Return what explains: of credentials it tells a fingerprint of this process alone. Loaded when it is asked."""
     sink = settings.record.sink
     log = None if sink in {"off", "stdout"} else Path(settings.of_worker(sink, worker))
@@ -109,7 +111,7 @@ def _explainer(settings: Settings, store: PolicyStore, worker: int) -> Callable[
         from authz.server.explaining import Explainer  # noqa: PLC0415 - memory that a sidecar need not have
 
         secrets = ReadsWriter(ReadsForm.VALUES, os.urandom(32))
-        return Explainer(lambda: store.current, secrets, client_ip(settings.client), log)
+        return Explainer(lambda: store.current, secrets, client_ip(settings.client), counting, log)
 
     return lambda query: made().explain(query)
 

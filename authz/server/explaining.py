@@ -1,7 +1,7 @@
 """What a running service explains, for the console: a request somebody typed, or a decision by its id.
 
-A request is tried on the policies in force and charged to nobody. A decision is looked for in the file that this
-process writes its records to. Only looking: nothing is changed, and no credential is told.
+A request is tried on the policies in force and the counts of this moment, and charged to nobody. A decision is looked
+for in the file that this process writes its records to. Only looking: nothing is changed, and no credential is told.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from authz.engine import Snapshot
+    from authz.engine import Limiter, Snapshot
     from authz.model import Request
     from authz.policy import Explanation, Secrets
     from authz.server.recalling import Line
@@ -30,18 +30,23 @@ MOST_SEARCHED = 512 * 2**20
 
 
 class Explainer:
-    """Explains by the policies in force; `log` is where this process writes its records, if that is a file."""
+    """Explains by the policies in force and what `limiter` has counted.
+
+    `log` is where this process writes its records, if that is a file.
+    """
 
     def __init__(
         self,
         snapshot: Callable[[], Snapshot | None],
         secrets: Secrets,
         find: Callable[[Request], str],
+        limiter: Limiter,
         log: Path | None,
     ) -> None:
         self._snapshot = snapshot
         self._secrets = secrets
         self._find = find
+        self._limiter = limiter
         self._log = log
 
     def explain(self, query: Sequence[tuple[str, str]]) -> Explanation:
@@ -53,7 +58,7 @@ class Explainer:
         snapshot = self._snapshot()
         if snapshot is None:
             raise Unavailable("no policies are in force")
-        trying = Trying(snapshot.policies, self._find)
+        trying = Trying(snapshot.policies, self._find, self._limiter)
         asked = dict(query)
         if "id" in asked:
             explanation = trying.explain_record(self._record(asked["id"]), self._secrets)

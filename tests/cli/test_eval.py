@@ -39,7 +39,10 @@ def test_an_allow_is_shown_with_what_it_changes(evaluate: Callable[..., Any]) ->
         '  + ratelimit-policy: "orders/all";q=3;w=60',
         '  + ratelimit: "orders/all";r=2;t=N',
     ]
-    assert ran.err.splitlines() == ["allow: allowed by orders/tenants", "  limit orders/all: ok, 2 left"]
+    assert ran.err.splitlines() == [
+        "allow: allowed by orders/tenants",
+        "  limit orders/all: ok, 2 left if nobody asked before",
+    ]
 
 
 def test_a_denial_is_shown_as_the_caller_sees_it(evaluate: Callable[..., Any]) -> None:

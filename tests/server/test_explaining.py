@@ -10,6 +10,7 @@ import pytest
 from authz.audit import ReadsForm, ReadsWriter
 from authz.config.settings import ClientSettings
 from authz.errors import Unavailable
+from authz.limits.memory import MemoryLimiter
 from authz.server.client import client_ip
 from authz.server.explaining import Explainer
 from authz.store import Snapshot
@@ -24,7 +25,9 @@ CANARY = "canary-5ecret"
 def explainer(log: Path | None = None) -> Explainer:
     """Return an explainer over the policies of replays."""
     snapshot = Snapshot(policies=policies(BEFORE), generation=1, loaded_at=0.0)
-    return Explainer(lambda: snapshot, ReadsWriter(ReadsForm.VALUES, b"k"), client_ip(ClientSettings()), log)
+    return Explainer(
+        lambda: snapshot, ReadsWriter(ReadsForm.VALUES, b"k"), client_ip(ClientSettings()), MemoryLimiter(), log
+    )
 
 
 def test_a_request_that_is_typed_is_explained() -> None:
@@ -77,6 +80,6 @@ def test_a_decision_is_found_where_this_process_records(tmp_path: Path) -> None:
 
 def test_without_policies_nothing_is_explained() -> None:
     """A process that has none yet says so."""
-    nothing = Explainer(lambda: None, ReadsWriter(ReadsForm.VALUES), client_ip(ClientSettings()), None)
+    nothing = Explainer(lambda: None, ReadsWriter(ReadsForm.VALUES), client_ip(ClientSettings()), MemoryLimiter(), None)
     with pytest.raises(Unavailable, match="no policies"):
         nothing.explain([("method", "GET"), ("url", "/")])

@@ -12,6 +12,7 @@ from authz.build import build
 from authz.cli.request import Asked, message
 from authz.config import load
 from authz.errors import Unavailable
+from authz.policy.explained import Counts, Explanation
 from authz.server import building
 from authz.server.process import Process
 
@@ -106,3 +107,18 @@ def test_records_and_status_name_the_commit(tmp_path: Path) -> None:
     assert status["policy_provenance"][str(folder)].author == "Ann"  # type: ignore[index]
     lines = [json.loads(line) for line in (tmp_path / "records").read_text().splitlines()]
     assert [line.get("commit", line.get("policy_commit")) for line in lines] == ["c1", "c1"]
+
+
+def test_it_explains_by_what_it_has_counted(tmp_path: Path) -> None:
+    """An operator sees what the caller has left now; explaining takes nothing of it."""
+    policy = tmp_path / "a.yaml"
+    policy.write_text(POLICY.replace("spec: {", "spec: {limits: [{name: l, key: client.ip, rate: 3/hour}], "))
+    process = built(tmp_path, policy)
+    process.start()
+    process._engine.check(message(Asked(method="GET", url="https://h/a", time=1.0)), Call())
+    for _ in range(2):
+        explained = process.explain([("method", "GET"), ("url", "https://h/a")])
+        assert isinstance(explained, Explanation)
+        assert explained.counts is Counts.PEEKED
+        assert explained.documents[0].limits[0].remaining == 2
+    process.stop(1.0)

@@ -8,6 +8,9 @@ import msgspec
 
 from authz.audit import ReadsForm, ReadsWriter
 from authz.cli.request import Asked, message
+from authz.limits.memory import MemoryLimiter
+from authz.model import Charge
+from authz.policy.explained import Counts
 from authz.server.deciding import compiler
 from authz.server.recalling import Line, RequestLine
 from authz.server.trying import Claimed, Trying
@@ -47,7 +50,7 @@ def policies() -> PolicySet:
 
 
 def test_a_request_is_decided_as_the_service_would() -> None:
-    """Limits begin whole each time: what is tried is charged to nobody."""
+    """Limits begin whole each time, and the explanation says so: what is tried is charged to nobody."""
     trying = Trying(policies())
     claimed = Claimed("alice", {"scope": "read write", "tenant": "acme"})
     for _ in range(5):
@@ -58,6 +61,24 @@ def test_a_request_is_decided_as_the_service_would() -> None:
     assert explanation is not None
     assert explanation.identity["scopes"] == ["read", "write"]
     assert explanation.documents[0].limits[0].key == ("alice",)
+    assert explanation.counts is Counts.WHOLE
+
+
+def test_limits_are_looked_at_where_they_are_counted() -> None:
+    """What the caller has spent there shows, and trying spends none of it."""
+    set_, limiter = policies(), MemoryLimiter()
+    (limit,) = set_.limits
+    limiter.charge([Charge(limit=limit, key=("alice",), cost=2)], 0.0, lambda _: None)
+    trying, claimed = Trying(set_, limiter=limiter), Claimed("alice", {"scope": "read write", "tenant": "acme"})
+    for _ in range(5):
+        _, outcome = trying.request(message(Asked(method="GET", url="/orders")), claimed, 1_795_435_200.0)
+        assert (outcome.decision.effect, outcome.usage.limits[0].remaining) == ("allow", 1)
+    explanation = trying.explain(outcome, SECRETS)
+    assert explanation is not None
+    assert explanation.counts is Counts.PEEKED
+    limiter.charge([Charge(limit=limit, key=("alice",))], 0.0, lambda _: None)
+    _, outcome = trying.request(message(Asked(method="GET", url="/orders")), claimed, 1_795_435_200.0)
+    assert outcome.decision.reason == "rate_limited"
 
 
 def test_a_caller_can_be_claimed_of_any_provider_of_the_request() -> None:

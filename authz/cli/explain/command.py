@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,10 @@ def command(  # noqa: PLR0913 - one per flag
     at: At = "",
     log: Annotated[Path | None, typer.Option(help="Records to look for the decision in; a file or a folder.")] = None,
     admin: Annotated[str, typer.Option(help="Admin port to ask about a decision, without --log.")] = "127.0.0.1:9192",
+    redis: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Look at the counts there, charging nothing. [default: limits whole]"),
+    ] = None,
     output: Annotated[Output, typer.Option(help="Who reads the explanation.")] = Output.PRETTY,
 ) -> None:
     """Explain a decision: documents, rules, every part of a condition, limits, and what was missing.
@@ -41,7 +46,7 @@ def command(  # noqa: PLR0913 - one per flag
     if url is None and method.isupper() and method.isalpha():
         raise typer.BadParameter(f"{method} of what? give a URL too; a decision has an id", param_hint="url")
     if url is not None:
-        explanation = _typed(Typed(method, url, headers, body, subject, provider, claims, ip, at), policies)
+        explanation = _typed(Typed(method, url, headers, body, subject, provider, claims, ip, at), policies, redis)
     elif log is not None:
         explanation = _recorded(method, log, policies)
     else:
@@ -49,11 +54,13 @@ def command(  # noqa: PLR0913 - one per flag
     say(_json(explanation) if output is Output.JSON else tree.pretty(explanation))
 
 
-def _typed(typed: Typed, policies: list[Path] | None) -> Explanation:
+def _typed(typed: Typed, policies: list[Path] | None, redis: str | None) -> Explanation:
     from authz.cli import answer  # noqa: PLC0415 - see the package's docstring
+    from authz.cli.explain.looking import counted_in  # noqa: PLC0415
     from authz.errors import Unavailable  # noqa: PLC0415
 
-    trying, got, outcome = tried(typed, policies)
+    with counted_in(redis) if redis else nullcontext() as limiter:
+        trying, got, outcome = tried(typed, policies, limiter)
     explanation = trying.explain(outcome, _secrets())
     if explanation is None:
         say(answer.pretty(got))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from authz.policy.explained import Said
+from authz.policy.explained import Counts, Said
 from authz.policy.wanting import brief, shown
 
 if TYPE_CHECKING:
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 _MARKS = {Said.HOLDS: "✓", Said.FAILS: "✗", Said.ERROR: "!", Said.UNKNOWN: "?"}
 _QUIET = frozenset({"", ".", "?.", "[]", "[?]"})
 """What only looks something up: its value is shown, its parts are not."""
+
+_LEFT = {
+    Counts.CHARGED: "left",
+    Counts.PEEKED: "left now; nothing was charged",
+    Counts.WHOLE: "left if nobody asked before",
+}
 
 
 def pretty(explanation: Explanation) -> str:
@@ -27,7 +33,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     yield from _facts(explanation)
     for document in explanation.documents:
         yield ""
-        yield from _document(document)
+        yield from _document(document, _LEFT[explanation.counts])
     if explanation.near:
         yield ""
         yield "nearly governed by:"
@@ -58,7 +64,7 @@ def _facts(explanation: Explanation) -> Iterator[str]:
     yield from (f"  error in {error['rule']}: {error['error']}" for error in explanation.decision["errors"])
 
 
-def _document(document: ShownDocument) -> Iterator[str]:
+def _document(document: ShownDocument, left: str) -> Iterator[str]:
     mode = "" if document.mode == "enforce" else f", {document.mode}"
     place = f"{document.file}:{document.line}{mode}"
     yield f"{document.kind} {document.name} ({place}), by {document.route}: {document.outcome}"
@@ -72,7 +78,7 @@ def _document(document: ShownDocument) -> Iterator[str]:
     )
     for rule in document.rules:
         yield from _rule(rule)
-    yield from map(_limit, document.limits)
+    yield from (_limit(limit, left) for limit in document.limits)
 
 
 def _rule(rule: ShownRule) -> Iterator[str]:
@@ -107,13 +113,13 @@ def _part(part: ShownPart) -> str:
     return f"{text} = {shown(part)}" if part.asked else f"{text}  (not asked)"
 
 
-def _limit(limit: ShownLimit) -> str:
+def _limit(limit: ShownLimit, left: str) -> str:
     if limit.error:
         return f"  ! limit {limit.name}: {limit.error}"
     if not limit.applies:
         return f"  · limit {limit.name}: does not apply"
     key = ", ".join(brief(str(each), 60) for each in limit.key) or "everybody"
-    said = f": {limit.outcome}, {limit.remaining} left" if limit.outcome else ": not charged"
+    said = f": {limit.outcome}, {limit.remaining} {left}" if limit.outcome else ": not charged"
     return f"  · limit {limit.name} for {key}, cost {limit.cost}{said}"
 
 

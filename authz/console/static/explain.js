@@ -5,6 +5,8 @@ import { byId, node } from "./drawing.js";
 const QUIET = ["", ".", "?.", "[]", "[?]"];
 const MARKS = { "holds": "✓", "does not hold": "✗", "error": "!", "undetermined": "?" };
 
+const LEFT = { charged: "left", peeked: "left now; nothing was charged", whole: "left if nobody asked before" };
+
 const list = (items) => node("ul", {}, ...items.map((item) => node("li", {}, ...[item].flat())));
 const mono = (text) => node("span", { class: "mono" }, text);
 const soft = (text) => node("span", { class: "soft" }, text);
@@ -48,19 +50,19 @@ function rule(one) {
   return [...line, ...(one.when ? [node("div", {}, soft("when")), term(one.when)] : []), ...(one.condition ? [term(one.condition)] : [])];
 }
 
-function limit(one) {
+function limit(one, left) {
   const name = ["limit ", node("strong", {}, one.name), " "];
   if (one.error) return [...name, soft(one.error)];
   if (!one.applies) return [...name, soft("does not apply")];
   const key = (one.key ?? []).map((each) => (typeof each === "string" ? each : JSON.stringify(each))).join(", ") || "everybody";
-  const said = one.outcome ? `${one.outcome.replace("_", " ")}, ${one.remaining} left` : "not charged";
+  const said = one.outcome ? `${one.outcome.replace("_", " ")}, ${one.remaining} ${left}` : "not charged";
   return [...name, "for ", mono(key), soft(` cost ${one.cost}: ${said}`)];
 }
 
-function documentOf(one) {
+function documentOf(one, left) {
   const variables = Object.entries(one.variables ?? {}).map(([name, each]) => [mono(name), term(each)]);
   const validations = Object.entries(one.validations ?? {}).map(([name, said]) => [`validation ${name}: ${said}`]);
-  const items = [...variables, ...validations, ...(one.rules ?? []).map(rule), ...(one.limits ?? []).map(limit)];
+  const items = [...variables, ...validations, ...(one.rules ?? []).map(rule), ...(one.limits ?? []).map((each) => limit(each, left))];
   const where = `${one.file}:${one.line}, by ${one.route}${one.mode === "enforce" ? "" : `, ${one.mode}`}`;
   return titled(`${one.kind} ${one.name}`, node("p", { class: "note" }, `${where}: ${one.outcome}${one.error ? `: ${one.error}` : ""}`), list(items));
 }
@@ -81,7 +83,7 @@ function show(one) {
   byId("explained").replaceChildren(
     ...(wanted.length ? [titled("To be allowed it would have needed", list(wanted))] : []),
     titled("Request", list([[mono(`${request.method} ${request.host}${request.path}`), soft(` from ${request.client}`)], [`identity ${who(identity)}`]])),
-    ...documents.map(documentOf),
+    ...documents.map((each) => documentOf(each, LEFT[one.counts])),
     ...(nearly.length ? [titled("Nearly governed by", list(nearly))] : []));
   byId("answer").scrollIntoView();
 }

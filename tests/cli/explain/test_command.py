@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from authz.cli.output import Exit
+from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.model import Charge, Limit, Usage
 from tests.cli.replay.conftest import BEFORE, KEYS, line
 
 if TYPE_CHECKING:
@@ -41,10 +45,35 @@ def test_a_denial_is_explained_to_its_last_part(explain: Callable[..., Any]) -> 
 
 
 def test_limits_and_identity_are_part_of_it(explain: Callable[..., Any]) -> None:
-    """What a limit counts under and has left; who was taken for calling."""
+    """What a limit counts under and has left, whose counts begin here; who was taken for calling."""
     ran = explain("GET", "/orders/7", "-H", "x-tenant: acme", "--ip", "198.51.100.7")
-    assert "  · limit orders/all for 198.51.100.7, cost 1: ok, 2 left" in ran.out
+    assert "  · limit orders/all for 198.51.100.7, cost 1: ok, 2 left if nobody asked before" in ran.out
     assert "  identity  nobody" in ran.out
+
+
+def test_the_counts_of_a_redis_are_looked_at(explain: Callable[..., Any], valkey: str) -> None:
+    """What the caller has left there now, and who is over; asking changes nothing, however often."""
+    typed = ("GET", "/orders/7", "-H", "x-tenant: acme", "--ip", "198.51.100.8", "--redis", valkey)
+    for _ in range(5):
+        assert "cost 1: ok, 3 left now; nothing was charged\n" in explain(*typed).out
+    limit = Limit(name="orders/all", requests=3, period=60.0)
+    limiter = RedisLimiter(valkey, RedisOptions(budget=5.0))
+    limiter.start()
+    heard: Queue[Usage] = Queue()
+    limiter.charge([Charge(limit=limit, key=("198.51.100.8",), cost=3)], time.monotonic() + 5, heard.put)
+    assert heard.get(timeout=5).admitted
+    limiter.close()
+    ran = explain(*typed)
+    assert ran.out.startswith("deny 429: rate_limited")
+    assert "cost 1: over, 0 left now; nothing was charged\n" in ran.out
+    assert "  orders:\n    limit orders/all   (0 left, whole again in " in ran.out
+
+
+def test_a_redis_that_is_gone_is_told(explain: Callable[..., Any], tmp_path: Path) -> None:
+    """No explanation is better than one by counts from somewhere else."""
+    ran = explain("GET", "/orders/7", "-H", "x-tenant: acme", "--redis", f"unix://{tmp_path}/gone")
+    assert (ran.status, ran.out) == (Exit.UNEXPECTED, "")
+    assert ran.err.startswith("can't ask Redis: ")
 
 
 def test_no_credential_is_shown(explain: Callable[..., Any]) -> None:
