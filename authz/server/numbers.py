@@ -95,24 +95,33 @@ def show_limiter(metrics: Metrics, limiter: MemoryLimiter | RedisLimiter) -> Non
     if isinstance(limiter, MemoryLimiter):
         metrics.read("authz_limiter_degraded", about, lambda: {(): 0})
         metrics.read("authz_limiter_degraded_checks_total", _DEGRADED, lambda: {(): limiter.degraded})
+        _show_redis(metrics, None)
         return
-    counters = limiter.counters
     metrics.read("authz_limiter_degraded", about, lambda: {(): not _well(limiter.status())})
-    metrics.read("authz_limiter_degraded_checks_total", _DEGRADED, lambda: {(): counters.degraded})
-    metrics.read("authz_redis_up", "1 while Redis is connected.", lambda: {(): bool(limiter.status()["connected"])})
+    metrics.read("authz_limiter_degraded_checks_total", _DEGRADED, lambda: {(): limiter.counters.degraded})
+    _show_redis(metrics, limiter)
+
+
+def _show_redis(metrics: Metrics, redis: RedisLimiter | None) -> None:
+    """Show how Redis is; where there is none, the names without a number: one that is down is another thing."""
+    metrics.read(
+        "authz_redis_up",
+        "1 while Redis is connected; no number where there is none.",
+        lambda: {} if redis is None else {(): bool(redis.status()["connected"])},
+    )
     metrics.read(
         "authz_limits_leased",
         "Requests that were charged in Redis ahead and are not spent yet.",
-        lambda: {(limit,): left for limit, left in limiter.leases.outstanding().items()},
+        lambda: {} if redis is None else {(limit,): left for limit, left in redis.leases.outstanding().items()},
         ["limit"],
     )
     metrics.read(
         "authz_limits_lease_hits_total",
         "Charges that were spent from what was charged ahead, without asking Redis.",
-        lambda: {(limit,): count for limit, count in limiter.leases.hits().items()},
+        lambda: {} if redis is None else {(limit,): count for limit, count in redis.leases.hits().items()},
         ["limit"],
     )
-    metrics.registry.register(_Histograms(counters))
+    metrics.registry.register(_Histograms(redis.counters if redis else None))
 
 
 _DEGRADED = "Checks whose limits were answered by on_error."
@@ -125,21 +134,22 @@ def _well(status: Mapping[str, object]) -> bool:
 class _Histograms:
     """What Redis takes and how many checks travel together, read when somebody looks."""
 
-    def __init__(self, counters: LimiterCounters) -> None:
+    def __init__(self, counters: LimiterCounters | None) -> None:
         self._counters = counters
 
     def collect(self) -> Iterator[Metric]:
         """Give the numbers their names; called by the registry."""
-        yield _histogram(
-            "authz_redis_round_trip_seconds", "From the call to its answer.", self._counters.round_trip_seconds
-        )
-        yield _histogram("authz_redis_batch_size", "Checks that asked Redis together.", self._counters.batch_size)
+        counted = self._counters
+        took, together = (counted.round_trip_seconds, counted.batch_size) if counted else (None, None)
+        yield _histogram("authz_redis_round_trip_seconds", "From the call to its answer.", took)
+        yield _histogram("authz_redis_batch_size", "Checks that asked Redis together.", together)
 
 
-def _histogram(name: str, about: str, histogram: Histogram) -> Metric:
+def _histogram(name: str, about: str, histogram: Histogram | None) -> Metric:
     family = HistogramMetricFamily(name, about)
-    bounds = [*map(str, histogram.bounds), "+Inf"]
-    family.add_metric((), list(zip(bounds, accumulate(histogram.counts), strict=True)), histogram.total)
+    if histogram is not None:
+        bounds = [*map(str, histogram.bounds), "+Inf"]
+        family.add_metric((), list(zip(bounds, accumulate(histogram.counts), strict=True)), histogram.total)
     return family
 
 

@@ -92,12 +92,19 @@ def test_leases_are_shown_by_limit() -> None:
 
 
 def test_memory_has_no_redis() -> None:
-    """The same question, whether limits are degraded, has an answer in both."""
+    """Limits are degraded or not in both; of Redis there are the names and no number: it is not down."""
     metrics = Metrics()
     numbers.show_limiter(metrics, MemoryLimiter())
     page = _page(metrics)
     assert page["authz_limiter_degraded"] == 0
     assert not any(name.startswith("authz_redis") for name in page)
+    text = metrics.page().decode()
+    for name in (
+        "authz_redis_up gauge",
+        "authz_redis_round_trip_seconds histogram",
+        "authz_redis_batch_size histogram",
+    ):
+        assert f"# TYPE {name}\n" in text
 
 
 def test_records_that_were_dropped_are_counted() -> None:
