@@ -6,6 +6,7 @@ A sink writes whole lines and may block; only the recorder's own thread calls it
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import Protocol
@@ -40,7 +41,10 @@ class StdoutSink:
 
 
 class FileSink:
-    """Appends to a file (mode 0600); at `max_bytes` it becomes `.1`, the old `.1` becomes `.2`, and so on to `keep`."""
+    """Appends to a file (mode 0600); at `max_bytes` it becomes `.1`, the old `.1` becomes `.2`, and so on to `keep`.
+
+    A device or a pipe is written to and stays where it is: its name belongs to every program.
+    """
 
     def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, keep: int = KEEP) -> None:
         self._path = path
@@ -50,12 +54,13 @@ class FileSink:
 
     def write(self, lines: bytes) -> None:
         """Append `lines`, first turning the file over where they would not fit."""
-        if self._size and self._size + len(lines) > self._max_bytes:
+        if self._is_file and self._size and self._size + len(lines) > self._max_bytes:
             self._turn_over()
         try:
             _write_all(self._descriptor, lines)
         except OSError:
-            os.ftruncate(self._descriptor, self._size)  # a line that is half there would spoil the next one
+            if self._is_file:
+                os.ftruncate(self._descriptor, self._size)  # a line that is half there would spoil the next one
             raise
         self._size += len(lines)
 
@@ -65,7 +70,8 @@ class FileSink:
 
     def _open(self) -> None:
         self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        self._size = os.fstat(self._descriptor).st_size
+        status = os.fstat(self._descriptor)
+        self._is_file, self._size = stat.S_ISREG(status.st_mode), status.st_size
         if self._size and not self._ends_whole():
             self._size += os.write(self._descriptor, b"\n")
 

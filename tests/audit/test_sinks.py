@@ -31,6 +31,21 @@ def test_a_full_file_turns_over(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_what_is_no_file_is_never_renamed(tmp_path: Path) -> None:
+    """A device or a pipe (`/dev/null`, `/dev/stderr`, a FIFO) has no end: it would be gone for every other program."""
+    os.mkfifo(tmp_path / "log")
+    reader = os.open(tmp_path / "log", os.O_RDONLY | os.O_NONBLOCK)
+    sink = FileSink(tmp_path / "log", max_bytes=4)
+    for line in (b"one\n", b"two\n"):
+        sink.write(line)
+    assert os.read(reader, 100) == b"one\ntwo\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        sink.write(b"six\n")
+    sink.close()
+
+
 def test_a_file_goes_on_where_it_ended(tmp_path: Path) -> None:
     """A restart appends, and counts what is there against the bound."""
     for line in (b"one\n", b"two\n", b"six\n"):
