@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import hiredis
 
+from authz.limits.asks import PER_ASK, Answer, Plan
 from authz.limits.connection import error_code
-from authz.limits.plan import PER_ASK, Answer, Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,8 @@ from typing import Protocol
 
 import msgspec
 
-from authz.limits.plan import Answer, Ask, Plan, conclude
+from authz.limits.asks import Answer, Ask, Plan
+from authz.limits.plan import conclude
 from authz.model import LimitOutcome, LimitUsage, OnError, Usage
 
 

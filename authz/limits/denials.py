@@ -11,23 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from authz.limits.asks import Denial
 from authz.limits.lease import LIFE
 from authz.model import LimitOutcome, LimitUsage, Usage
 
 if TYPE_CHECKING:
-    from authz.limits.algorithms import Meter
-    from authz.limits.plan import Ask, Plan
+    from authz.limits.asks import Ask, Plan
 
 MAX_DENIALS = 65_536
-
-
-class _Denial(msgspec.Struct, frozen=True, kw_only=True):
-    meter: Meter
-    usage: LimitUsage
-    seen_at: float
-    until: float
 
 
 class Denials:
@@ -35,7 +26,7 @@ class Denials:
 
     def __init__(self, size: int = MAX_DENIALS) -> None:
         self._size = size
-        self._known: dict[str, _Denial] = {}
+        self._known: dict[str, Denial] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -60,7 +51,7 @@ class Denials:
             if len(self._known) >= self._size:
                 del self._known[next(iter(self._known))]
             until = sent_at + (min(each.retry_after, LIFE) if ask.meter.leased else each.retry_after)
-            self._known[ask.key] = _Denial(meter=ask.meter, usage=each, seen_at=sent_at, until=until)
+            self._known[ask.key] = Denial(meter=ask.meter, usage=each, seen_at=sent_at, until=until)
 
     def clear(self) -> None:
         """Forget everything, for counters that were reset by hand."""

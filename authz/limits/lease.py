@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.limits.plan import Ask, Plan
+from authz.limits.asks import Ask, Plan
 
 if TYPE_CHECKING:
     from authz.limits.algorithms import Meter

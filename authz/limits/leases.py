@@ -22,16 +22,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.limits.algorithms import MICROSECONDS
+from authz.limits.asks import Ask, Plan
 from authz.limits.batch import TAKE, Waiting, give
 from authz.limits.lease import LIFE, Block, Lease
-from authz.limits.plan import Ask, Plan, conclude
+from authz.limits.plan import conclude
 from authz.model import LimitOutcome, LimitUsage, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from authz.limits.asks import Answer
     from authz.limits.batch import Heard
-    from authz.limits.plan import Answer
 
 MAX_LEASES = 4096
 """Counters that blocks are taken for; the charges of others ask for themselves."""

@@ -22,12 +22,12 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from authz.errors import Unavailable
+from authz.limits.asks import Answer
 from authz.limits.batch import MOVED, Batch, Waiting, merged
 from authz.limits.breaker import Breaker, BreakerState
 from authz.limits.connection import DROPS, Link
 from authz.limits.dial import Dialer
 from authz.limits.outage import Outage
-from authz.limits.plan import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -72,7 +72,7 @@ class Pipeline:
         self._dialer = Dialer(connect, script, self._wake)
         self._wakes_at = 0.0
         self._running = False
-        self._thread = Thread(target=self._run, name="authz-limiter", daemon=True)
+        self._worker = Thread(target=self._run, name="authz-limiter", daemon=True)
         self._ear, self._bell = socket.socketpair()
         self._ear.setblocking(False)
         self._bell.setblocking(False)
@@ -93,14 +93,14 @@ class Pipeline:
     def start(self) -> None:
         """Start the thread, which begins to connect; nothing waits for it."""
         self._running = True
-        self._thread.start()
+        self._worker.start()
 
     def close(self) -> None:
         """Stop; whoever still waits is told `None`."""
         if self._running:
             self._running = False
             self._wake()
-            self._thread.join()
+            self._worker.join()
         self._ear.close()
         self._bell.close()
 

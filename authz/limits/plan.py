@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.limits.algorithms import MICROSECONDS, Meter, meter
+from authz.limits.algorithms import MICROSECONDS, meter
+from authz.limits.asks import PER_ASK, Answer, Ask, Known, Plan
 from authz.limits.keys import KeyMaker, limit_id
 from authz.model import UNLIMITED, Charge, Limit, LimitOutcome, LimitUsage, Mode, Usage
 
@@ -26,39 +27,6 @@ _SHORT = 256
 """Characters of keys in a plan that is kept: many long ones would be much memory."""
 
 _Wanted = tuple[tuple[int, tuple[str, ...], int], ...]
-PER_ASK = 4
-
-
-class Ask(msgspec.Struct, frozen=True, kw_only=True):
-    """One counter to charge."""
-
-    charge: Charge
-    meter: Meter
-    key: str
-
-
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to ask a store, and what is settled already, in the order of the charges."""
-
-    parts: tuple[Ask | LimitUsage, ...]
-    asks: tuple[Ask, ...]
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a store says to `count` equal plans.
-
-    `admitted` of them were charged. `numbers` holds four for each ask: how many fitted before; and after, what
-    remains, microseconds until whole, microseconds until one more fits.
-    """
-
-    admitted: int
-    numbers: Sequence[int]
-
-
-class _Known(msgspec.Struct, frozen=True, kw_only=True):
-    limit: Limit
-    id: str
-    meter: Meter
 
 
 class Planner:
@@ -70,7 +38,7 @@ class Planner:
     def __init__(self, secret: bytes = b"", clock: Callable[[], float] = time.time) -> None:
         self._keys = KeyMaker(secret)
         self._clock = clock
-        self._known: dict[int, _Known] = {}
+        self._known: dict[int, Known] = {}
         self._plans: dict[_Wanted, Plan] = {}
         self.leases = False
         """Whether any limit that was met is leased."""
@@ -108,10 +76,10 @@ class Planner:
         outcome = LimitOutcome.WOULD_LIMIT if known.meter.shadow else LimitOutcome.OVER
         return LimitUsage(charge=charge, outcome=outcome, remaining=0, reset=0.0)
 
-    def _learn(self, limit: Limit) -> _Known:
+    def _learn(self, limit: Limit) -> Known:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        known = _Known(limit=limit, id=limit_id(limit), meter=meter(limit, self._clock))  # holds it: its `id` stays
+        known = Known(limit=limit, id=limit_id(limit), meter=meter(limit, self._clock))  # holds it: its `id` stays
         self._known[id(limit)] = known
         self.leases = self.leases or known.meter.leased
         return known

@@ -18,19 +18,19 @@ from functools import partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
 
-import msgspec
-
 from authz.limits.address import Access, connector, redacted
+from authz.limits.asks import Answer, Plan
 from authz.limits.batch import Waiting
 from authz.limits.busiest import Busiest
 from authz.limits.cluster import Cluster
 from authz.limits.counters import LimiterCounters
 from authz.limits.degraded import fall_back
-from authz.limits.denials import MAX_DENIALS, Denials
+from authz.limits.denials import Denials
 from authz.limits.leases import Leases
 from authz.limits.local import LocalShare
+from authz.limits.options import RedisOptions
 from authz.limits.pipeline import Pipeline
-from authz.limits.plan import Answer, Plan, Planner, conclude
+from authz.limits.plan import Planner, conclude
 from authz.model import Charge, Usage
 
 if TYPE_CHECKING:
@@ -70,21 +70,6 @@ class Backend(Protocol):
 
     def submit(self, caller: Waiting) -> bool:
         """Take a caller, who is told once; or do not, at once."""
-
-
-class RedisOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to deal with Redis. Times are seconds.
-
-    `budget` is the longest a caller waits, `connect_timeout` the longest one attempt to connect takes. `max_waiting`
-    callers queue, further ones are answered by `on_error` at once. `max_denials` counters are remembered as over (0:
-    none). `processes` is how many share the limits, for `on_error: local`.
-    """
-
-    budget: float = 0.020
-    connect_timeout: float = 0.5
-    max_waiting: int = 1024
-    max_denials: int = MAX_DENIALS
-    processes: int = 1
 
 
 class RedisLimiter:

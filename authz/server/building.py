@@ -20,6 +20,7 @@ from authz.audit import ReadsForm, ReadsWriter
 from authz.console import AdminServer, application
 from authz.engine import Engine
 from authz.limits.memory import MemoryLimiter
+from authz.limits.options import RedisOptions
 from authz.server import numbers
 from authz.server.client import client_ip
 from authz.server.counting import rate_limits
@@ -54,7 +55,7 @@ def limiter(settings: Settings) -> MemoryLimiter | RedisLimiter:
     redis = settings.redis
     if redis.url is None:
         return MemoryLimiter()
-    from authz.limits.redis import RedisLimiter, RedisOptions  # noqa: PLC0415 - a fifth of the memory of a process
+    from authz.limits.redis import RedisLimiter  # noqa: PLC0415 - a fifth of the memory of a process
 
     options = RedisOptions(budget=redis.timeout, processes=settings.workers * redis.replicas)
     secret = secret_of(redis)

@@ -101,7 +101,7 @@ class _Call:
                 return
             self.response = response or self._method.last_resort
         if self.waits:
-            self._rounds.writer.hand((self,))
+            self._rounds.writer.leave(self)
 
     def reject(self, rejection: Rejection) -> None:
         self.answer(rejection)

@@ -4,9 +4,10 @@ Why two threads: with one, every answer is a write of its own. The answers of a 
 ROUND at most) go to the writer together; its batches pile up behind gRPC's current write and leave in few. A round
 of AT_ONCE is sent by the polling thread: there is nothing to share, and waking the writer would cost more.
 
-Who sends: a call answered within `check` belongs to its round. Any other is the writer's, which watches it for a
-cancel. `waits` is set once no answer was seen, and who answers looks at it after leaving the answer: whichever
-comes first, the writer is told of the call with its answer in it, perhaps twice, and sends it once.
+Who sends: a call answered within `check` belongs to its round. Any other is the writer's: `waits` is set once no
+answer was seen, and who answers looks at it after leaving the answer, and then leaves the call to the writer. Most are
+answered soon; one that is not within PATIENCE is handed over to be watched for a cancel, which costs gRPC a batch and
+an event of its own. So the writer may hear of a call twice, and sends it once.
 
 Counters have one writing thread each; a reader takes the difference. Knows gRPC only as something to poll.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 ROUND = 32
 """Calls that may wait for each other, where more keep coming: a millisecond of decisions."""
+
+PATIENCE = 0.005
+"""Seconds a call may wait for its answer before it is watched: what Redis needs for an answer, many times over."""
 
 AT_ONCE = 2
 """Answers that are not worth waking the writer for."""
@@ -55,28 +60,46 @@ class Writer:
 
     def __init__(self) -> None:
         self._rounds: SimpleQueue[Sequence[RoundCall] | None] = SimpleQueue()
+        self._left: deque[RoundCall] = deque()
+        self._woken = False
         self.hand = self._rounds.put
         self.backlog = self._rounds.qsize
         self.sent = 0
 
+    def leave(self, call: RoundCall) -> None:
+        """Hand over one answered call, from any thread; many that come at once wake the writer once."""
+        self._left.append(call)
+        if not self._woken:
+            self._woken = True
+            self.hand(())
+
     def run(self) -> None:
         """Send until the end is handed over."""
         while (calls := self._rounds.get()) is not None:
+            self._woken = False  # before looking: who leaves a call from here on wakes again
             for call in calls:
-                if call.response is None:
-                    call.watch()
-                elif not call.sent:
-                    self.sent += 1
-                    _send(call)
+                self._take(call)
+            while self._left:
+                self._take(self._left.popleft())
+
+    def _take(self, call: RoundCall) -> None:
+        if call.response is None:
+            call.watch()
+        elif not call.sent:
+            self.sent += 1
+            _send(call)
 
 
 class Rounds:
     """The polling thread: takes what has arrived, decides it, and sends the answers on in rounds."""
 
-    def __init__(self, poll: Callable[..., Any], writer: Writer, max_in_flight: int) -> None:
+    def __init__(
+        self, poll: Callable[..., Any], writer: Writer, max_in_flight: int, patience: float = PATIENCE
+    ) -> None:
         self._poll = poll
+        self._patience = patience
         self._answered: list[RoundCall] = []
-        self._waiting: list[RoundCall] = []
+        self._waiting: deque[tuple[float, RoundCall]] = deque()
         self._max_in_flight = max_in_flight
         self.writer = writer
         self.taken = 0  # calls taken, less those that this thread has answered or dropped
@@ -100,10 +123,10 @@ class Rounds:
         self.taken -= 1
 
     def settle(self, call: RoundCall) -> None:
-        """Put a call where it goes on: into the round if it is answered, else to the writer."""
+        """Put a call where it goes on: into the round if it is answered, else among those that wait."""
         if call.response is None:
             call.waits = True
-            self._waiting.append(call)
+            self._waiting.append((time.monotonic() + self._patience, call))
         else:
             self._answered.append(call)
 
@@ -116,22 +139,29 @@ class Rounds:
         poll, answered, waiting = self._poll, self._answered, self._waiting
         while not self.stopped:
             event = None  # a finished call must not live until the next event
-            event = poll(0) if answered or waiting else poll()
+            event = poll(0) if answered else poll(time.time() + self._patience) if waiting else poll()
             if event.tag is not None:
                 try:
                     event.tag.arrived(event)
                 except Exception:  # noqa: BLE001 - one event that goes wrong must not end the thread that serves all
                     _log.exception("an event of gRPC could not be taken")
-                if len(answered) + len(waiting) < ROUND:
-                    continue
-            self._end_round()
+            if waiting:
+                self._hand_late()
+            if event.tag is None or len(answered) >= ROUND:
+                self._end_round()
+
+    def _hand_late(self) -> None:
+        """Hand over the calls that have waited for long, to be watched."""
+        now, waiting = time.monotonic(), self._waiting
+        late: list[RoundCall] = []
+        while waiting and waiting[0][0] <= now:
+            late.append(waiting.popleft()[1])
+        if late:
+            self.writer.hand(late)
 
     def _end_round(self) -> None:
-        answered, waiting = self._answered.copy(), self._waiting.copy()
+        answered = self._answered.copy()
         self._answered.clear()
-        self._waiting.clear()
-        if waiting:
-            self.writer.hand(waiting)
         if len(answered) > AT_ONCE:
             self.writer.hand(answered)
         else:

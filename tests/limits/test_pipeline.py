@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authz.limits.connection import DROPS
-from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.limits.options import RedisOptions
+from authz.limits.redis import RedisLimiter
 from authz.model import LimitOutcome, Usage
 from tests.limits.conftest import answer, charge, eventually, limit
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from authz.limits.plan import PER_ASK, Answer, Plan, Planner, conclude
+from authz.limits.asks import PER_ASK, Answer, Plan
+from authz.limits.plan import Planner, conclude
 from authz.model import Algorithm, LimitOutcome, Mode, Usage
 from tests.limits.conftest import charge, limit
 

@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.limits.options import RedisOptions
+from authz.limits.redis import RedisLimiter
 from authz.model import Algorithm, Align, Charge, LimitOutcome, Mode, OnError, Usage
 from tests.limits.conftest import Store, answer, charge, eventually, limit
 

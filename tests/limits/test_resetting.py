@@ -8,7 +8,8 @@ import pytest
 
 from authz.errors import Unavailable
 from authz.limits.address import Access
-from authz.limits.redis import RedisLimiter, RedisOptions
+from authz.limits.options import RedisOptions
+from authz.limits.redis import RedisLimiter
 from authz.limits.resetting import reset
 from tests.limits.conftest import answer, charge, eventually, limit
 

@@ -36,9 +36,9 @@ class Letter:
 class Script:
     """What `poll` returns: events whose arrival does something, then the end. Notes how often it might have waited."""
 
-    def __init__(self, steps: list[Callable[[Rounds], None]]) -> None:
+    def __init__(self, steps: list[Callable[[Rounds], None]], patience: float = 0.0) -> None:
         self.writer = Writer()
-        self.rounds = Rounds(self.poll, self.writer, max_in_flight=3)
+        self.rounds = Rounds(self.poll, self.writer, max_in_flight=3, patience=patience)
         self._steps = list(steps)
         self.waits = 0
 
@@ -100,7 +100,7 @@ def test_a_round_ends_even_if_events_never_do() -> None:
 
 
 def test_a_call_that_waits_is_watched_by_the_writer() -> None:
-    """Unanswered calls are handed over to be watched, and marked as waiting before."""
+    """Calls that have waited for long are handed over to be watched, and marked as waiting before."""
     letter = Letter(None)
     script = Script([*settling([letter]), pause])
     script.play()
@@ -116,7 +116,7 @@ def test_a_call_answered_while_it_is_handed_over_is_sent_once() -> None:
     script = Script([*settling([letter]), pause])
     script.rounds.run()
     letter.response = b"meanwhile"
-    script.writer.hand((letter,))
+    script.writer.leave(letter)
     script.writer.hand(None)
     script.writer.run()
     assert letter.watched_by == []
@@ -124,11 +124,42 @@ def test_a_call_answered_while_it_is_handed_over_is_sent_once() -> None:
     assert script.rounds.in_flight == 0
 
 
+def test_a_call_that_is_answered_soon_is_never_watched() -> None:
+    """Watching costs gRPC a batch and an event: who is answered within the patience goes without."""
+    letter = Letter(None)
+    script = Script([*settling([letter]), pause, pause], patience=60.0)
+    script.rounds.run()
+    assert script.writer.backlog() == 0
+    letter.response = b"soon"
+    script.writer.leave(letter)
+    script.writer.hand(None)
+    script.writer.run()
+    assert (letter.watched_by, len(letter.sent_by)) == ([], 1)
+
+
+def test_answers_that_come_at_once_wake_the_writer_once() -> None:
+    """The writer is woken by the first, finds the others, and can be woken again."""
+    writer, letters = Writer(), [Letter() for _ in range(5)]
+    for letter in letters:
+        writer.leave(letter)
+    assert writer.backlog() == 1
+    thread = threading.Thread(target=writer.run, name="writer")
+    thread.start()
+    last = Letter()
+    writer.leave(last)
+    writer.hand(None)
+    thread.join()
+    assert [letter.sent_by for letter in [*letters, last]] == [["writer"]] * 6
+
+
 def test_poll_waits_only_with_nothing_to_send() -> None:
-    """With an answer in hand the queue is only looked at."""
+    """With an answer in hand the queue is only looked at; with a call that waits, not for ever."""
     script = Script([*settling([Letter()]), pause, *settling([Letter()]), pause])
     script.play()
     assert script.waits == 2
+    waiting = Script([*settling([Letter(None)]), pause], patience=60.0)
+    waiting.play()
+    assert waiting.waits == 1
 
 
 def test_an_event_that_goes_wrong_ends_nothing(caplog: Any) -> None:
