@@ -6,7 +6,7 @@ changes an answer.
 """
 
 from authz.audit.chain import START, Chain, Verdict, Wrong, verify
-from authz.audit.line import line_of, record_in
+from authz.audit.line import LineWriter, line_of, record_in
 from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.audit.record import FORMAT, Record
 from authz.audit.recorder import Recorder
@@ -19,6 +19,7 @@ __all__ = [
     "START",
     "Chain",
     "FileSink",
+    "LineWriter",
     "ReadsForm",
     "ReadsWriter",
     "Record",

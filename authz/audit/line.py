@@ -8,8 +8,8 @@ to a terminal. No I/O.
 
 from __future__ import annotations
 
-import datetime
 import hashlib
+from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -18,9 +18,10 @@ import msgspec
 from msgspec import UNSET
 
 from authz.audit.parts import Asked, Caller, Check, Headers, Said, Served, Who
-from authz.audit.reads import HEADERS, NOTHING
+from authz.audit.reads import HEADERS, ReadsForm, ReadsWriter
 from authz.audit.record import FORMAT, Document, IdentityLine, LimitLine, Record
 from authz.audit.text import LONGEST, cut, safe
+from authz.model import ANONYMOUS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,41 +41,66 @@ MOST_KEPT = 1024
 
 _said: dict[tuple[object, ...], tuple[tuple[DocumentTrace, ...], bytes]] = {}
 _UNSET = (UNSET,) * len(HEADERS)
-_NONE = msgspec.Raw(b"null")
 _OPEN, _COMMA, _READS, _END = b"{", b",", b',"reads":', b"}\n"
+_from_timestamp = datetime.fromtimestamp
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Record).decode
 
 
-def _unread(_reads: Reads | None) -> bytes:
-    return NOTHING
+class LineWriter:
+    """Writes what may be kept of outcomes, a line of JSON each: no byte in it ends the line or speaks to a terminal.
 
-
-def line_of(
-    outcome: Outcome,
-    worker: int = 0,
-    client_ip: Callable[[Request], str] = attrgetter("source.ip"),
-    reads: Callable[[Reads | None], bytes] = _unread,
-) -> bytes:
-    """Write what may be kept of an outcome as one line of JSON: no byte in it ends the line or speaks to a terminal.
-
-    `client_ip` finds the caller behind trusted proxies, `reads` writes what the decision depended on.
+    `client_ip` finds the caller behind trusted proxies, `reads` writes what decisions depended on.
     """
-    request, identity = outcome.request, outcome.identity
-    if request is None:
-        caller = _caller("", "", "")
-    else:
+
+    def __init__(
+        self,
+        worker: int = 0,
+        client_ip: Callable[[Request], str] = attrgetter("source.ip"),
+        reads: ReadsWriter | None = None,
+    ) -> None:
+        self._worker = worker
+        self._client_ip = client_ip
+        self._reads = reads or ReadsWriter(ReadsForm.OFF)
+        self._served = -1, "", b""
+
+    def __call__(self, outcome: Outcome) -> bytes:
+        """Return the line of one outcome."""
+        identity, decision = outcome.identity, outcome.decision
+        return b"".join(
+            (
+                _OPEN, self._server(outcome), _COMMA, _check(outcome), _COMMA, _decided(decision),
+                _COMMA, self._caller(outcome.request), _COMMA,
+                _NOBODY if identity is ANONYMOUS else _who(
+                    identity.provider, identity.subject, identity.issuer, identity.key_id
+                ),
+                _READS, self._read(decision.reads), _END,
+            )
+        )  # fmt: skip
+
+    def _server(self, outcome: Outcome) -> bytes:
+        """Return what answered, as it was written for the outcome before where that had the same policies."""
+        generation, digest, written = self._served
+        if outcome.policy_digest is not digest or outcome.generation != generation:
+            generation, digest = outcome.generation, outcome.policy_digest
+            written = _part(Served(FORMAT, generation, digest, outcome.policy_commit, self._worker))
+            self._served = generation, digest, written
+        return written
+
+    def _caller(self, request: Request | None) -> bytes:
+        if request is None:
+            return _caller("", "", "")
         source = request.source
-        caller = _caller(source.ip, source.principal, client_ip(request))
-    decision = outcome.decision
-    return b"".join(
-        (
-            _OPEN, _served(outcome.generation, outcome.policy_digest, outcome.policy_commit, worker), _COMMA,
-            _check(outcome), _COMMA, _decided(decision), _COMMA, caller, _COMMA,
-            _who(identity.provider, identity.subject, identity.issuer, identity.key_id),
-            _READS, reads(decision.reads), _END,
-        )
-    )  # fmt: skip
+        return _caller(source.ip, source.principal, self._client_ip(request))
+
+    def _read(self, reads: Reads | None) -> bytes:
+        """Return what the decision depended on; a decision that is kept has it written."""
+        written = None if reads is None else reads.written
+        return written[1] if written is not None and written[0] is self._reads else self._reads(reads)
+
+
+line_of = LineWriter()
+"""Writes the lines of a process without workers, proxies and reads."""
 
 
 def record_in(line: bytes) -> Record:
@@ -93,17 +119,24 @@ def _part(part: msgspec.Struct) -> bytes:
 
 
 def _check(outcome: Outcome) -> bytes:
-    request, limits, detail = outcome.request, outcome.usage.limits, outcome.detail
-    check = Check(
+    """Write what is new with a check; what is short as a whole has no text to cut, and most are."""
+    written = _encode(_checked(outcome, None if outcome.request is None else _asked(outcome.request)))
+    if len(written) > LONGEST + FRAME:
+        written = _encode(_checked(outcome, None if outcome.request is None else _bounded(_asked(outcome.request))))
+    return safe(written[1:-1])
+
+
+def _checked(outcome: Outcome, request: Asked | None) -> Check:
+    limits, detail = outcome.usage.limits, outcome.detail
+    return Check(
         id=outcome.id,
         time=_time(outcome.started),
         duration_us=round(outcome.duration * 1_000_000),
-        request=_NONE if request is None else _request(request),
+        request=request,
         limits=[_limit(usage) for usage in limits[:MOST]] if limits else [],
         detail=cut(detail) if detail else "",
         trace_id=outcome.trace_id,
     )
-    return _part(check)
 
 
 def _decided(decision: Decision) -> bytes:
@@ -152,15 +185,8 @@ def _who(provider: str, subject: str, issuer: str, key_id: str) -> bytes:
     return _part(Who(identity=line))
 
 
-@lru_cache(maxsize=8)
-def _served(generation: int, digest: str, commit: str, worker: int) -> bytes:
-    return _part(
-        Served(format=FORMAT, generation=generation, policy_digest=digest, policy_commit=commit, worker=worker)
-    )
-
-
-def _time(seconds: float) -> datetime.datetime:
-    return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+def _time(seconds: float) -> datetime:
+    return _from_timestamp(seconds, UTC)
 
 
 def _limit(usage: LimitUsage) -> LimitLine:
@@ -169,10 +195,15 @@ def _limit(usage: LimitUsage) -> LimitLine:
     )
 
 
-def _request(request: Request) -> msgspec.Raw:
-    """Write a request; what is short as a whole has no text to cut, and most are."""
-    written = _encode(asked := _asked(request))
-    return msgspec.Raw(written if len(written) <= LONGEST else _encode(_bounded(asked)))
+def _frame() -> int:
+    """Return the bytes of a check whose texts are all empty."""
+    asked = Asked(id="", method="", host="", path="", query_keys=[], route="", headers=Headers(), body_sha256=None)
+    empty = Check(id="", time=_time(0.0), duration_us=0, request=asked, limits=[], detail="", trace_id="")
+    return len(_encode(empty))
+
+
+FRAME = _frame()
+_NOBODY = _who(ANONYMOUS.provider, ANONYMOUS.subject, ANONYMOUS.issuer, ANONYMOUS.key_id)
 
 
 def _asked(request: Request) -> Asked:

@@ -40,7 +40,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     id: str
     time: datetime.datetime
     duration_us: int
-    request: msgspec.Raw
+    request: Asked | None
     limits: list[LimitLine]
     detail: str
     trace_id: str
@@ -71,7 +71,7 @@ class Who(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     identity: IdentityLine
 
 
-class Served(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Served(msgspec.Struct, frozen=True, gc=False):
     """What answered: these policies, in this worker."""
 
     format: str

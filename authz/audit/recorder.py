@@ -1,11 +1,8 @@
 """Records leave the request path here: a bounded queue, and one thread that writes what is in it.
 
-The queue never blocks: when it is full the record is dropped and counted, and the answer has long been given.
-Outcomes become lines a few at a time, on the thread that brings the last of them, while the requests are at hand: one
-at a time, deciding and writing would push each other out of the processor's caches; kept for later, requests by the
-hundred would push out what the next decision needs, which costs three times as much as the lines. The thread that
-writes is woken by the first and lets others gather, because waking it for each would cost more than that; it takes over
-those that are too few.
+The queue never blocks: when it is full the record is dropped and counted, and the answer has long been given. An
+outcome becomes a line at once, while the request is at hand, on the page that is being filled. The thread that writes
+is woken by the first line and lets others gather, because waking it for each would cost more than the line does.
 """
 
 from __future__ import annotations
@@ -16,22 +13,23 @@ from collections import deque
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from authz.audit.line import event_line, line_of
-from authz.audit.reads import ReadsForm, ReadsWriter
+from authz.audit.line import LineWriter, event_line
+from authz.audit.page import ROOM, Page
 from authz.audit.sampling import Sampling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from authz.audit.chain import Chain
+    from authz.audit.reads import ReadsWriter
     from authz.audit.sinks import Sink
     from authz.model import Outcome, Request
 
 CAPACITY = 16_384
 """Lines that may wait; at 10 000 a second, a sink may stall for a second and a half."""
 
-FEW = 32
-"""Outcomes that become lines together; with their requests they stay within a processor's nearer caches."""
+SPARE = 8
+"""Pages that are kept for the next lines."""
 
 GATHER = 0.02
 """Seconds that the first record of a batch waits for others."""
@@ -60,15 +58,16 @@ class Recorder:
         self._sampling = sampling or Sampling()
         self._samples = (self._sampling.allow, self._sampling.deny, self._sampling.redirect) != (1.0, 1.0, 1.0)
         self._worker = worker
-        self._client_ip = client_ip
-        self._reads = reads or ReadsWriter(ReadsForm.OFF)
+        self._line = LineWriter(worker, client_ip, reads)
         self._chain = chain
         self._capacity = capacity
         self._fault = fault
         self._adding = threading.Lock()
-        self._entries: list[Outcome | bytes] = []
-        self._piles: deque[tuple[bytes, int]] = deque()
+        self._page = Page()
+        self._full: deque[Page] = deque()
+        self._spare: list[Page] = []
         self._waiting = 0
+        self._woken = False
         self._ready = threading.Event()
         self._closing = threading.Event()
         self._writer = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -81,8 +80,14 @@ class Recorder:
 
     def __call__(self, outcome: Outcome) -> None:
         """Queue one outcome; drop it, and count that, where the queue is full."""
-        if not self._samples or self._sampling.keeps(outcome):
-            self._put(outcome)
+        if self._samples and not self._sampling.keeps(outcome):
+            return
+        try:
+            line = self._line(outcome)
+        except Exception as error:  # noqa: BLE001 - what is wrong with one record costs that record only
+            self._drop(1, error)
+        else:
+            self._put(line)
 
     def event(self, event: Mapping[str, object]) -> None:
         """Queue a record that is no decision: policies loaded, swapped, refused."""
@@ -101,70 +106,63 @@ class Recorder:
         if not self._writer.is_alive():
             self._sink.close()
 
-    def _put(self, entry: Outcome | bytes) -> None:
+    def _put(self, line: bytes) -> None:
         with self._adding:
             if self._waiting >= self._capacity:
                 self.dropped += 1
                 return
             self._waiting += 1
-            self._entries.append(entry)
-            entries = self._taken() if len(self._entries) == FEW else None
-        if not self._ready.is_set():
+            if not self._page.take(line):
+                self._turn(len(line))
+                self._page.take(line)
+        if not self._woken:
+            self._woken = True
             self._ready.set()
-        if entries is not None:
-            self._pile(entries)
 
-    def _taken(self) -> list[Outcome | bytes]:
-        entries, self._entries = self._entries, []
-        return entries
-
-    def _pile(self, entries: list[Outcome | bytes]) -> None:
-        """Make lines, and one text of them; an outcome that can't be written costs its own record only."""
-        lines: list[bytes] = []
-        for entry in entries:
-            try:
-                lines.append(entry if isinstance(entry, bytes) else self._line(entry))
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one, the others are written
-                self._leave(1)
-                self.dropped += 1
-                self._fault(error)
-        self._piles.append((b"".join(lines), len(lines)))
-
-    def _line(self, outcome: Outcome) -> bytes:
-        return line_of(outcome, self._worker, self._client_ip, self._reads)
+    def _turn(self, room: int = 0) -> None:
+        """Begin a page, with room for a line at least."""
+        self._full.append(self._page)
+        self._page = self._spare.pop() if self._spare and room <= ROOM else Page(max(room, ROOM))
 
     def _run(self) -> None:
         while not self._closing.is_set():
             self._ready.wait()
             self._closing.wait(GATHER)
             self._ready.clear()
+            self._woken = False  # before looking: who adds a line from here on wakes again
             self._drain()
         self._drain()
 
     def _drain(self) -> None:
+        """Write what is there by now: lines that come meanwhile are to gather."""
         with self._adding:
-            entries = self._taken()
-        self._pile(entries)
-        while self._piles:
-            self._write(*self._piles.popleft())
+            if self._page.count:
+                self._turn()
+            pages = len(self._full)
+        for _ in range(pages):
+            with self._adding:
+                page = self._full.popleft()
+                self._waiting -= page.count
+            self._write(page)
+            if len(self._spare) < SPARE:
+                self._spare.append(page.cleared())
 
-    def _write(self, lines: bytes, count: int) -> None:
-        self._leave(count)
+    def _write(self, page: Page) -> None:
         try:
-            self._keep(lines)
-            self.written += count
+            self._keep(page.lines())
+            self.written += page.count
         except Exception as error:  # noqa: BLE001 - a sink that fails costs records, never the recorder
-            self.dropped += count
-            self._fault(error)
+            self._drop(page.count, error)
 
-    def _leave(self, count: int) -> None:
+    def _drop(self, count: int, error: Exception) -> None:
         with self._adding:
-            self._waiting -= count
+            self.dropped += count
+        self._fault(error)
 
-    def _keep(self, lines: bytes) -> None:
+    def _keep(self, lines: memoryview) -> None:
         if self._chain is None:
             self._sink.write(lines)
             return
-        linked, last = self._chain.linked(lines)
+        linked, last = self._chain.linked(bytes(lines))
         self._sink.write(linked)
         self._chain.last = last

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.audit import ReadsForm, ReadsWriter, Record, line_of, record_in
+from authz.audit import LineWriter, Record, record_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from authz.audit import ReadsWriter
     from authz.model import Outcome, Request
 
 KEPT = 1024
@@ -64,9 +65,8 @@ class Tail:
         client_ip: Callable[[Request], str] = attrgetter("source.ip"),
         reads: ReadsWriter | None = None,
     ) -> None:
-        self._worker = worker
-        self._client_ip = client_ip
-        self._reads = reads or ReadsWriter(ReadsForm.OFF)
+        self.line = LineWriter(worker, client_ip, reads)
+        """Writes what may be shown of an outcome: what may be recorded."""
         self._ring: deque[tuple[int, Outcome]] = deque(maxlen=KEPT)
         self._numbers = count(1)
         self.watchers = 0
@@ -95,10 +95,6 @@ class Tail:
     def after(self, number: int) -> list[tuple[int, Outcome]]:
         """Return what came after an outcome and is still here."""
         return [entry for entry in self._ring.copy() if entry[0] > number]
-
-    def line(self, outcome: Outcome) -> bytes:
-        """Return what may be shown of an outcome: what may be recorded."""
-        return line_of(outcome, self._worker, self._client_ip, self._reads)
 
 
 class Watcher:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz._pb.authz.v1 import record_pb2
-from authz.audit.line import event_line, line_of, record_in
+from authz.audit.line import LineWriter, event_line, line_of, record_in
 from authz.audit.record import Record
 from authz.audit.text import LONGEST
 from authz.model import (
@@ -43,7 +43,7 @@ CANARY = "canary-5ecret"
 
 def test_a_record_says_what_happened(outcome: Callable[..., Outcome]) -> None:
     """Decision, reason, rule, documents, generation and duration are in the line."""
-    line = json.loads(line_of(outcome(), worker=2))
+    line = json.loads(LineWriter(worker=2)(outcome()))
     assert line["format"] == "authz.record/v1"
     assert line["time"] == "2026-09-21T14:13:20.250000Z"
     assert (line["decision"], line["reason"], line["status"]) == ("allow", "allowed", 200)
@@ -139,7 +139,7 @@ def test_a_line_is_what_its_schema_and_its_message_say(outcome: Callable[..., Ou
     """`authz schema record` and `record.proto` describe every field that is written, and no other."""
     schema = msgspec.json.schema(Record)
     for made in (outcome(), outcome(request=None), full("text", 3)):
-        line = line_of(made, worker=1)
+        line = LineWriter(worker=1)(made)
         jsonschema.validate(json.loads(line), schema, jsonschema.Draft202012Validator)
         read = Parse(line, record_pb2.Record())  # raises at a field that the message does not have
         assert (read.id, read.worker, read.format) == (made.id, 1, "authz.record/v1")
@@ -148,7 +148,7 @@ def test_a_line_is_what_its_schema_and_its_message_say(outcome: Callable[..., Ou
 def test_the_caller_is_told_apart_from_the_peer(outcome: Callable[..., Outcome]) -> None:
     """`source` is who connected, `client` who stands behind the proxies, `route` what the operator called it."""
     read = msgspec.structs.replace(full("r", 1).request, source=Peer(ip="10.0.0.1", principal="spiffe://mesh/a"))
-    record = record_in(line_of(outcome(request=read), client_ip=lambda _: "198.51.100.7"))
+    record = record_in(LineWriter(client_ip=lambda _: "198.51.100.7")(outcome(request=read)))
     assert (record.source, record.client, record.principal) == ("10.0.0.1", "198.51.100.7", "spiffe://mesh/a")
     assert record.request is not None
     assert record.request.route == "r"

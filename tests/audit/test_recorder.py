@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from authz.audit.chain import Chain, verify
-from authz.audit.recorder import FEW, Recorder
+from authz.audit.page import ROOM
+from authz.audit.recorder import Recorder
 from authz.audit.sampling import Sampling
 from authz.model import Decision, Effect, Reason
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from authz.model import Outcome
 
 WITHIN = 10.0
+MANY = 3 * ROOM // 400
+"""Records of more than a page."""
 
 
 class Lines:
@@ -32,12 +35,12 @@ class Lines:
         self.closed = False
         self.broken = False
 
-    def write(self, lines: bytes) -> None:
+    def write(self, lines: bytes | memoryview) -> None:
         self.entered.set()
         self.open.wait(WITHIN)
         if self.broken:
             raise OSError(28, "No space left on device")
-        self.lines += lines.splitlines()
+        self.lines += bytes(lines).splitlines()
 
     def close(self) -> None:
         self.closed = True
@@ -143,27 +146,40 @@ def test_a_chain_outlives_a_sink_that_fails(outcome: Callable[..., Outcome]) -> 
 
 
 def test_an_outcome_that_cannot_be_written_costs_its_own_record_only(outcome: Callable[..., Outcome]) -> None:
-    """Those that become lines together are written; the broken one is told and counted."""
+    """Those around it are written; the broken one is told and counted."""
     sink = Lines()
     faults: list[BaseException] = []
     recorder = Recorder(sink, fault=faults.append)
-    for number in range(FEW):
+    for number in range(32):
         recorder(outcome(id=f"d-{number}", started=float("nan") if number == 7 else 0.0))
     recorder.start()
     recorder.close()
-    assert (recorder.written, recorder.dropped, len(faults)) == (FEW - 1, 1, 1)
-    assert [json.loads(line)["id"] for line in sink.lines] == [f"d-{n}" for n in range(FEW) if n != 7]
+    assert (recorder.written, recorder.dropped, len(faults)) == (31, 1, 1)
+    assert [json.loads(line)["id"] for line in sink.lines] == [f"d-{n}" for n in range(32) if n != 7]
 
 
 def test_records_stand_in_the_order_in_which_they_were_made(outcome: Callable[..., Outcome]) -> None:
-    """Events among decisions stand where they happened, whichever thread makes lines of them."""
+    """Events among decisions stand where they happened, on however many pages."""
     sink = Lines()
     recorder = Recorder(sink)
-    for number in range(3 * FEW + 5):
+    for number in range(MANY):
         if number % 10:
             recorder(outcome(id=str(number)))
         else:
             recorder.event({"id": str(number)})
     recorder.start()
     recorder.close()
-    assert [json.loads(line)["id"] for line in sink.lines] == [str(n) for n in range(3 * FEW + 5)]
+    assert [json.loads(line)["id"] for line in sink.lines] == [str(n) for n in range(MANY)]
+
+
+def test_pages_are_used_again(outcome: Callable[..., Outcome]) -> None:
+    """Writing goes on for ever in the same memory, and what stood on a page before is never written twice."""
+    sink = Lines()
+    recorder = Recorder(sink)
+    recorder.start()
+    for number in range(3):
+        sink.entered.clear()
+        recorder(outcome(id=f"d-{number}", detail="x" * (400 >> number)))
+        assert sink.entered.wait(WITHIN)
+    recorder.close()
+    assert [json.loads(line)["id"] for line in sink.lines] == ["d-0", "d-1", "d-2"]

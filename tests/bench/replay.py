@@ -25,7 +25,7 @@ from checks import Check
 from rich.console import Console
 from rich.table import Table
 
-from authz.audit import ReadsForm, ReadsWriter, line_of
+from authz.audit import LineWriter, ReadsForm, ReadsWriter
 from authz.cli.replay.running import tallies
 from authz.cli.replay.tally import Kind, Tally
 from authz.config.settings import ClientSettings
@@ -132,7 +132,7 @@ def measure(folder: Path, options: argparse.Namespace, *, by_path: bool) -> Meas
     outcomes, in_process = decided(before, [check.payload(number) for number, check in enumerate(checks)])
     writer = ReadsWriter(ReadsForm.VALUES)
     log = folder / "decisions.jsonl"
-    write(log, [line_of(outcome, reads=writer) for outcome in outcomes], options.records)
+    write(log, list(map(LineWriter(reads=writer), outcomes)), options.records)
     clock = time.process_time if options.workers == 1 else time.perf_counter
     started = clock()
     tally = Tally().add(tally for _, tally in tallies([after], stretches(log), options.workers))

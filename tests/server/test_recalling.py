@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authz.audit.line import line_of
+from authz.audit.line import LineWriter
 from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.content import Body, SchemaValidators
 from authz.model import ANONYMOUS, UNLIMITED, BodyState, Identity, Knowing, Location, Outcome, Peer, Reason, Request
@@ -155,7 +155,7 @@ def recorded(policies: PolicySet, facts: Facts, form: ReadsForm = ReadsForm.VALU
         id="d", decision=policies.select(facts.request).decide(facts), request=facts.request, identity=facts.identity,
         usage=UNLIMITED, generation=1, policy_digest="", started=NOON,
     )  # fmt: skip
-    line = line_of(outcome, client_ip=lambda _: facts.client_ip, reads=ReadsWriter(form, b"k"))
+    line = LineWriter(client_ip=lambda _: facts.client_ip, reads=ReadsWriter(form, b"k"))(outcome)
     return msgspec.json.decode(line, type=Line)
 
 

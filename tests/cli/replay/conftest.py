@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from authz.audit import ReadsForm, ReadsWriter, line_of
+from authz.audit import LineWriter, ReadsForm, ReadsWriter
 from authz.content import Body, SchemaValidators
 from authz.model import ANONYMOUS, UNLIMITED, Identity, Outcome, Peer, Request
 from authz.policy import Compiler, Facts, PolicySet
@@ -59,7 +59,7 @@ def line(number: int, words: dict[str, Any], source: str = BEFORE) -> bytes:
         id=f"d-{number}", decision=decision, request=request, identity=identity, usage=UNLIMITED, generation=1,
         policy_digest="", started=NOON,
     )  # fmt: skip
-    return line_of(outcome, client_ip=lambda _: "203.0.113.9", reads=ReadsWriter(ReadsForm.VALUES))
+    return LineWriter(client_ip=lambda _: "203.0.113.9", reads=ReadsWriter(ReadsForm.VALUES))(outcome)
 
 
 REQUESTS: tuple[dict[str, Any], ...] = (
