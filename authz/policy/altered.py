@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from authz.errors import Fault
     from authz.policy.compiled import Document
     from authz.policy.documents import DataSpec
-    from authz.policy.index import Entry
+    from authz.policy.entries import Entry
     from authz.policy.plan import Plan, World
     from authz.policy.source import Text
 

@@ -21,9 +21,9 @@ from authz.policy.compiling import Compilation
 from authz.policy.data import Datum, datum
 from authz.policy.documents import Guardrail, Policy
 from authz.policy.documents.grammar import Unfit
+from authz.policy.entries import Entry
 from authz.policy.faults import Together
 from authz.policy.files import Files
-from authz.policy.index import Entry
 from authz.policy.parts import Around, FileDocuments, Governed, Made, Part, Ties
 from authz.policy.plan import DATA
 from authz.policy.routes import routes

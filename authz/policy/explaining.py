@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from authz.model import Decision, Usage
     from authz.policy.compiled import Document
+    from authz.policy.entries import Entry
     from authz.policy.explained import ShownTerm
     from authz.policy.facts import Facts
-    from authz.policy.index import Entry
     from authz.policy.listing import Listed
     from authz.policy.plan import LimitStep, Place, Plan, RuleStep, ValidationStep
     from authz.policy.recorded import Memory

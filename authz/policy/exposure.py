@@ -17,7 +17,8 @@ from msgspec.structs import replace
 from authz.model import Effect, Mode
 from authz.policy.covering import Neighbours, covers, meets
 from authz.policy.documents import Guardrail, Identification, Policy
-from authz.policy.index import ANY_HOST, ANY_METHOD, Entry, Index, Match, Route
+from authz.policy.entries import ANY_HOST, ANY_METHOD, Entry, Match, Route
+from authz.policy.index import Index
 from authz.policy.routes import routes, segments, written
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from authz.policy.answers import Permission
     from authz.policy.ballot import Ballot
     from authz.policy.compiled import Document, Limit, Rule, Validation
+    from authz.policy.entries import Match
     from authz.policy.facts import Facts
-    from authz.policy.index import Match
     from authz.policy.terms import Keys, Term
 
 PARAMS = "request.params"

@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from authz.model import Charge, Decision, HeaderMutation, Limit, Request, Usage
     from authz.policy import compiled
     from authz.policy.documents import DataSpec, Document
+    from authz.policy.entries import Entry
     from authz.policy.explained import Explanation
     from authz.policy.facts import Facts
-    from authz.policy.index import Entry, Index
+    from authz.policy.index import Index
     from authz.policy.plan import Plan, World
     from authz.policy.providers import Identifier
     from authz.policy.recorded import Memory, Redecided

@@ -11,7 +11,7 @@ import yaml
 from authz.config import Settings
 from authz.envoy.checking import findings
 from authz.policy import Needs
-from authz.policy.index import Route
+from authz.policy.entries import Route
 from authz.policy.routes import template
 
 ENVOY = Path(__file__).parents[2] / "envoy"

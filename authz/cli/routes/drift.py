@@ -14,8 +14,8 @@ import msgspec
 
 from authz.content.openapi.operations import segments
 from authz.policy.covering import path_covers, path_meets
+from authz.policy.entries import PathTemplate
 from authz.policy.exposure import Flag
-from authz.policy.index import PathTemplate
 from authz.policy.routes import template
 
 if TYPE_CHECKING:

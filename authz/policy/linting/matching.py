@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from authz.errors import Fault
     from authz.policy.documents import Guardrail, Match, Policy
-    from authz.policy.index import PathTemplate
+    from authz.policy.entries import PathTemplate
     from authz.policy.source import Text
 
 REGISTERED = frozenset(

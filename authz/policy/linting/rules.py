@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from authz.cel.source import tokens_of
 from authz.model import Effect, Mode
 from authz.policy.documents import Policy
-from authz.policy.index import ANY_HOST
+from authz.policy.entries import ANY_HOST
 from authz.policy.linting.codes import Lint
 from authz.policy.linting.looking import warned
 from authz.policy.routes import EVERYTHING, routes

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.policy.covering import path_covers
-from authz.policy.index import Entry, Index, Route
+from authz.policy.entries import Entry, Route
+from authz.policy.index import Index
 from authz.policy.routes import segments, template
 from tests.policy.linting.conftest import document
 
