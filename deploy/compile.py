@@ -69,7 +69,9 @@ def _compiled(root: Path, modules: list[str], folder: Path) -> dict[str, str]:
     os.chdir(root)
     os.environ["CFLAGS"] = f"{os.environ.get('CFLAGS', '')} {QUIET}".strip()
     try:
-        extensions = mypycify(list(modules), opt_level="3", debug_level="0", target_dir=str(folder / "c"))
+        extensions = mypycify(
+            list(modules), opt_level="3", debug_level="0", group_name="authz", target_dir=str(folder / "c")
+        )
         command = Distribution({"name": "authz", "ext_modules": extensions}).get_command_obj("build_ext")
         command.build_lib, command.build_temp = str(folder / "lib"), str(folder / "temp")
         command.ensure_finalized()

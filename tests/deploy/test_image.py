@@ -33,6 +33,16 @@ def test_image_is_what_the_lock_says() -> None:
     assert "\nuvloop" not in uv
 
 
+def test_image_is_compiled_unless_told_otherwise() -> None:
+    """What compiles stays in the first stage; a build that was to compile and did not ends."""
+    first, last = re.split(r"^FROM .*$", DOCKERFILE, flags=re.MULTILINE)[1:]
+    assert "ARG COMPILED=true" in first
+    assert 'HATCH_BUILD_HOOK_ENABLE_CUSTOM="$COMPILED"' in first
+    assert '[ "$COMPILED" != true ] || echo "$built" | grep -q compiled' in first
+    assert "apt-get" in first
+    assert "RUN" not in last
+
+
 def test_image_is_nobodys_root() -> None:
     """The user and group are those the manifests count on."""
     assert re.findall(r"^USER (.*)$", DOCKERFILE, re.MULTILINE) == ["10001:10000"]
