@@ -46,7 +46,7 @@ class Chain:
 class Wrong(StrEnum):
     """How a chain is broken."""
 
-    TORN = "the line is cut off"
+    TORN = "the line is cut off, or is no record"
     UNCHAINED = "the record is in no chain"
     CHANGED = "the record is not what was written (or was hashed with another key)"
     MISSING = "it does not follow the record before it: records are missing, or it was put in"

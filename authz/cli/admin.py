@@ -22,7 +22,7 @@ def page(admin: str, path: str, port: int = PORT) -> tuple[int, bytes]:
     try:
         connection = http.client.HTTPConnection(url.hostname or "127.0.0.1", url.port or port, timeout=WAIT)
     except ValueError as error:
-        raise Unavailable(f"{admin} is no address: {error}") from error
+        raise Unavailable(f"{admin} is no address: write host:port") from error
     try:
         connection.request("GET", path)
         answer = connection.getresponse()

@@ -16,7 +16,7 @@ def command(
     address: Annotated[
         str, typer.Argument(help="host:port or unix:///path by gRPC; http://host:port/readyz for the admin port.")
     ] = "",
-    timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 1.0,
+    timeout: Annotated[float, typer.Option(min=0.001, help="Seconds to wait for the answer.")] = 1.0,
 ) -> None:
     """Ask a running service for its health and exit 0 or 1.
 

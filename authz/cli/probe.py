@@ -57,8 +57,13 @@ def _ask_grpc(address: str, timeout: float) -> str:
         try:
             answer = check(b"", timeout=timeout)
         except grpc.RpcError as error:
-            return f"{error.code().name.lower()}: {error.details()}"
+            return f"{error.code().name.lower()}: {_cause(error.details() or '')}"
     return "" if answer == SERVING else "not serving"
+
+
+def _cause(details: str) -> str:
+    """Return what is at the end of gRPC's own chain of causes, without where it came up."""
+    return details.rpartition(": ")[2].strip(" ]").lower()
 
 
 def _ask_http(address: str, timeout: float) -> str:
@@ -70,7 +75,7 @@ def _ask_http(address: str, timeout: float) -> str:
         connection.request("GET", url.path or "/readyz")
         status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        return str(error) or type(error).__name__
+        return getattr(error, "strerror", None) or str(error) or type(error).__name__
     finally:
         connection.close()
     return "" if status == 200 else f"status {status}"

@@ -84,10 +84,10 @@ def _escaped(text: str, also: str = "") -> str:
 
 def _sarif(faults: Sequence[Fault]) -> str:
     """Return SARIF 2.1.0 (OASIS): one run, one result per fault."""
-    from authz.cli.codes import EXPLAINED  # noqa: PLC0415 - see the package's docstring
+    from authz.cli.codes import EXPLAINED, FINDINGS  # noqa: PLC0415 - see the package's docstring
 
     codes = sorted({fault.code for fault in faults if fault.code})
-    rules = [{"id": code, **_described(EXPLAINED.get(code))} for code in codes]
+    rules = [{"id": code, **_described(EXPLAINED.get(code) or FINDINGS.get(code))} for code in codes]
     driver = {"name": "authz", "version": __version__, "rules": rules}
     run = {
         "tool": {"driver": driver},

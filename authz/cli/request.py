@@ -6,7 +6,7 @@ from pathlib import Path
 
 from authz.testing.asking import Asked, message
 
-__all__ = ["Asked", "content", "header", "message"]
+__all__ = ["Asked", "content", "header", "message", "target"]
 
 
 def header(text: str) -> tuple[str, str]:
@@ -15,6 +15,13 @@ def header(text: str) -> tuple[str, str]:
     if not colon or not name.strip():
         raise ValueError(f'"{text}" is no header: write "name: value"')
     return name.strip().lower(), value.strip()
+
+
+def target(text: str) -> str:
+    """Read a URL, or a path alone; raises `ValueError` for what a scheme was forgotten of, or is not HTTP's."""
+    if not text.startswith(("http://", "https://", "/", "*")):
+        raise ValueError(f'"{text}" is no URL: write https://host/path, or a path alone')
+    return text
 
 
 def content(text: str) -> bytes:

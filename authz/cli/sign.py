@@ -31,12 +31,12 @@ def command(
         raise PolicyFaults(reading.faults)
     try:
         secret = private_key(key.read_bytes())
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise Unavailable(f"{key}: {error}") from None
     (origin,) = reading.origins
     files = files_of(origin, reading)
     try:
         (folder / SIGNATURE).write_bytes(sign(files, secret))
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise Unavailable(f"{folder}: {error}") from None
     tell(f"{counted(len(files), 'file')} signed by the key {key_id(secret.public_key())}")

@@ -36,7 +36,7 @@ VERBS = {
     ),
     "help": Verb(
         "authz.cli.codes.command",
-        "Explain a code that `authz check` showed.",
+        "Explain a code that was shown beside a fault.",
         "authz help AZ103",
     ),
     "init": Verb(

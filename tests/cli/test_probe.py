@@ -3,43 +3,15 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from concurrent import futures
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import grpc
 import pytest
 
-from authz._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from authz.cli.probe import probe
 
 SERVING, NOT_SERVING = 1, 2
-
-
-@pytest.fixture
-def healthy(tmp_path: Path) -> Iterator[Callable[[str, int], str]]:
-    """Start a health service with this status at a socket of this name, and return its address."""
-    servers = []
-
-    def start(name: str, status: int) -> str:
-        server = grpc.server(futures.ThreadPoolExecutor(1))
-        handler = grpc.unary_unary_rpc_method_handler(
-            lambda _request, _context: HealthCheckResponse(status=status),
-            HealthCheckRequest.FromString,
-            HealthCheckResponse.SerializeToString,
-        )
-        server.add_generic_rpc_handlers(
-            (grpc.method_handlers_generic_handler("grpc.health.v1.Health", {"Check": handler}),)
-        )
-        server.add_insecure_port(f"unix:{tmp_path}/{name}")
-        server.start()
-        servers.append(server)
-        return f"unix://{tmp_path}/{name}"
-
-    yield start
-    for server in servers:
-        server.stop(None).wait()
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_a_folder_that_is_not_whole_is_not_signed(run: Callable[..., Any], polic
 def test_what_is_no_key_is_told(run: Callable[..., Any], policies: Path, tmp_path: Path) -> None:
     """A missing file, and one that holds something else."""
     (tmp_path / "no.pem").write_text("no")
-    for name, told in (("gone.pem", "No such file"), ("no.pem", "is no private key of Ed25519")):
+    for name, told in (("gone.pem", "no such file"), ("no.pem", "is no private key of Ed25519")):
         ran = run("sign", str(policies), "--key", str(tmp_path / name))
         assert ran.status == Exit.UNEXPECTED
         assert told in ran.err

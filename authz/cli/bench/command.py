@@ -28,6 +28,9 @@ ROUNDS = 3
 READY = 30.0
 """Seconds that the no-op may take to start."""
 
+PATIENCE = 5.0
+"""Seconds that the service may take to say that it is well."""
+
 _SHARES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 
 
@@ -52,16 +55,27 @@ def command(
 
     address = address or os.environ.get("AUTHZ_LISTEN", DEFAULT).partition(",")[0].strip()
     try:
-        lines = tuple(map(request.header, headers or ()))
+        lines, url = tuple(map(request.header, headers or ())), request.target(url)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     asked = request.Asked(method=method, url=url, headers=lines, ip=ip, time=time.time())
+    _well(address)
     service, noop = _measured(address, request.message(asked), in_flight, seconds)
     say(json.dumps(_data(service, noop), indent=2) if output is Output.JSON else _pretty(service, noop))
     if failed := sorted(each for each in service.answers if each.startswith("gRPC")):
         calls = counted(sum(service.answers[each] for each in failed), "call")
         tell(f"{calls} got no answer: {', '.join(failed)}")
         raise typer.Exit(Exit.UNEXPECTED)
+
+
+def _well(address: str) -> None:
+    """Raise `Unavailable` where nobody answers well: how fast that is says nothing."""
+    from authz.cli.probe import answers  # noqa: PLC0415
+    from authz.errors import Unavailable  # noqa: PLC0415
+
+    ill = [f"{one}: {why}" for one, why in answers(address, PATIENCE).items() if why]
+    if ill:
+        raise Unavailable("\n".join(ill))
 
 
 def _measured(address: str, payload: bytes, in_flight: int, seconds: float) -> tuple[Measured, Measured]:

@@ -1,6 +1,7 @@
 """What each code of a fault or a warning means, with a text that has it and one that says what was meant.
 
-The paragraphs stand beside the codes (`policy.codes`, `policy.linting.codes`), the examples in `examples.yaml` here.
+The paragraphs stand beside the codes (`policy.codes`, `policy.linting.codes`, `envoy.codes`), the examples of those of
+policies in `examples.yaml` here.
 `authz help CODE` prints both, `reference` writes them as a page, and what code scanners show comes from here too.
 """
 
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from authz.envoy import codes as findings
 from authz.policy import codes
 from authz.policy.linting import codes as warnings
 
@@ -20,7 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EXPLAINED: Mapping[str, str] = {**codes.EXPLAINED, **warnings.EXPLAINED}
-"""What each code means, a paragraph each."""
+"""What each code of a policy means, a paragraph each."""
+
+FINDINGS: Mapping[str, str] = {
+    one.code: f"{one.why[:1].upper()}{one.why[1:]}. To mend it: {one.remedy}." for one in findings.CODES
+}
+"""What each finding of `authz envoy --check` means; what it is about stands in the finding itself."""
 
 _WIDTH = 100
 
@@ -60,8 +67,9 @@ def examples() -> Mapping[str, Example]:
 
 def page(code: str) -> str:
     """Return what there is to say of a code, for a terminal."""
-    example = examples()[code]
-    paragraphs = [fill(f"{code}: {EXPLAINED[code]}", _WIDTH, break_long_words=False, break_on_hyphens=False)]
+    told = f"{code}: {EXPLAINED.get(code) or FINDINGS[code]}"
+    paragraphs = [fill(told, _WIDTH, break_long_words=False, break_on_hyphens=False)]
+    example = examples().get(code, Example())
     if example.wrong:
         wrong, right = (indent(text.rstrip("\n"), "    ") for text in (example.wrong, example.right))
         paragraphs += [f"Wrong, in {example.place}:", wrong, "Right:", right]

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from authz.cli.output import say
+from authz.cli.verbs import VERBS
 
 
 def command(
-    code: Annotated[str, typer.Argument(help="A code, such as AZ103. Left out: a line for each.")] = "",
+    code: Annotated[str, typer.Argument(help="A code, such as AZ103, or a verb. Left out: a line for each code.")] = "",
 ) -> None:
-    """Explain a code that `authz check` showed, with a text that has it and one that says what was meant."""
-    from authz.cli.codes import EXPLAINED, page  # noqa: PLC0415 - see the package's docstring
+    """Explain a code that was shown beside a fault, with a text that has it and one that says what was meant."""
+    from authz.cli.codes import EXPLAINED, FINDINGS, page  # noqa: PLC0415 - see the package's docstring
     from authz.policy.documents.values import nearest  # noqa: PLC0415
 
+    all_ = {**EXPLAINED, **FINDINGS}
     if not code:
-        say(
-            "\n".join(f"{known}  {paragraph.partition('. ')[0].rstrip('.')}." for known, paragraph in EXPLAINED.items())
-        )
+        say("\n".join(f"{known}  {paragraph.partition('. ')[0].rstrip('.')}." for known, paragraph in all_.items()))
         return
+    if code in VERBS:
+        _verb(code)
     known = code.upper()
-    if known not in EXPLAINED:
-        meant = nearest(known, EXPLAINED)
-        hint = f"did you mean {meant}?" if meant else "authz help lists them; authz VERB --help explains a verb"
+    if known not in all_:
+        meant = nearest(known, all_)
+        hint = f"did you mean {meant}?" if meant else "authz help lists them, authz --help lists verbs"
         raise typer.BadParameter(f"no code is called {code} ({hint})")
     say(page(known))
+
+
+def _verb(name: str) -> NoReturn:
+    from authz.cli.app import authz  # noqa: PLC0415 - it is what called us
+
+    authz([name, "--help"], prog_name="authz")
+    raise typer.Exit

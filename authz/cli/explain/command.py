@@ -43,7 +43,7 @@ def command(  # noqa: PLR0913 - one per flag
     """
     from authz.cli.explain import finding, tree  # noqa: PLC0415 - see the package's docstring
 
-    if url is None and method.isupper() and method.isalpha():
+    if url is None and method.isalpha():
         raise typer.BadParameter(f"{method} of what? give a URL too; a decision has an id", param_hint="url")
     if url is not None:
         explanation = _typed(Typed(method, url, headers, body, subject, provider, claims, ip, at), policies, redis)

@@ -53,7 +53,15 @@ def test_people_read_a_line_each(run: Callable[..., Any], address: str) -> None:
 
 
 def test_what_does_not_answer_is_no_result(run: Callable[..., Any], tmp_path: Path) -> None:
-    """Exit 1, and why; a header that is none is an argument."""
-    ran = run("bench", "--address", f"unix://{tmp_path}/none.sock", "--seconds", "0.1")
-    assert (ran.status, "got no answer: gRPC UNAVAILABLE" in ran.err) == (1, True)
+    """Exit 1, and why, before anything is measured; a header that is none is an argument, and so is such a URL."""
+    ran = run("bench", "--address", f"unix://{tmp_path}/none.sock")
+    assert (ran.status, ran.out) == (1, "")
+    assert ran.err == f"unix://{tmp_path}/none.sock: unavailable: no such file or directory\n"
     assert run("bench", "-H", "nonsense").status == Exit.ARGUMENTS
+    assert run("bench", "GET", "api.example.com").status == Exit.ARGUMENTS
+
+
+def test_calls_that_fail_are_told(run: Callable[..., Any], healthy: Callable[[str, int], str]) -> None:
+    """A server that is well and does not know the call has no rate."""
+    ran = run("bench", "--address", healthy("authz.sock", 1), "--seconds", "0.1")
+    assert (ran.status, "got no answer: gRPC UNIMPLEMENTED" in ran.err) == (1, True)

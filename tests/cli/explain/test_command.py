@@ -125,6 +125,7 @@ def test_a_request_that_cannot_be_read_has_no_explanation(explain: Callable[...,
 
 def test_a_method_alone_is_no_decision(run: Callable[..., Any]) -> None:
     """Who forgets the URL is told so, and no service is asked for a decision called GET."""
-    ran = run("explain", "GET")
-    assert (ran.status, ran.out) == (Exit.ARGUMENTS, "")
-    assert "url: GET of what?" in ran.err
+    for method in ("GET", "get"):
+        ran = run("explain", method)
+        assert (ran.status, ran.out) == (Exit.ARGUMENTS, "")
+        assert f"url: {method} of what?" in ran.err
