@@ -7,9 +7,9 @@ has to be made again, what was made is taken in one piece.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -45,6 +45,7 @@ WatchDocument = Callable[[Policy | Guardrail], Watch]
 """Gets every document that governs requests, and returns what gets its expressions."""
 
 _ANYTHING = Datum(type=DYN, value=None)
+_UNTOLD = bytes(32)
 
 
 class Kept(msgspec.Struct, kw_only=True):
@@ -104,7 +105,7 @@ class Attempt:
             place = f"{known.file}:{taken.source.place(taken.start)[0]}"
             self.faults.append(name.fault(Code.NAME_TAKEN, f'{document.kind} "{name}" is already in {place}'))
         self._pause()
-        return FileDocuments.of(msgspec.structs.replace(file.reading, documents=tuple(documents)))
+        return FileDocuments.of(msgspec.structs.replace(file.reading, documents=tuple(documents)), file.digest)
 
     def data(self) -> Iterator[tuple[Data, Datum]]:
         """Yield what Data documents say; one at fault stands for anything, lest its readers be blamed."""
@@ -198,7 +199,7 @@ class Attempt:
     ) -> Made[Governed] | None:
         beside = Files(self._contents)
         watch = None if self._watch is None else self._watch(document)
-        compilation = Compilation(environment, validators, providers, beside, watch)
+        compilation = Compilation(environment, validators, providers, beside, watch, self._pause)
         result = compilation.document(document)
         self.faults.extend(compilation.faults)
         self._named.update(beside.named)
@@ -209,7 +210,7 @@ class Attempt:
         return Made(document=document, result=_entry(document, result), ties=ties)
 
     def settle(self) -> str:
-        """Note what is wrong with files, and return the digest of all that is served: every path with its content.
+        """Note what is wrong with files, and return the digest of all that is served: of every path and its content.
 
         Of a secret the path alone: whoever reads digests could try what they guess.
         """
@@ -219,12 +220,12 @@ class Attempt:
             elif file.reading.documents:
                 message = "the file is named as data or as a schema, and holds documents: it cannot be both"
                 self.faults.append(Fault(file=file.path, code=Together.DATA, message=message))
-        digest = hashlib.sha256()
-        for path in sorted({file.path for file in self._files} | self._named & self._contents.keys()):
-            content = b"" if path in self._secret else self._contents[path]
-            for part in (path.encode("utf-8", "surrogateescape"), content):
-                digest.update(len(part).to_bytes(8, "big"))
-                digest.update(part)
+        known = {file.path: file.digest for file in self._files} | dict.fromkeys(self._secret, _UNTOLD)
+        digest = sha256()
+        for path in sorted(known.keys() | self._named & self._contents.keys()):
+            name = path.encode("utf-8", "surrogateescape")
+            digest.update(len(name).to_bytes(8, "big") + name)
+            digest.update(known.get(path) or sha256(self._contents[path]).digest())
             self._pause()
         return digest.hexdigest()
 

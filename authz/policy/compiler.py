@@ -7,6 +7,7 @@ depends on the files alone: never on their order, and never on what was compiled
 from __future__ import annotations
 
 from functools import partial
+from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
@@ -103,12 +104,14 @@ class Compiler:
         """Read the files that hold documents, in order of their paths; those that did not change from memory."""
         known, self._files = self._files, {}
         for path in sorted(path for path in self._paced(files) if path in known or is_policy_file(path)):
-            content, documents = known.get(path, (None, None))
-            if documents is None or content is None:
-                documents = FileDocuments.of(read(path, files[path], pause=self._pause))
-            elif content != files[path]:
-                documents = FileDocuments.of(reread(documents.reading, content, files[path], self._pause))
-            self._files[path] = files[path], documents
+            before, documents = known.get(path, (None, None))
+            content = files[path]
+            if documents is None or before is None:
+                documents = FileDocuments.of(read(path, content, pause=self._pause), sha256(content).digest())
+            elif before != content:
+                reading = reread(documents.reading, before, content, self._pause)
+                documents = FileDocuments.of(reading, sha256(content).digest())
+            self._files[path] = content, documents
             self._pause()
         return [documents for _, documents in self._files.values()]
 

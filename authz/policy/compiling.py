@@ -7,7 +7,7 @@ and on nothing else.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from authz import model
 from authz.cel import BOOL, INT, Attribute
@@ -26,7 +26,7 @@ from authz.policy.terms import Terms
 from authz.policy.validating import Validating, captures
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from authz.cel import Environment
     from authz.errors import Fault
@@ -37,12 +37,17 @@ if TYPE_CHECKING:
     from authz.policy.template import Template
     from authz.policy.terms import Term, Watch
 
+T = TypeVar("T")
+
 _ASKED = tuple(Attribute(variable="request.headers", keys=(name,)) for name in cors.ASKED)
 _STATUS = {Effect.ALLOW: 200, Effect.DENY: STATUS[Reason.DENY_RULE], Effect.REDIRECT: STATUS[Reason.REDIRECT_RULE]}
 
 
 class Compilation:
-    """The compilation of one document. `document` may be thrown away where `faults` holds any."""
+    """The compilation of one document. `document` may be thrown away where `faults` holds any.
+
+    `pause` is called between its rules, validations and limits.
+    """
 
     def __init__(
         self,
@@ -51,8 +56,10 @@ class Compilation:
         providers: Collection[str],
         files: Files,
         watch: Watch | None = None,
+        pause: Callable[[], None] = lambda: None,
     ) -> None:
         self._terms = Terms(environment, watch)
+        self._pause = pause
         self._validators = validators
         self._providers = providers
         self._files = files
@@ -79,9 +86,9 @@ class Compilation:
             providers=providers,
             identity_required=bool(providers) if identity.required is None else identity.required,
             audience=None if identity.audience is None else str(identity.audience),
-            validations=tuple(validating.validation(each) for each in spec.validations),
-            rules=tuple(map(self._rule, spec.rules)),
-            limits=tuple(self._limit(written.name, limit) for limit in spec.limits),
+            validations=tuple(map(validating.validation, self._each(spec.validations))),
+            rules=tuple(map(self._rule, self._each(spec.rules))),
+            limits=tuple(self._limit(written.name, limit) for limit in self._each(spec.limits)),
             variables=self._terms.variables,
             early={**self._terms.early, **validating.early},
             late=frozenset(self._terms.late),
@@ -89,6 +96,11 @@ class Compilation:
             cors=cors.compiled(spoken) if spoken else None,
             messages=self._messages(written.metadata.name, spec.descriptors),
         )
+
+    def _each(self, written: Iterable[T]) -> Iterator[T]:
+        for each in written:
+            yield each
+            self._pause()
 
     def _messages(self, document: Text, names: Sequence[Text]) -> tuple[Messages, ...]:
         """Return what files of descriptors describe; a message that is read and never described is a fault."""

@@ -28,9 +28,13 @@ Governed = Entry[compiled.Document]
 
 
 class FileDocuments(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """The documents of one file by what becomes of them; of two with one kind and name, `names` has the first."""
+    """The documents of one file by what becomes of them; of two with one kind and name, `names` has the first.
+
+    `digest` is that of the whole file.
+    """
 
     reading: FileReading
+    digest: bytes
     names: Mapping[tuple[str, str], Document]
     data: tuple[Data, ...]
     providers: tuple[IdentityProvider, ...]
@@ -42,13 +46,14 @@ class FileDocuments(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return self.reading.file
 
     @classmethod
-    def of(cls, reading: FileReading) -> FileDocuments:
+    def of(cls, reading: FileReading, digest: bytes) -> FileDocuments:
         """Return the documents of a reading."""
         names: dict[tuple[str, str], Document] = {}
         for document in reading.documents:
             names.setdefault((document.kind, document.name), document)
         return cls(
             reading=reading,
+            digest=digest,
             names=names,
             data=tuple(each for each in reading.documents if isinstance(each, Data)),
             providers=tuple(each for each in reading.documents if isinstance(each, IdentityProvider)),

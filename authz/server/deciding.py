@@ -18,7 +18,7 @@ from authz.errors import PolicyFaults
 from authz.identity.registry import KeyRegistry
 from authz.policy import Compiler
 from authz.server.identifying import IdentityBuilder
-from authz.server.pacing import Pace
+from authz.server.pacing import LONG_REST, Pace
 from authz.store import read
 from authz.telemetry import trace_id
 from authz.wire import write
@@ -42,7 +42,7 @@ def compiler(engine: str, builder: IdentityBuilder | None = None, watch: WatchDo
         engine=EngineName(engine),
         validators=SchemaValidators(),
         builder=builder or IdentityBuilder(KeyRegistry()),
-        pause=Pace(),
+        pause=Pace(LONG_REST),
         watch=watch,
     )
 

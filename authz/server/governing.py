@@ -22,7 +22,7 @@ from authz.server.events import PolicyEvents
 from authz.server.geoip import GeoIp, warning
 from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
-from authz.server.pacing import Pace
+from authz.server.pacing import LONG_REST, Pace
 from authz.server.proving import Proven
 from authz.store import PolicyStore
 from authz.store.store import Watching
@@ -123,7 +123,7 @@ def _trust(reload: ReloadSettings) -> Trust | None:
 
 def _watching(reload: ReloadSettings, *, tests: bool = False) -> Watching:
     return Watching(
-        interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes, tests=tests, pause=Pace()
+        interval=reload.interval, settle=reload.settle, max_bytes=reload.max_bytes, tests=tests, pause=Pace(LONG_REST)
     )  # fmt: skip
 
 

@@ -15,19 +15,24 @@ WORK = 0.0003
 """Seconds of work between two rests: what one event may have to wait, once."""
 
 REST = 0.0006
-"""Seconds of a rest: work in the background takes a third of a processor at most, and half a load goes on as before."""
+"""Seconds of a rest: work in the background takes a third of a processor at most."""
+
+LONG_REST = 0.0015
+"""Seconds of a rest of those who read and compile policies: new ones can wait, and a sixth of a processor is little
+enough for calls under half a load not to begin to queue."""
 
 
 class Pace:
     """Called between steps of work, it rests when enough was done since the last rest; for one thread at a time."""
 
-    __slots__ = ("_rested",)
+    __slots__ = ("_rest", "_rested")
 
-    def __init__(self) -> None:
+    def __init__(self, rest: float = REST) -> None:
+        self._rest = rest
         self._rested = 0.0
 
     def __call__(self) -> None:
         """Rest if it is time to."""
         if time.monotonic() - self._rested >= WORK and threading.current_thread() is not threading.main_thread():
-            time.sleep(REST)
+            time.sleep(self._rest)
             self._rested = time.monotonic()

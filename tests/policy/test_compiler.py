@@ -294,6 +294,21 @@ def test_whoever_serves_can_have_the_processor_between_documents() -> None:
     assert len(pauses) >= 3
 
 
+def test_a_document_of_many_rules_is_compiled_in_steps() -> None:
+    """`pause` is called between rules, validations and limits: each has expressions, which take a while."""
+    steps = []
+    for many in (1, 20):
+        pauses: list[None] = []
+        compiler = Compiler(validators=SchemaValidators(), pause=lambda pauses=pauses: pauses.append(None))
+        rules = "".join(f"    - {{name: n{number}, allow: true}}\n" for number in range(many))
+        limits = "".join(f"    - {{name: n{number}, key: [client.ip], rate: 3/minute}}\n" for number in range(many))
+        checks = "".join(f"    - {{name: n{number}, max_bytes: 10}}\n" for number in range(many))
+        text = f"{ORDERS.partition('  validate')[0]}  rules:\n{rules}  limits:\n{limits}  validate:\n{checks}"
+        compile_texts(compiler, {"a.yaml": text})
+        steps.append(len(pauses))
+    assert steps[1] - steps[0] == 3 * 19
+
+
 def test_documents_of_files_that_stay_are_not_looked_at_one_by_one() -> None:
     """A change costs what changed and a look at each file: the same steps, however many documents the others hold."""
     steps = []

@@ -26,7 +26,7 @@ spec:
 
 def documents(*names: str) -> FileDocuments:
     """Return the documents of a file of data."""
-    return FileDocuments.of(read("a.yaml", "---\n".join(map(DATA.format, names)).encode()))
+    return FileDocuments.of(read("a.yaml", "---\n".join(map(DATA.format, names)).encode()), b"")
 
 
 def test_what_a_file_was_made_of_holds_while_all_of_it_is_there() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 
-from authz.server.pacing import REST, WORK, Pace
+import pytest
+
+from authz.server.pacing import LONG_REST, REST, WORK, Pace
 
 
 def steps(pace: Pace, seconds: float) -> tuple[float, float]:
@@ -16,14 +18,15 @@ def steps(pace: Pace, seconds: float) -> tuple[float, float]:
     return time.thread_time() - cpu, time.monotonic() - clock
 
 
-def test_work_beside_others_rests() -> None:
-    """For every `WORK` there is a `REST`: half of the time, the interpreter is left to who serves."""
+@pytest.mark.parametrize(("pace", "rest"), [(Pace(), REST), (Pace(LONG_REST), LONG_REST)])
+def test_work_beside_others_rests(pace: Pace, rest: float) -> None:
+    """For every `WORK` there is a rest: most of the time, the interpreter is left to who serves."""
     taken: list[tuple[float, float]] = []
-    thread = threading.Thread(target=lambda: taken.append(steps(Pace(), 20 * WORK)))
+    thread = threading.Thread(target=lambda: taken.append(steps(pace, 20 * WORK)))
     thread.start()
     thread.join()
     ((cpu, clock),) = taken
-    assert clock - cpu >= 10 * REST
+    assert clock - cpu >= 10 * rest
 
 
 def test_the_main_thread_does_not_rest() -> None:
