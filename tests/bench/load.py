@@ -96,6 +96,7 @@ def run(
     timeout: str | None = None,
     cancel_share: float = 0.0,
     answered: Callable[[int, int, bytes], None] | None = None,
+    enough: Callable[[], bool] = lambda: False,
     seed: int = 0,
 ) -> Measurement:
     """Call `method` of the server at `target` (`host:port`, `unix:PATH`) for `seconds` or `calls`, and measure it.
@@ -103,7 +104,8 @@ def run(
     `payloads` are serialized messages, sent in turn on each connection. `rate` (calls per second) makes the loop an
     open one, in which `in_flight` is still the upper bound. `warm_up` seconds before are not measured. `timeout` is the
     text of a `grpc-timeout` header (`200m`). A `cancel_share` of the calls (0 to 1) is given up at a random moment of
-    `Cancel`. `answered(index of the payload, gRPC status, message)` sees every answer. Raises ConnectionLostError.
+    `Cancel`. `answered(index of the payload, gRPC status, message)` sees every answer; once `enough()`, no call begins.
+    Raises ConnectionLostError.
     """
     if seconds is None and calls is None:
         raise ValueError("seconds or calls: one must say when to stop")
@@ -116,13 +118,16 @@ def run(
         driver = _Driver(opened, math.ceil(in_flight / connections), cancel_share, random.Random(seed))
         if warm_up:
             driver.drive(_Schedule(rate, warm_up, None))
-        return driver.drive(_Schedule(rate, seconds, calls))
+        return driver.drive(_Schedule(rate, seconds, calls, enough))
 
 
 class _Schedule:
     """When calls are due: at once in a closed loop, at fixed times in an open one."""
 
-    def __init__(self, rate: float | None, seconds: float | None, calls: int | None) -> None:
+    def __init__(
+        self, rate: float | None, seconds: float | None, calls: int | None, enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._enough = enough
         self.begun = time.perf_counter()
         self._end = math.inf if seconds is None else self.begun + seconds
         self._calls = math.inf if calls is None else calls
@@ -140,7 +145,7 @@ class _Schedule:
     def next(self, now: float) -> float | None:
         """Return when the next call is due, `now` in a closed loop; None after the last."""
         due = now if self._interval is None else self.begun + self._taken * self._interval
-        return due if due < self._end and self._taken < self._calls else None
+        return due if due < self._end and self._taken < self._calls and not self._enough() else None
 
 
 class _Driver:

@@ -83,6 +83,26 @@ class Server:
         return pids
 
 
+class Others:
+    """What others than this process and a server work on the two cores, from the making of this on."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._begun, self._before = time.perf_counter(), self._foreign()
+
+    def share(self) -> float:
+        """Return the share of the cores that others had; what a hypervisor kept for itself is theirs."""
+        seconds = (time.perf_counter() - self._begun) * len({LOAD_CORE, SERVER_CORE})
+        return max(0.0, (self._foreign() - self._before) / seconds)
+
+    def _foreign(self) -> float:
+        cores = {f"cpu{core}" for core in (LOAD_CORE, SERVER_CORE)}
+        lines = [line.split() for line in Path("/proc/stat").read_text().splitlines()]
+        ticks = [list(map(int, times[:8])) for name, *times in lines if name in cores]
+        worked = sum(sum(each) - each[3] - each[4] for each in ticks)  # without idle and iowait
+        return worked / os.sysconf("SC_CLK_TCK") - time.process_time() - self._server.cpu()
+
+
 @contextmanager
 def running(
     command: Sequence[str], target: str, *, output: Path, core: int = SERVER_CORE, ready: Callable[[str], bool]

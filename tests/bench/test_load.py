@@ -130,6 +130,22 @@ def test_unix_socket(tmp_path: Path) -> None:
         assert load.run(target, [b""], calls=20).calls == 20
 
 
+def test_no_call_begins_once_it_is_enough(server: str) -> None:
+    """What is in flight then is answered and counted."""
+    seen: list[int] = []
+
+    measured = load.run(
+        server,
+        [b"a"],
+        calls=1000,
+        in_flight=2,
+        answered=lambda index, *_: seen.append(index),
+        enough=lambda: len(seen) >= 10,
+    )
+
+    assert 10 <= measured.calls <= 12
+
+
 def test_status_other_than_ok_is_an_error(server: str) -> None:
     """A call that ends in a gRPC status is answered and counted under that status."""
     measured = load.run(server, [b"deny", b"fine"], calls=50)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import load
@@ -27,6 +30,24 @@ def test_noop_allows_whatever_it_is_asked(kind: str, tmp_path: Path) -> None:
     assert measured.rate > 0
     assert measured.per_cpu > 0
     assert 10 << 20 < resident < 1 << 30
+
+
+def test_what_others_work_is_told_apart(tmp_path: Path) -> None:
+    """The calls of a benchmark and their answers are not counted as work of others; another process's work is."""
+    with servers.noop("aio", tmp_path) as server:
+        others = servers.Others(server)
+        closed_loop(server, [b"x"], EFFORT)
+        assert 0 <= others.share() <= 1.1
+        others = servers.Others(server)
+        burn = "import time\nwhile time.process_time() < 0.5: pass"
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-c", burn], check=True, preexec_fn=_on_the_cores)
+        cores = len({servers.LOAD_CORE, servers.SERVER_CORE})
+        assert others.share() * (time.perf_counter() - begun) * cores >= 0.4
+
+
+def _on_the_cores() -> None:
+    os.sched_setaffinity(0, {servers.LOAD_CORE, servers.SERVER_CORE})
 
 
 def test_server_is_gone_behind_its_block(tmp_path: Path) -> None:
