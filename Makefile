@@ -28,8 +28,9 @@ $(VENV)/.installed: pyproject.toml requirements.lock
 compiled: build/compiled/.built ## the package as the image has it, the way of a request compiled: in build/compiled
 
 build/compiled/.built: $(VENV)/.installed deploy/compile.py $(shell find authz policies/shop envoy/sidecar.yaml -type f -not -name '*.pyc')
-	rm -rf build/compiled build/wheel
+	rm -rf build/wheel
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m hatchling build --target wheel --directory build/wheel
+	rm -rf build/compiled
 	$(BIN)/python -m zipfile --extract build/wheel/*.whl build/compiled
 	@touch $@
 
