@@ -5,12 +5,11 @@ from __future__ import annotations
 import threading
 
 from authz.errors import Unavailable
-from authz.limits.connection import Link
 from authz.limits.dial import Dialer
 from tests.limits.conftest import eventually
 
 
-class Door(Link):
+class Door:
     """A link that opens when the test lets it."""
 
     def __init__(self, fault: Exception | None = None) -> None:
