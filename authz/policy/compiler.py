@@ -17,6 +17,7 @@ from authz.policy.attempt import Attempt, Kept
 from authz.policy.index import Index
 from authz.policy.listing import ending
 from authz.policy.parts import Addition, FileDocuments, without
+from authz.policy.pauses import paced
 from authz.policy.plan import DATA, World, arrange
 from authz.policy.providers import Unproved
 from authz.policy.reading import is_policy_file, read
@@ -24,7 +25,7 @@ from authz.policy.rereading import reread
 from authz.policy.selection import PolicySet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from authz.policy.attempt import WatchDocument
     from authz.policy.compiled import Document
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
-
-TOGETHER = 256
-"""Documents that are looked at between two pauses, where looking is all."""
 
 
 class Compiler:
@@ -103,7 +101,7 @@ class Compiler:
     def _read(self, files: Mapping[str, bytes]) -> list[FileDocuments]:
         """Read the files that hold documents, in order of their paths; those that did not change from memory."""
         known, self._files = self._files, {}
-        for path in sorted(path for path in self._paced(files) if path in known or is_policy_file(path)):
+        for path in sorted(path for path in paced(files, self._pause) if path in known or is_policy_file(path)):
             before, documents = known.get(path, (None, None))
             content = files[path]
             if documents is None or before is None:
@@ -118,7 +116,7 @@ class Compiler:
     def _added(self, parts: Mapping[str, Part[Governed]]) -> dict[str, Addition]:
         """Return what each file adds; of a file that stays as it is, what it added before."""
         added = {}
-        for path, part in self._paced(parts.items()):
+        for path, part in paced(parts.items(), self._pause):
             known = self._additions.get(path)
             added[path] = known if known is not None and known.part is part else Addition.of(part)
         return added
@@ -135,20 +133,14 @@ class Compiler:
         In the same world the plans of documents that stay are what they were, and are kept.
         """
         keep = world is self._world
-        removed = self._paced(without(self._additions, additions))
-        added = self._paced(without(additions, self._additions))
+        removed = paced(without(self._additions, additions), self._pause)
+        added = paced(without(additions, self._additions), self._pause)
         index = self._index.updated(partial(arrange, world=world), removed, added, keep=keep)
         if keep:
-            world.remembered.keep_only(index.answers)
+            gone = self._index.answers - index.answers
+            world.remembered.forget(gone.__contains__, self._pause)
         self._index, self._additions, self._world = index, additions, world
         return index
-
-    def _paced(self, items: Iterable[T]) -> Iterator[T]:
-        """Yield what there may be much of, with pauses."""
-        for number, item in enumerate(items):
-            if number % TOGETHER == 0:
-                self._pause()
-            yield item
 
 
 def _union(sets: Iterable[frozenset[T]]) -> frozenset[T]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from authz.policy.editing import Edit
 from authz.policy.entries import ANY_HOST
+from authz.policy.pauses import drained
 from authz.policy.trie import walk
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ class Index(Generic[D, A]):
     def answers(self) -> frozenset[A]:
         """Return the answers that were made and may be given again."""
         return frozenset(self._answers.copy().values())
+
+    def forget(self, pause: Callable[[], None]) -> None:
+        """Forget, with pauses, the answers that were made; whoever asks gets them made anew."""
+        for leaves in drained(list(self._answers), pause):
+            self._answers.pop(leaves, None)
 
     def find(self, host: str, segments: Sequence[str], method: str) -> A:
         """Return the answer for a lower-case host, decoded path segments and a method."""

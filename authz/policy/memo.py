@@ -16,9 +16,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz.policy.attributes import ATTRIBUTES
+from authz.policy.pauses import drained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from authz.model import Decision
     from authz.policy.expiring import Expiring
@@ -91,10 +92,10 @@ class Remembered:
         """Return what a plan decided for these values."""
         return self._decisions.get((plan, values))
 
-    def keep_only(self, plans: Collection[Plan]) -> None:
-        """Forget the decisions of all other plans, and with them the plans; somebody may go on keeping meanwhile."""
-        for key in list(self._decisions):
-            if key[0] not in plans:
+    def forget(self, gone: Callable[[Plan], bool], pause: Callable[[], None]) -> None:
+        """Forget the decisions of plans that are gone, and so the plans; somebody may go on keeping meanwhile."""
+        for key in drained(list(self._decisions), pause):
+            if gone(key[0]):
                 self._decisions.pop(key, None)
 
     def keep(self, plan: Plan, values: Values, decision: Decision) -> None:
@@ -106,12 +107,15 @@ class Remembered:
 
 
 class Memo:
-    """What one plan's decisions follow from, and whether looking for them pays."""
+    """What one plan's decisions follow from, and whether looking for them pays.
 
-    __slots__ = ("_found", "_kept", "_looked", "_plan", "_readers")
+    It does not hold the plan that holds it: a plan that is gone would wait for the garbage collector, and requests
+    would wait while that looks for it.
+    """
 
-    def __init__(self, plan: Plan, readers: Sequence[Reader], kept: Remembered) -> None:
-        self._plan = plan
+    __slots__ = ("_found", "_kept", "_looked", "_readers")
+
+    def __init__(self, readers: Sequence[Reader], kept: Remembered) -> None:
         self._readers = tuple(readers)
         self._kept = kept
         self._looked = 0
@@ -132,16 +136,16 @@ class Memo:
         except Unfit:
             return None
 
-    def find(self, values: Values) -> Decision | None:
-        """Return the decision that was made for these values."""
-        decision = self._kept.get(self._plan, values)
+    def find(self, plan: Plan, values: Values) -> Decision | None:
+        """Return the decision that the plan made for these values."""
+        decision = self._kept.get(plan, values)
         self._looked += 1
         self._found += decision is not None
         return decision
 
-    def keep(self, values: Values, decision: Decision) -> None:
-        """Keep the decision that was made for these values."""
-        self._kept.keep(self._plan, values, decision)
+    def keep(self, plan: Plan, values: Values, decision: Decision) -> None:
+        """Keep the decision that the plan made for these values."""
+        self._kept.keep(plan, values, decision)
 
 
 def memo(plan: Plan, names: Mapping[str, Keys], kept: Remembered) -> Memo | None:
@@ -150,7 +154,7 @@ def memo(plan: Plan, names: Mapping[str, Keys], kept: Remembered) -> Memo | None
         return None
     try:
         readers = list(_readers(plan, _recorded(plan, names)))
-        return Memo(plan, [_who, *readers] if plan.providers else readers, kept)
+        return Memo([_who, *readers] if plan.providers else readers, kept)
     except Unfit:
         return None
 

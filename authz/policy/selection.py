@@ -27,7 +27,7 @@ from authz.policy.shadow import observed
 from authz.policy.steps import decide, preflight, require_one_reading, require_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from authz.cel import Attribute
     from authz.model import Charge, Decision, HeaderMutation, Limit, Request, Usage
@@ -95,12 +95,12 @@ class Selection:
         values = memo.values(facts, self._segments) if memo is not None else None
         if memo is None or values is None:
             return self._decide(facts)
-        decision = memo.find(values)
+        decision = memo.find(self._plan, values)
         if decision is None:
             decision = self._decide(facts)
             if decision.reads is not None:
                 decision.reads.entries()  # from here on it holds on to no request
-            memo.keep(values, decision)
+            memo.keep(self._plan, values, decision)
             if not memo.pays:
                 self._plan.memo = None
         return decision
@@ -164,6 +164,17 @@ class PolicySet:
         for value in self._world.data.values():
             if isinstance(value, Expiring):
                 value.prepare(time)
+
+    def retire(self, successor: PolicySet, pause: Callable[[], None]) -> list[object]:
+        """Forget, with pauses, what requests left here and is not the successor's.
+
+        Requests that still ask are answered as before, at the price of the first of their kind. Returns what else goes
+        with these policies, for whoever lets go of them: of one piece after the other (`pauses.let_go`).
+        """
+        self._index.forget(pause)
+        answers: frozenset[Plan] = successor._index.answers if self._world is successor.world else frozenset()
+        self._world.remembered.forget(lambda plan: plan not in answers, pause)
+        return [*self._documents, *self._governed]
 
     def explain(
         self, facts: Facts, decision: Decision, usage: Usage, secrets: Secrets, memory: Memory | None = None

@@ -24,6 +24,7 @@ from authz.server.identifying import IdentityBuilder
 from authz.server.logs import FaultLog
 from authz.server.pacing import LONG_REST, Pace
 from authz.server.proving import Proven
+from authz.server.retiring import Retiring
 from authz.store import PolicyStore
 from authz.store.store import Watching
 
@@ -71,7 +72,8 @@ def governing(settings: Settings, outputs: Outputs) -> Governing:
     builder = IdentityBuilder(keys, uses, follow=partial(keys.follow, patience=settings.identity.wait))
     geoip = GeoIp(settings.geoip, interval=settings.reload.interval, fault=FaultLog(_log, "a GeoIP file is damaged"))
     endings = Endings(lambda: store.current)
-    store = _store(settings, (events, endings, warning(geoip, lambda: store.current)), builder)
+    told = (events, endings, warning(geoip, lambda: store.current), Retiring(lambda: store.current))
+    store = _store(settings, told, builder)
     return Governing(
         store=store,
         events=events,
@@ -84,17 +86,21 @@ def governing(settings: Settings, outputs: Outputs) -> Governing:
     )
 
 
-def _store(settings: Settings, told: Sequence[Callable[[StoreEvent], None]], builder: IdentityBuilder) -> PolicyStore:
+def _telling(*told: Callable[[StoreEvent], None]) -> Callable[[StoreEvent], None]:
     def tell(event: StoreEvent) -> None:
         for each in told:
             each(event)
 
+    return tell
+
+
+def _store(settings: Settings, told: Sequence[Callable[[StoreEvent], None]], builder: IdentityBuilder) -> PolicyStore:
     reload = settings.reload
     made: Compiler = Prepared(compiler(settings.engine, builder))
     if reload.require_tests:
         made = Proven(made, compiler(settings.engine), timeout=reload.tests_timeout)
     watching = _watching(reload, tests=reload.require_tests)
-    return PolicyStore(settings.policies, made, on_event=tell, watching=watching, trust=_trust(reload))
+    return PolicyStore(settings.policies, made, on_event=_telling(*told), watching=watching, trust=_trust(reload))
 
 
 def _aging(reload: ReloadSettings, store: PolicyStore, outputs: Outputs) -> Aging | None:
@@ -133,8 +139,10 @@ def _candidate(settings: Settings, live: PolicyStore, geoip: GeoIp, outputs: Out
     if not sources:
         return None
     made = Prepared(compiler(settings.engine))
+    told = _telling(tell_candidate, Retiring(lambda: store.current))
+    store = PolicyStore(sources, made, on_event=told, watching=_watching(settings.reload))
     return Candidate(
-        store=PolicyStore(sources, made, on_event=tell_candidate, watching=_watching(settings.reload)),
+        store=store,
         live=lambda: live.current,
         share=settings.candidate.share,
         client_ip=client_ip(settings.client),

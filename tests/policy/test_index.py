@@ -86,6 +86,18 @@ def test_an_update_is_a_rebuild(before: list[Entry[str]], after: list[Entry[str]
         assert old.find(*request) == naive(before, request)
 
 
+@given(entries(), st.lists(REQUESTS, min_size=1, max_size=5))
+def test_what_was_forgotten_is_found_again(documents: list[Entry[str]], requests: list) -> None:
+    """An index that forgets its answers, with pauses, gives the same ones afterwards."""
+    pauses: list[None] = []
+    index = Index(names, documents)
+    before = [index.find(*request) for request in requests]
+    index.forget(lambda: pauses.append(None))
+    assert index._answers == {}
+    assert pauses
+    assert [index.find(*request) for request in requests] == before
+
+
 def test_nothing_stays_behind() -> None:
     """An index whose entries were all removed holds no node of them."""
     entry = Entry(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import textwrap
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -195,3 +198,58 @@ def test_policies_are_listed(serve: Callable[..., PolicySet]) -> None:
     assert (policy.mode, policy.limits, [msgspec.structs.astuple(rule) for rule in policy.rules]) == (
         Mode.SHADOW, ("l",), [("r0", Effect.DENY, Mode.ENFORCE)],
     )  # fmt: skip
+
+
+PLAIN = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {{name: {0}}}
+spec:
+  match: [{{paths: ["/{0}/{{id}}"]}}]
+  rules: [{{name: r, allow: request.method == "GET" && request.params.id != ""}}]
+"""
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector away."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("other_data", [True, False])
+def test_what_requests_left_with_old_policies_is_gone_without_the_garbage_collector(
+    make: Any, *, other_data: bool
+) -> None:
+    """Whoever looks for garbage makes requests wait: plans and decisions hold each other in no circle."""
+    text = PLAIN.format("a")
+    data = "---\napiVersion: authz/v1\nkind: Data\nmetadata: {name: d}\nspec: {values: [a]}\n"
+    changed = (text, data.replace("[a]", "[b]")) if other_data else (text.replace("GET", "PUT"), data)
+    compiler = Compiler(validators=SchemaValidators(), providers=("staff", "partner"))
+    old = compiler.compile({"a.yaml": text.encode(), "d.yaml": data.encode()})
+    facts = [make.facts(make.request({"path": f"/a/{number}"})) for number in range(100)]
+    decided = [answer(old.select(each.request).decide(each)) for each in facts]
+    plan = weakref.ref(old.select(facts[0].request).plan)
+    pauses: list[None] = []
+    with uncollected():
+        new = compiler.compile({"a.yaml": changed[0].encode(), "d.yaml": changed[1].encode()})
+        left = old.retire(new, lambda: pauses.append(None))
+        assert pauses
+        assert plan() is None
+        assert [answer(old.select(each.request).decide(each)) for each in facts] == decided
+    assert len(left) == 2 + 1
+
+
+def test_what_old_and_new_policies_have_in_common_is_not_forgotten(make: Any) -> None:
+    """Plans and decisions of documents that stay go on being used when the old policies are put away."""
+    compiler = Compiler(validators=SchemaValidators(), providers=("staff", "partner"))
+    files = {f"{name}.yaml": PLAIN.format(name).encode() for name in "ab"}
+    old = compiler.compile(files)
+    facts = make.facts(make.request({"path": "/a/1"}))
+    first = old.select(facts.request).decide(facts)
+    new = compiler.compile(files | {"b.yaml": files["b.yaml"].replace(b"GET", b"PUT")})
+    old.retire(new, lambda: None)
+    assert new.select(facts.request).decide(facts) is first

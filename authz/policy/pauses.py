@@ -1,0 +1,42 @@
+"""Going through what there may be much of, beside somebody who must not wait: with a pause now and then.
+
+What a pause is, is the caller's business; whoever has nobody to keep waiting passes one that does nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+T = TypeVar("T")
+
+LOOKING = 256
+"""Items that are looked at between two pauses."""
+
+FREEING = 32
+"""Items that are let go of between two pauses: each may be the last to hold on to a hundred objects."""
+
+
+def paced(items: Iterable[T], pause: Callable[[], None]) -> Iterator[T]:
+    """Yield items, with pauses."""
+    for number, item in enumerate(items):
+        if number % LOOKING == 0:
+            pause()
+        yield item
+
+
+def drained(items: list[T], pause: Callable[[], None]) -> Iterator[T]:
+    """Yield the items of a list, with pauses, and take them out of it: what nobody else holds is freed on the way."""
+    while items:
+        for _ in range(min(FREEING, len(items))):
+            yield items.pop()
+        pause()
+
+
+def let_go(items: list[object], pause: Callable[[], None]) -> None:
+    """Empty a list, with pauses: what nobody else holds is freed a little at a time."""
+    while items:
+        del items[-FREEING:]
+        pause()
