@@ -71,7 +71,7 @@ class Objection(msgspec.Struct, frozen=True, kw_only=True):
     unmet: tuple[Unmet, ...] = ()
 
 
-class DocumentTrace(msgspec.Struct, frozen=True, kw_only=True):
+class DocumentTrace(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one selected document said: `rule` is the name that settled it, without the document's name.
 
     `outcome` is `allow`, `deny`, `redirect`, `none`, or `would_deny` / `would_redirect` for a shadow document or rule.
@@ -122,7 +122,7 @@ class Reads(Protocol):
         """Return every attribute that the documents which governed the request read."""
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What the policies say, and why, before the limits are asked.
 
     `policy` and `rule` name what settled it (`None` where no rule did). `location` is for a redirect; `body` is the

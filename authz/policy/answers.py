@@ -46,7 +46,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     unmet: tuple[Unmet, ...] = ()
 
 
-class Permission(msgspec.Struct, frozen=True, kw_only=True):
+class Permission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What it means that certain allow rules held: the decision, but for what `merged` makes of each request."""
 
     decision: Decision

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from authz.policy.editing import Edit
 from authz.policy.entries import ANY_HOST
-from authz.policy.pauses import drained
+from authz.policy.pauses import drained, drop_oldest
 from authz.policy.trie import walk
 
 if TYPE_CHECKING:
@@ -114,6 +114,6 @@ class Index(Generic[D, A]):
         for match in sorted((match for leaf in leaves for match in leaf.matches), key=lambda match: match.rank):
             first.setdefault(match.rank[0], match)
         if len(self._answers) >= REMEMBERED:
-            self._answers.clear()
+            drop_oldest(self._answers)
         answer = self._answers[leaves] = self._answer(tuple(first.values()))
         return answer

@@ -13,10 +13,11 @@ is hardly ever asked the same stops looking.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from authz.policy.attributes import ATTRIBUTES
-from authz.policy.pauses import drained
+from authz.policy.pauses import drained, drop_oldest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     Reader = Callable[[Facts, Sequence[str]], object]
 
 MOST = 8192
-"""Decisions kept for one set of policies; with one more, all are forgotten."""
+"""Decisions kept for one set of policies; with one more, the oldest are forgotten."""
 
 LONGEST = 256
 """Characters of a text that may be kept: what callers send must not fill the memory."""
@@ -41,6 +42,9 @@ LARGEST = 2048
 
 TRIAL = 4096
 """Requests after which a plan that found fewer than one in four of its decisions kept stops looking."""
+
+READERS = 1024
+"""Readers of each kind that are kept: plans by the thousand read the same few things."""
 
 _PLAIN = frozenset(
     {
@@ -101,7 +105,7 @@ class Remembered:
     def keep(self, plan: Plan, values: Values, decision: Decision) -> None:
         """Keep a decision, unless it is for values too long to keep."""
         if len(self._decisions) >= MOST:
-            self._decisions.clear()
+            drop_oldest(self._decisions)
         if _size(values) <= LARGEST:
             self._decisions[plan, values] = decision
 
@@ -173,9 +177,9 @@ def _readers(plan: Plan, names: Mapping[str, Keys]) -> Iterator[Reader]:
         if name in _PLAIN:
             yield _plain(name)
         elif name == _CLAIMS and keys is not None:
-            yield _claims(sorted(keys))
+            yield _claims(tuple(sorted(keys)))
         elif name in _MAPS and keys is not None:
-            yield _texts(_MAPS[name], sorted(keys))
+            yield _texts(_MAPS[name], tuple(sorted(keys)))
         elif name == _GEO:
             yield _location
         elif name in _QUERY:
@@ -194,17 +198,20 @@ def _who(facts: Facts, _segments: Sequence[str]) -> object:
     return identity.authenticated, identity.provider, identity.error
 
 
+@lru_cache(READERS)
 def _plain(name: str) -> Reader:
     read = ATTRIBUTES[name]
     return lambda facts, _segments: read(facts)
 
 
-def _texts(read: Callable[[Facts], Mapping[str, object]], keys: Sequence[str]) -> Reader:
-    names, absent = tuple(keys), (_ABSENT,) * len(keys)
-    return lambda facts, _segments: tuple(map(read(facts).get, names, absent))
+@lru_cache(READERS)
+def _texts(read: Callable[[Facts], Mapping[str, object]], keys: tuple[str, ...]) -> Reader:
+    absent = (_ABSENT,) * len(keys)
+    return lambda facts, _segments: tuple(map(read(facts).get, keys, absent))
 
 
-def _claims(keys: Sequence[str]) -> Reader:
+@lru_cache(READERS)
+def _claims(keys: tuple[str, ...]) -> Reader:
     """Return the reader of claims, which may be anything; of texts alone it is certain what they are to a rule."""
     read = _texts(_MAPS[_CLAIMS], keys)
 
@@ -232,7 +239,8 @@ def _span(expiring: Expiring) -> Reader:
     return lambda facts, _segments: expiring.span(facts.request.time)
 
 
-def _captured(captures: Sequence[tuple[str, int]], keys: Keys) -> Reader:
+@lru_cache(READERS)
+def _captured(captures: tuple[tuple[str, int], ...], keys: Keys) -> Reader:
     positions = tuple(position for name, position in captures if keys is None or name in keys)
     return lambda _facts, segments: tuple([segments[position] for position in positions])
 

@@ -5,12 +5,15 @@ What a pause is, is the caller's business; whoever has nobody to keep waiting pa
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 LOOKING = 256
 """Items that are looked at between two pauses."""
@@ -40,3 +43,9 @@ def let_go(items: list[object], pause: Callable[[], None]) -> None:
     while items:
         del items[-FREEING:]
         pause()
+
+
+def drop_oldest(kept: dict[K, V]) -> None:
+    """Make room among what is kept, a little: whoever finds no room is a request, and must not free thousands."""
+    for key in list(islice(kept, FREEING)):  # in one go, whoever else adds to them
+        kept.pop(key, None)

@@ -6,6 +6,9 @@ evaluated. Documents share a scope as long as they agree on every name in it; th
 variable, capture different parameters, or accept identities of different providers.
 
 A shadow document gets a plan of its own: what it reads and says can then not touch anybody else.
+
+There can be thousands of plans, each of many parts. No part leads back to what holds it, so the garbage collector need
+not look at them (`gc=False`): requests would wait for it.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ DATA = "data."
 """What the names of data begin with."""
 
 
-class Scope(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Scope(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """What some documents read in the same way, beyond what everybody does.
 
     `captures` are the names and positions of `request.params`, `None` where nobody reads them; `accepts` the providers
@@ -62,7 +65,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         return Scope(captures=captures, accepts=self.accepts, variables={**self.variables, **other.variables})
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class Place(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A document in a plan: where it stands, and the scope its expressions are evaluated in."""
 
     document: Document
@@ -70,7 +73,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     scope: int
 
 
-class RuleStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class RuleStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A rule in a plan. `ask` is its condition where that needs nothing late; `bit` its own in the ballot, or 0."""
 
     place: Place
@@ -82,14 +85,14 @@ class RuleStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     changes: bool
 
 
-class ValidationStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class ValidationStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A validation in a plan."""
 
     place: Place
     validation: Validation
 
 
-class LimitStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class LimitStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A limit in a plan; what is in shadow can fail without consequence."""
 
     place: Place
@@ -97,7 +100,7 @@ class LimitStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     shadow: bool
 
 
-class PolicyStep(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+class PolicyStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     """A policy in a plan, with its allow rules."""
 
     place: Place

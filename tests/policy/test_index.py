@@ -184,7 +184,10 @@ class Counting(list[str]):
 
 
 def test_memory_is_bounded() -> None:
-    """However many combinations of leaves requests reach, the remembered answers stay bounded and right."""
+    """However many combinations of leaves requests reach, the remembered answers stay bounded and right.
+
+    The oldest make room, a few at a time: the others need not be made again.
+    """
     documents = [
         Entry(
             order=(0, f"m{number}"),
@@ -196,4 +199,4 @@ def test_memory_is_bounded() -> None:
     index = Index(names, documents)
     for number in range(REMEMBERED + 10):
         assert [name for name, _ in index.find("h", [], f"M{number}")] == [f"m{number}"]
-    assert len(index._answers) <= REMEMBERED
+    assert REMEMBERED / 2 < len(index._answers) <= REMEMBERED

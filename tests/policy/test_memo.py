@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from authz.content import SchemaValidators
 from authz.model import Ambiguity, Effect, Location, Reason
 from authz.policy import Compiler
-from authz.policy.memo import LONGEST, MOST, TRIAL
+from authz.policy.memo import LONGEST, MOST, TRIAL, Remembered
 
 if TYPE_CHECKING:
     from conftest import Make
@@ -175,7 +175,7 @@ def test_many_short_values_are_as_long_as_a_long_one(make: Make) -> None:
 
 
 def test_decisions_are_kept_up_to_a_bound(make: Make) -> None:
-    """One more, and all are forgotten: memory is bounded whatever callers send."""
+    """Memory is bounded whatever callers send."""
     policies = compiled(policy('request.headers["x"] == "1"'))
     first = make.facts(make.request({"headers": {"x": "first"}}))
     plan = plan_of(policies, first)
@@ -183,6 +183,19 @@ def test_decisions_are_kept_up_to_a_bound(make: Make) -> None:
         facts = make.facts(make.request({"headers": {"x": str(number)}}))
         policies.select(facts.request).decide(facts)
     assert len(plan.world.remembered) <= MOST
+
+
+def test_with_one_more_than_are_kept_the_oldest_are_forgotten(make: Make) -> None:
+    """And the others are not: forgetting all would make one request wait until thousands are freed."""
+    policies = compiled(policy('request.headers["x"] == "1"'))
+    facts = make.facts(make.request({}))
+    plan, decision = plan_of(policies, facts), policies.select(facts.request).decide(facts)
+    remembered = Remembered()
+    for number in range(MOST + 1):
+        remembered.keep(plan, (str(number),), decision)
+    assert MOST / 2 < len(remembered) <= MOST
+    found = [remembered.get(plan, (str(number),)) is not None for number in range(MOST + 1)]
+    assert (found[0], all(found[MOST // 2 :])) == (False, True)
 
 
 def test_a_plan_that_is_never_asked_the_same_stops_looking(make: Make) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 
-from authz.policy.pauses import FREEING, LOOKING, drained, let_go, paced
+from authz.policy.pauses import FREEING, LOOKING, drained, drop_oldest, let_go, paced
 
 
 class Thing:
@@ -37,3 +37,13 @@ def test_what_is_let_go_of_is_freed_between_pauses() -> None:
     left: list[int] = []
     let_go(things, lambda: left.append(len(alive)))
     assert left == [2 * FREEING + 1, FREEING + 1, 1, 0]
+
+
+def test_the_oldest_make_room() -> None:
+    """Those that were put in first are taken out, and no more than can be freed at once."""
+    kept = dict.fromkeys(range(3 * FREEING))
+    drop_oldest(kept)
+    assert list(kept) == list(range(FREEING, 3 * FREEING))
+    few = {1: None}
+    drop_oldest(few)
+    assert few == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -70,6 +71,14 @@ def test_a_plan_is_made_once(serve: Callable[..., PolicySet], make: Any) -> None
     policies = serve(policy("a", "/v1/{x}/**", "true"))
     first, second = (policies.select(make.request({"path": f"/v1/{x}/{x}"}))._plan for x in "ab")
     assert first is second
+
+
+def test_the_garbage_collector_passes_over_the_parts_of_plans(serve: Callable[..., PolicySet], make: Any) -> None:
+    """There may be thousands of plans, and requests wait while it looks."""
+    plan = serve(policy("a", "/**", "true")).select(make.request({})).plan
+    parts = (*plan.rules, *plan.places, *plan.scopes, *plan.policies, *plan.silent)
+    assert len(parts) == 5
+    assert not any(map(gc.is_tracked, parts))
 
 
 def test_providers_are_asked_in_the_order_of_documents(serve: Callable[..., PolicySet], make: Any) -> None:
