@@ -37,6 +37,7 @@ from authz.server.client import client_ip
 from authz.server.deciding import parts
 from authz.server.recalling import recalled
 from authz.store import Snapshot
+from authz.testing.asking import Call
 from authz.wire import LimitHeaders
 
 if TYPE_CHECKING:
@@ -93,19 +94,6 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-class _Call:
-    """The call that a transport would bring."""
-
-    deadline = None
-    cancelled = False
-    metadata = ()
-    response = b""
-
-    def answer(self, response: bytes) -> None:
-        """Keep the answer."""
-        self.response = response
-
-
 class Looking:
     """A limiter that only looks at another one."""
 
@@ -129,7 +117,7 @@ class Trying:
     def request(self, message: bytes, identifier: Identifier | None, moment: float) -> tuple[bytes, Outcome]:
         """Decide one serialized `CheckRequest` at a moment; raise `Unavailable` where nobody says who is calling."""
         outcomes: list[Outcome] = []
-        told, call = threading.Event(), _Call()
+        told, call = threading.Event(), Call()
 
         def observe(outcome: Outcome) -> None:
             outcomes.append(outcome)

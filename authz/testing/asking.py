@@ -1,7 +1,7 @@
-"""One request as the bytes Envoy would send about it (`envoy.service.auth.v3.CheckRequest`): typed, or from a test.
+"""One request as the bytes Envoy would send about it (`envoy.service.auth.v3.CheckRequest`), and the call with them.
 
-What is said is sent, also where no client would. What Envoy adds of its own (lengths, whether a body is whole) follows
-from it, unless a header says otherwise.
+Typed, or from a test. What is said is sent, also where no client would. What Envoy adds of its own (lengths, whether a
+body is whole) follows from it, unless a header says otherwise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 from authz.model import BodyState, Location
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from authz._pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
     from authz.policy.documents.fixtures import Geo, Requested
@@ -55,6 +55,19 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
         match = _URL.fullmatch(self.url)
         assert match is not None  # noqa: S101 - the pattern takes any text
         return match[1] or "http", match[2] or "localhost", match[3] or "/"
+
+
+class Call:
+    """The call that a transport would bring: it may last, nobody gives it up, and it keeps its answer."""
+
+    deadline: float | None = None
+    cancelled = False
+    metadata: Sequence[tuple[str, str | bytes]] = ()
+    response = b""
+
+    def answer(self, response: bytes) -> None:
+        """Keep the answer."""
+        self.response = response
 
 
 def message(asked: Asked) -> bytes:

@@ -18,7 +18,7 @@ from authz.engine import Engine, Parts
 from authz.model import BodyState
 from authz.policy.documents.tests import BodyFault
 from authz.testing.answers import carried, decided
-from authz.testing.asking import message
+from authz.testing.asking import Call, message
 from authz.testing.callers import Cast
 from authz.testing.counting import Counting
 from authz.testing.results import Answer
@@ -146,7 +146,7 @@ class Stage:
 
 def in_process(engine: Engine, asked: Asked) -> Mapping[str, Any]:
     """Have a request decided by a call, and read the answer as Envoy would."""
-    call = _Call()
+    call = Call()
     engine.check(message(asked), call)
     return carried(call.response)
 
@@ -155,18 +155,6 @@ class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     policies: PolicySet
     generation: int = 1
     commit: str = ""
-
-
-class _Call:
-    """The call that a transport would bring."""
-
-    deadline = None
-    cancelled = False
-    metadata = ()
-    response = b""
-
-    def answer(self, response: bytes) -> None:
-        self.response = response
 
 
 def _failing(asked: Asked, faults: Failing) -> Asked:

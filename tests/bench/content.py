@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from comparing import BenchmarkError, Effort, Row, in_turns, row
 
-from authz.cli.request import Asked, message
 from authz.engine import Engine
 from authz.limits.memory import MemoryLimiter
 from authz.model import Effect
 from authz.server.deciding import compiler, parts
 from authz.store import Snapshot
+from authz.testing.asking import Asked, Call, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,15 +42,6 @@ spec:
     - {{name: later, deny: 'request.time < timestamp("2020-01-01T00:00:00Z")'}}
     - {{name: writers, allow: 'request.method == "POST" && request.headers["x-tenant"] in ["acme", "globex"]'}}
 """
-
-
-class _Call:
-    deadline = None
-    cancelled = False
-    metadata = ()
-
-    def answer(self, _response: bytes) -> None:
-        """Nobody listens."""
 
 
 def content(effort: Effort, folder: Path) -> Iterator[Row]:  # noqa: ARG001 - nothing is written
@@ -78,7 +69,7 @@ def content(effort: Effort, folder: Path) -> Iterator[Row]:  # noqa: ARG001 - no
 
 def _cost(engine: Engine, asked: bytes, number: int) -> float:
     """Return the microseconds of CPU that one check takes."""
-    call = _Call()
+    call = Call()
     begun = time.process_time()
     for _ in range(number):
         engine.check(asked, call)

@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from jwt.algorithms import RSAAlgorithm
 from msgspec.structs import replace
 
-from authz.cli.request import Asked, message
 from authz.config.settings import SigningSettings
 from authz.engine import Engine
 from authz.identity.api_keys import digest
@@ -31,6 +30,7 @@ from authz.model import Effect, Identity
 from authz.server.deciding import compiler, parts
 from authz.server.signing import Telling, signing
 from authz.store import Snapshot
+from authz.testing.asking import Asked, Call, message
 from authz.wire import write
 
 if TYPE_CHECKING:
@@ -104,15 +104,6 @@ class _Given:
         done(self._identity)
 
 
-class _Call:
-    deadline = None
-    cancelled = False
-    metadata = ()
-
-    def answer(self, _response: bytes) -> None:
-        """Nobody listens."""
-
-
 def identity(effort: Effort, folder: Path) -> Iterator[Row]:
     """Compare decisions with the identity proved and handed in, and a token's first verification with a decision."""
     number = int(CHECKS * effort.seconds)
@@ -124,7 +115,7 @@ def identity(effort: Effort, folder: Path) -> Iterator[Row]:
 
     def given(asked: bytes) -> Engine:
         outcomes: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
-        _engine(None, outcomes.put).check(asked, _Call())
+        _engine(None, outcomes.put).check(asked, Call())
         return _engine(_Given(outcomes.get(timeout=30).identity))
 
     def new() -> list[bytes]:
@@ -152,7 +143,7 @@ def _logged_in(engine: Engine, login: bytes) -> None:
     """Log in once, and wait for the password's hash."""
     came = threading.Event()
 
-    class Waiting(_Call):
+    class Waiting(Call):
         def answer(self, _response: bytes) -> None:
             came.set()
 
@@ -163,7 +154,7 @@ def _logged_in(engine: Engine, login: bytes) -> None:
 
 def _cost(engine: Engine, messages: Sequence[bytes]) -> float:
     """Return the microseconds of CPU that one check takes."""
-    call = _Call()
+    call = Call()
     begun = time.process_time()
     for content in messages:
         engine.check(content, call)

@@ -35,6 +35,7 @@ from authz.server.client import client_ip
 from authz.server.deciding import parts, policies_in
 from authz.server.records import stretches
 from authz.store import Snapshot
+from authz.testing.asking import Call
 from policies import HOSTS, many_documents
 
 if TYPE_CHECKING:
@@ -52,17 +53,6 @@ CLOSED, OPENED = 3, 5
 
 _ID = re.compile(rb'"id":"[0-9a-f]{32}"')
 _PATH = re.compile(rb'(/v1/r\d+)/\d+"')
-
-
-class _Call:
-    """A call that wants nothing."""
-
-    deadline = None
-    cancelled = False
-    metadata = ()
-
-    def answer(self, response: bytes) -> None:
-        """Take the answer."""
 
 
 def requests(documents: int) -> list[Check]:
@@ -88,7 +78,7 @@ def decided(policies: Path, messages: Sequence[bytes]) -> tuple[list[Outcome], f
             observers=(outcomes.append,),
         )
     )
-    call = _Call()
+    call = Call()
     for message in messages:
         engine.check(message, call)
     first = outcomes[:]

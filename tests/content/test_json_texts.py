@@ -18,7 +18,7 @@ from authz.engine import Engine
 from authz.limits.memory import MemoryLimiter
 from authz.server.deciding import compiler, parts
 from authz.store import Snapshot
-from authz.testing.asking import Asked, message
+from authz.testing.asking import Asked, Call, message
 
 OURS = sorted((Path(__file__).parent / "json_texts").glob("*.json"))
 SUITE = Path(os.environ.get("AUTHZ_JSON_TEST_SUITE", "/nowhere"))
@@ -35,19 +35,6 @@ spec:
   validate: [{name: body, schema: {}}]
   rules: [{name: all, allow: true}]
 """
-
-
-class Call:
-    """A call that keeps its answer."""
-
-    deadline = None
-    cancelled = False
-    metadata = ()
-    response = b""
-
-    def answer(self, response: bytes) -> None:
-        """Keep the answer."""
-        self.response = response
 
 
 def unexpected(error: BaseException) -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from authz.cli.request import Asked, message
 from authz.config import load
 from authz.errors import SettingsFaults
 from authz.server import aging
 from authz.server.aging import Aging, OnAge
 from authz.server.building import build
 from authz.server.process import Process
+from authz.testing.asking import Asked, Call, message
 
 POLICY = """\
 apiVersion: authz/v1
@@ -31,19 +31,6 @@ class Store:
 
     current = "policies"
     age: float | None = None
-
-
-class Call:
-    """A call as the transport brings it."""
-
-    deadline = None
-    cancelled = False
-    metadata = ()
-    response = b""
-
-    def answer(self, response: bytes) -> None:
-        """Keep the answer."""
-        self.response = response
 
 
 @pytest.mark.parametrize(

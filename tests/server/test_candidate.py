@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,12 @@ import msgspec
 import pytest
 
 from authz.audit import in_share
-from authz.cli.request import Asked, message
 from authz.config import load
 from authz.server import candidate as module
 from authz.server import deciding
 from authz.server.building import build
 from authz.server.process import Process
+from authz.testing.asking import Asked, Call, message
 
 LIVE = """\
 apiVersion: authz/v1
@@ -42,24 +42,9 @@ ERRING = LIVE.replace('allow: request.method == "GET"', 'allow: request.headers[
 Candidates = Callable[..., Process]
 
 
-class Asking:
-    """A call as the transport brings it."""
-
-    deadline = None
-    cancelled = False
-    metadata: Sequence[tuple[str, str | bytes]] = ()
-
-    def __init__(self) -> None:
-        self.response = b""
-
-    def answer(self, response: bytes) -> None:
-        """Keep the answer."""
-        self.response = response
-
-
 def ask(process: Process, path: str = "/a", method: str = "GET", **more: Any) -> bytes:
     """Have a request decided by the engine of a process."""
-    call = Asking()
+    call = Call()
     asked = Asked(method=method, url=f"https://api.example.com{path}", time=1.0, **more)
     process._engine.check(message(asked), call)
     return call.response

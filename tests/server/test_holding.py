@@ -23,6 +23,7 @@ from authz.limits.memory import MemoryLimiter
 from authz.server import holding
 from authz.server.deciding import compiler, parts
 from authz.store import Snapshot
+from tests.server.calls import WaitingCall
 
 if TYPE_CHECKING:
     from authz.policy import PolicySet
@@ -79,9 +80,9 @@ class Office:
         """Put another file of users in force."""
         self._policies = self._compiler.compile({"p/a.yaml": provider.encode(), name: kept.encode()})
 
-    def send(self, **headers: str) -> Call:
+    def send(self, **headers: str) -> WaitingCall:
         """Ask about a request, and return the call, which may be answered later."""
-        call = Call()
+        call = WaitingCall()
         asked = Asked(method="GET", url="https://a.example/x", headers=tuple(headers.items()), time=time.time())
         self._engine.check(message(asked), call)
         return call
@@ -90,27 +91,6 @@ class Office:
         """Log in, and wait for the answer."""
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
         return self.send(authorization=f"basic {pair}").wait()
-
-
-class Call:
-    """One call, answered from any thread."""
-
-    deadline = None
-    cancelled = False
-    metadata = ()
-
-    def __init__(self) -> None:
-        self.response = b""
-        self.came = threading.Event()
-
-    def answer(self, response: bytes) -> None:
-        self.response = response
-        self.came.set()
-
-    def wait(self) -> CheckResponse:
-        """Return the answer when it has come."""
-        assert self.came.wait(30)
-        return CheckResponse.FromString(self.response)
 
 
 @pytest.fixture(scope="module")

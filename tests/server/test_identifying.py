@@ -28,6 +28,7 @@ from authz.model import Outcome
 from authz.server.deciding import compiler, parts
 from authz.server.identifying import IdentityBuilder
 from authz.store import Snapshot
+from tests.server.calls import WaitingCall
 
 ISSUER = "https://login.example.com/"
 KEY, KEYED, PEPPER = "azk_partner", "azk_keyed", b"a pepper of sixteen bytes"
@@ -153,28 +154,14 @@ class Asking:
         request.attributes.source.principal = principal
         return request
 
-    def send(self, request: CheckRequest, call: _Call) -> CheckResponse:
+    def send(self, request: CheckRequest, call: WaitingCall) -> CheckResponse:
         """Ask, and return what has been answered by then."""
         self._engine.check(request.SerializeToString(), call)
         return CheckResponse.FromString(call.response)
 
     def __call__(self, path: str = "/orders", **about: str) -> CheckResponse:
         """Ask about a request whose caller is known at once."""
-        return self.send(self.request(path, **about), _Call())
-
-
-class _Call:
-    deadline = None
-    cancelled = False
-    metadata = ()
-
-    def __init__(self) -> None:
-        self.response = b""
-        self.came = threading.Event()
-
-    def answer(self, response: bytes) -> None:
-        self.response = response
-        self.came.set()
+        return self.send(self.request(path, **about), WaitingCall())
 
 
 @pytest.fixture
@@ -367,7 +354,7 @@ def test_a_provider_that_asks_answers_when_it_was_told(asked: dict[str, bytes]) 
     """The check goes on where the issuer's answer comes in; the next one with the same token need not wait."""
     ask = Asking(asked)
     for token_, expected in (("good", 0), ("bad", 401), ("good", 0), ("bad", 401)):
-        call = _Call()
+        call = WaitingCall()
         ask.send(ask.request(authorization=f"Bearer {token_}"), call)
         assert call.came.wait(10)
         response = CheckResponse.FromString(call.response)
@@ -381,7 +368,7 @@ def test_what_envoy_verified_is_believed(asked: dict[str, bytes]) -> None:
     request = ask.request()
     claims = {"iss": ISSUER, "sub": "alice", "exp": time.time() + 60}
     request.attributes.metadata_context.filter_metadata["envoy.filters.http.jwt_authn"].update({"jwt_payload": claims})
-    assert told(ask.send(request, _Call())) == ("alice", "a")
+    assert told(ask.send(request, WaitingCall())) == ("alice", "a")
     assert refused(ask())[0] == 401
 
 

@@ -9,28 +9,17 @@ import pytest
 
 from authz import __version__
 from authz.build import build
-from authz.cli.request import Asked, message
 from authz.config import load
 from authz.errors import Unavailable
 from authz.policy.explained import Counts, Explanation
 from authz.server import building
 from authz.server.process import Process
+from authz.testing.asking import Asked, Call, message
 
 POLICY = (
     "apiVersion: authz/v1\nkind: Policy\nmetadata: {name: a}\n"
     "spec: {match: [{paths: ['/**']}], rules: [{name: r, allow: 'true'}]}\n"
 )
-
-
-class Call:
-    """A call as the transport brings it, whose answer nobody reads."""
-
-    deadline = None
-    cancelled = False
-    metadata = ()
-
-    def answer(self, response: bytes) -> None:
-        """Take the answer."""
 
 
 @pytest.fixture

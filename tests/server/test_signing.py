@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from msgspec.structs import replace
 
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
-from authz.cli.request import Asked, message
 from authz.config.settings import SigningSettings
 from authz.engine import Engine
 from authz.errors import Unavailable
@@ -21,6 +20,7 @@ from authz.limits.memory import MemoryLimiter
 from authz.server.deciding import compiler, parts
 from authz.server.signing import Telling, signing
 from authz.store import Snapshot
+from authz.testing.asking import Asked, Call, message
 from authz.wire import write
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class Edge:
         """Ask about a request; underscores in names are dashes, two of them one underscore."""
         named = {name.replace("__", " ").replace("_", "-").replace(" ", "_"): v for name, v in headers.items()}
         asked = Asked(method="GET", url=f"https://a.example{path}", headers=tuple(named.items()), time=time.time())
-        call = _Call()
+        call = Call()
         self._engine.check(message(asked), call)
         return CheckResponse.FromString(call.response)
 
@@ -112,16 +112,6 @@ class Edge:
         return jwt.decode(
             sent(response)[HEADER], jwt.PyJWK(published["keys"][0]), ["ES256"], audience=audience, issuer="authz"
         )
-
-
-class _Call:
-    deadline = None
-    cancelled = False
-    metadata = ()
-    response = b""
-
-    def answer(self, response: bytes) -> None:
-        self.response = response
 
 
 @pytest.fixture

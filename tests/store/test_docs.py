@@ -6,24 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from authz.cli.request import Asked, message
 from authz.config import load
 from authz.server.building import build
 from authz.server.comparing import Comparison
 from authz.server.process import Process
+from authz.testing.asking import Asked, Call, message
 
 PAGE = (Path(__file__).parents[2] / "authz/store/docs/rollout.md").read_text()
 (POLICY,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-
-
-class _Call:
-    deadline = None
-    cancelled = False
-    metadata = ()
-    response = b""
-
-    def answer(self, response: bytes) -> None:
-        self.response = response
 
 
 @pytest.fixture
@@ -48,7 +38,7 @@ def processes(tmp_path: Path) -> Iterator[list[Process]]:
 
 def _ask(process: Process, agent: str) -> bytes:
     asked = Asked(method="GET", url="https://h/v1/orders/7", headers=(("user-agent", agent),), time=1.0)
-    call = _Call()
+    call = Call()
     process._engine.check(message(asked), call)
     return call.response
 
