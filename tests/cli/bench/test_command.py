@@ -9,27 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authz.cli.output import Exit
-from authz.config import load
-from authz.server.building import build
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from authz.server.process import Process
 
 
 @pytest.fixture
-def address(policies: Path, tmp_path: Path) -> Iterator[str]:
-    """Serve the policies on a socket, and return its address."""
-    place = f"unix://{tmp_path}/authz.sock"
-    flags: dict[str, str | tuple[str, ...]] = {
-        "policies": (str(policies),), "listen": (place,), "admin": "off", "record.sink": "off", "transport": "aio",
-    }  # fmt: skip
-    process = build(load(environment={}, flags=flags).settings)
-    process.start()
-    try:
-        yield place
-    finally:
-        process.stop(1.0)
+def address(served: Process, tmp_path: Path) -> str:
+    """Return where the policies are served."""
+    assert served.live()
+    return f"unix://{tmp_path}/authz.sock"
 
 
 def test_the_service_is_measured_beside_a_server_that_does_nothing(run: Callable[..., Any], address: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from authz.cli.diff.parts import changes
 from authz.policy.reading import read
-from tests.cli.committing import git
+from tests.cli import committing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,8 +50,4 @@ def said() -> Callable[[str, str], list[tuple[Any, ...]]]:
 @pytest.fixture
 def repository(policies: Path) -> Path:
     """Make the folder of policies a repository, with tests, all committed."""
-    (policies / "orders_test.yaml").write_text(TESTS)
-    git(policies, "init", "-q")
-    git(policies, "add", ".")
-    git(policies, "commit", "-qm", "Orders")
-    return policies
+    return committing.repository(policies, TESTS)

@@ -6,31 +6,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-from authz.config import load
-from authz.server.building import build
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from authz.server.process import Process
-
-
-@pytest.fixture
-def served(policies: Path, tmp_path: Path) -> Iterator[Process]:
-    """Serve the policies on a socket."""
-    flags: dict[str, str | tuple[str, ...]] = {
-        "policies": (str(policies),), "listen": (f"unix://{tmp_path}/authz.sock",), "admin": "127.0.0.1:0",
-        "record.sink": str(tmp_path / "records"), "transport": "aio",
-    }  # fmt: skip
-    process = build(load(environment={}, flags=flags).settings)
-    process.start()
-    try:
-        yield process
-    finally:
-        process.stop(1.0)
 
 
 def test_a_service_that_is_well_is_said_to_be(run: Callable[..., Any], served: Process, tmp_path: Path) -> None:

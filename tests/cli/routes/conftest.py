@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.committing import git
+from tests.cli import committing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,11 +27,7 @@ spec:
 @pytest.fixture
 def repository(policies: Path) -> Path:
     """Make the folder of policies a repository, with a test, all committed."""
-    (policies / "orders_test.yaml").write_text(TESTS)
-    git(policies, "init", "-q")
-    git(policies, "add", ".")
-    git(policies, "commit", "-qm", "Orders <b>")
-    return policies
+    return committing.repository(policies, TESTS)
 
 
 @pytest.fixture
