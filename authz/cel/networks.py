@@ -20,10 +20,13 @@ from authz.cel.indexes import Indexed, indexed
 from authz.cel.values import NoValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     Range = tuple[int, int, float]
     Ranges = tuple[list[int], list[int], list[float]]
+
+TOGETHER = 128
+"""Bounds of networks that are looked at between two pauses."""
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
 
@@ -32,16 +35,22 @@ class NetworkIndex(Indexed):
     """The value of a variable of type `NETWORK_SET`; the engine sees a message with its number.
 
     `ends` are the times at which networks stop to count, in seconds since the epoch; left out, none does. `at` gives
-    the index as it is at another time, which costs nothing.
+    the index as it is at another time, which costs nothing. `pause` is called now and then while it is made.
     """
 
     __slots__ = ("_moment", "_ranges")
 
-    def __init__(self, networks: Iterable[str], ends: Iterable[float] = repeat(math.inf)) -> None:
+    def __init__(
+        self,
+        networks: Iterable[str],
+        ends: Iterable[float] = repeat(math.inf),
+        *,
+        pause: Callable[[], None] = lambda: None,
+    ) -> None:
         found: dict[int, list[Range]] = {4: [], 6: []}
         for (version, low, high), end in zip(map(network, networks), ends, strict=False):
             found[version].append((low, high, end))
-        self._begin({version: _disjoint(ranges) for version, ranges in found.items()}, -math.inf)
+        self._begin({version: _disjoint(ranges, pause) for version, ranges in found.items()}, -math.inf)
 
     def _begin(self, ranges: Mapping[int, Ranges], moment: float) -> None:
         self._ranges = ranges
@@ -110,14 +119,16 @@ def network(text: str) -> tuple[int, int, int]:
     return read.version, low, high
 
 
-def _disjoint(ranges: list[Range]) -> Ranges:
+def _disjoint(ranges: list[Range], pause: Callable[[], None]) -> Ranges:
     """Return lows, highs and ends of ranges that do not overlap, in order; what several cover ends with the last."""
     ranges.sort()
     lows, highs, ends = list[int](), list[int](), list[float]()
     bounds = sorted({bound for low, high, _ in ranges for bound in (low, high + 1)})
     covering: list[tuple[float, int]] = []
     waiting = 0
-    for low, beyond in pairwise(bounds):
+    for number, (low, beyond) in enumerate(pairwise(bounds)):
+        if number % TOGETHER == 0:
+            pause()
         while waiting < len(ranges) and ranges[waiting][0] == low:
             heappush(covering, (-ranges[waiting][2], ranges[waiting][1]))
             waiting += 1

@@ -170,7 +170,7 @@ class Attempt:
             self._pause()
 
     def _datum(self, document: Data) -> Made[Datum] | None:
-        beside = Files(self._contents)
+        beside = Files(self._contents, self._pause)
         try:
             result = datum(document.spec, beside)
         except Unfit as unfit:
@@ -180,7 +180,7 @@ class Attempt:
         return Made(document=document, result=result, ties=Ties(files=beside.named))
 
     def _provider(self, builder: ProviderBuilder, document: IdentityProvider) -> Made[object] | None:
-        beside = Files(self._contents)
+        beside = Files(self._contents, self._pause)
         try:
             result = builder.build(document, beside)
         except Unfit as unfit:
@@ -197,7 +197,7 @@ class Attempt:
         providers: frozenset[str],
         document: Policy | Guardrail,
     ) -> Made[Governed] | None:
-        beside = Files(self._contents)
+        beside = Files(self._contents, self._pause)
         watch = None if self._watch is None else self._watch(document)
         compilation = Compilation(environment, validators, providers, beside, watch, self._pause)
         result = compilation.document(document)

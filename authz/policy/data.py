@@ -33,6 +33,7 @@ from authz.policy.documents import FileReference, Timed
 from authz.policy.documents.grammar import Unfit
 from authz.policy.expiring import Expiring
 from authz.policy.faults import Together
+from authz.policy.pauses import MAKING, paced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from authz.policy.files import Content, Files
     from authz.policy.source import Text
 
+    Pause = Callable[[], None]
     Ending = tuple[tuple[str, Timed], ...]
 
 SHORTEST_SECRET = 16
@@ -64,7 +66,7 @@ class Datum(msgspec.Struct, frozen=True, kw_only=True, eq=False):
 def datum(spec: DataSpec, files: Files) -> Datum:
     """Return what a Data document says; raise `Unfit` with every fault of it or of the file it names."""
     if spec.networks is not None:
-        return _networks(_given(spec.networks, files, tables.networks))
+        return _networks(_given(spec.networks, files, tables.networks), files.pause)
     if spec.values is not None:
         return _list(_given(spec.values, files, tables.values))
     if spec.secret is not None:
@@ -72,17 +74,17 @@ def datum(spec: DataSpec, files: Files) -> Datum:
     return _map(_given(spec.map, files, tables.entries))
 
 
-def _given(given: object, files: Files, read: Callable[[Content, Text], Any]) -> Any:  # noqa: ANN401 - either form
+def _given(given: object, files: Files, read: Callable[[Content, Text, Pause], Any]) -> Any:  # noqa: ANN401 - either form
     """Return what stands in the document, or what `read` makes of the file that it names."""
-    return read(files.read(given.file), given.file) if isinstance(given, FileReference) else given
+    return read(files.read(given.file), given.file, files.pause) if isinstance(given, FileReference) else given
 
 
-def _networks(rows: Sequence[object]) -> Datum:
+def _networks(rows: Sequence[object], pause: Pause) -> Datum:
     ending = _unnamed(rows)
     if not ending:
-        return Datum(type=NETWORK_SET, value=NetworkIndex(map(str, rows)))
+        return Datum(type=NETWORK_SET, value=NetworkIndex(map(str, paced(rows, pause, MAKING)), pause=pause))
     pairs = _pairs(rows)
-    index = NetworkIndex([str(network) for network, _ in pairs], [end for _, end in pairs])
+    index = NetworkIndex((str(one) for one, _ in paced(pairs, pause, MAKING)), [end for _, end in pairs], pause=pause)
     return _expiring(NETWORK_SET, ending, index.at)
 
 

@@ -71,19 +71,23 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Files:
-    """The files beside one document; `named` are those it asked for that are there."""
+    """The files beside one document; `named` are those it asked for that are there.
 
-    def __init__(self, contents: abc.Mapping[str, bytes]) -> None:
+    `pause` is for whoever goes through much of what is in them.
+    """
+
+    def __init__(self, contents: abc.Mapping[str, bytes], pause: Callable[[], None] = lambda: None) -> None:
         self._contents = contents
+        self.pause = pause
         self.named: dict[str, bytes] = {}
 
     def read(self, name: Text) -> Content:
         """Return what a file says that a document names; raise `Unfit` with every fault of it."""
-        return _read(*self.raw(name))
+        return _read(*self.raw(name), pause=self.pause)
 
     def description(self, path: str) -> Content:
         """Return what a file of an OpenAPI document says; raise `LookupError` or `Unfit` where it says nothing."""
-        return _read(path, self.content(path), number_keys=True)
+        return _read(path, self.content(path), number_keys=True, pause=self.pause)
 
     def nodes(self, path: str) -> Node:
         """Return what a file of YAML or JSON says with the places of all of it, for those who have a fault to show."""
@@ -119,10 +123,10 @@ def beside(file: str, name: str) -> str:
     return f"{folder}/{name}" if folder else str(name)
 
 
-def _read(path: str, content: bytes, *, number_keys: bool = False) -> Content:
+def _read(path: str, content: bytes, *, number_keys: bool = False, pause: Callable[[], None]) -> Content:
     ending = path.rpartition(".")[2].lower()
     if ending in {"yaml", "yml"}:
-        return _yaml(path, content, number_keys=number_keys)
+        return _yaml(path, content, number_keys=number_keys, pause=pause)
     if len(content) > MAX_BYTES:
         raise Unfit(Fault(file=path, code=Code.SIZE, message=f"more than {MAX_BYTES} bytes of data"))
     source, faults = decode(path, content)
@@ -131,8 +135,8 @@ def _read(path: str, content: bytes, *, number_keys: bool = False) -> Content:
     return Content(source=source, value=_READERS.get(ending, _lines)(source))
 
 
-def _yaml(path: str, content: bytes, *, number_keys: bool) -> Content:
-    composed = compose(path, content, max_bytes=MAX_BYTES, number_keys=number_keys)
+def _yaml(path: str, content: bytes, *, number_keys: bool, pause: Callable[[], None]) -> Content:
+    composed = compose(path, content, max_bytes=MAX_BYTES, number_keys=number_keys, pause=pause)
     if composed.faults:
         raise Unfit(*composed.faults)
     if len(composed.documents) != 1:

@@ -18,14 +18,17 @@ V = TypeVar("V")
 LOOKING = 256
 """Items that are looked at between two pauses."""
 
+MAKING = 32
+"""Items of which something is made between two pauses."""
+
 FREEING = 32
 """Items that are let go of between two pauses: each may be the last to hold on to a hundred objects."""
 
 
-def paced(items: Iterable[T], pause: Callable[[], None]) -> Iterator[T]:
-    """Yield items, with pauses."""
+def paced(items: Iterable[T], pause: Callable[[], None], together: int = LOOKING) -> Iterator[T]:
+    """Yield items, with a pause before each so many."""
     for number, item in enumerate(items):
-        if number % LOOKING == 0:
+        if number % together == 0:
             pause()
         yield item
 

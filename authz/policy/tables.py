@@ -14,6 +14,7 @@ from authz.policy.codes import Code
 from authz.policy.documents import timed
 from authz.policy.documents.grammar import Unfit, no_network, plain
 from authz.policy.faults import Together
+from authz.policy.pauses import MAKING, paced
 from authz.policy.source import quoted
 from authz.words import counted
 
@@ -29,7 +30,7 @@ KEY = "key"
 """The column of CSV that gives the keys of a map."""
 
 
-def networks(content: Content, name: Text) -> list[object]:
+def networks(content: Content, name: Text, pause: Callable[[], None]) -> list[object]:
     """Return networks as texts, `Timed` where they end; of CSV the first column."""
     rows = _rows(content, name)
     if rows and isinstance(rows[0], list):
@@ -42,18 +43,18 @@ def networks(content: Content, name: Text) -> list[object]:
             return _timed(row, content, timed.network)
         return timed.network(content.placed(row)) if no_network(row) else row
 
-    return timed.each(rows, read)
+    return timed.each(paced(rows, pause, MAKING), read)
 
 
-def values(content: Content, name: Text) -> list[object]:
+def values(content: Content, name: Text, pause: Callable[[], None]) -> list[object]:
     """Return values, `Timed` where they end; rows of CSV with one field are that field."""
-    return timed.each(_rows(content, name), lambda row: _value(row, content))
+    return timed.each(paced(_rows(content, name), pause, MAKING), lambda row: _value(row, content))
 
 
-def entries(content: Content, name: Text) -> dict[str, object]:
+def entries(content: Content, name: Text, pause: Callable[[], None]) -> dict[str, object]:
     """Return values by key, `Timed` where they end; of CSV the first column gives the keys, the second the values."""
     pairs = _pairs(content, name)
-    read = timed.each([value for _, value in pairs], lambda value: _value(value, content))
+    read = timed.each(paced([value for _, value in pairs], pause, MAKING), lambda value: _value(value, content))
     return dict(zip([key for key, _ in pairs], read, strict=True))
 
 

@@ -96,7 +96,7 @@ def compose(
     """Return the documents of a file as nodes, with every fault that parsing can see.
 
     With `number_keys` a key may look like a number and is a text all the same, as in OpenAPI: `200: {...}`.
-    `pause` is called between documents.
+    `pause` is called between items of any collection.
     """
     if len(content) > max_bytes:
         message = f"the file has {len(content)} bytes; at most {max_bytes} are read"
@@ -163,7 +163,6 @@ class _Composer:
             while not isinstance(event := self._parser.get_event(), StreamEndEvent):
                 if isinstance(event, DocumentStartEvent):
                     self._document(event)
-                    self._pause()
         except yaml.MarkedYAMLError as error:
             return self._skip(self._syntax(error))
         finally:
@@ -231,6 +230,7 @@ class _Composer:
         sequence.source, sequence.start = self._source, self._base + start.start_mark.index
         while not isinstance(event := self._parser.get_event(), SequenceEndEvent):
             sequence.append(self._node(event))
+            self._pause()
         return sequence
 
     def _mapping(self, start: _Event) -> Mapping:
@@ -248,6 +248,7 @@ class _Composer:
                 )
             else:
                 mapping[key] = value
+            self._pause()
         return mapping
 
     def _key(self, event: _Event) -> Text | None:

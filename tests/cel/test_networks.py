@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz._pb.authz.v1.vocabulary_pb2 import NetworkSet
-from authz.cel.networks import NetworkIndex, address, in_cidr, in_networks, in_set, network
+from authz.cel.networks import TOGETHER, NetworkIndex, address, in_cidr, in_networks, in_set, network
 from authz.cel.values import NoValueError
 
 v4_networks = st.builds(
@@ -101,3 +101,13 @@ def test_a_set_that_is_gone_is_an_error() -> None:
     """A number nobody keeps a set for has no answer."""
     with pytest.raises(NoValueError):
         in_set("10.1.2.3", NetworkSet(name="999999999"))
+
+
+def test_whoever_makes_a_large_index_can_pause() -> None:
+    """Sorting out which networks overlap takes a while, too."""
+    pauses: list[None] = []
+    networks = [f"10.{number >> 8}.{number & 255}.0/24" for number in range(0, 2000, 2)]
+    index = NetworkIndex(networks, pause=lambda: pauses.append(None))
+    assert len(pauses) >= 1000 / TOGETHER
+    assert "10.0.2.1" in index
+    assert "10.0.1.1" not in index

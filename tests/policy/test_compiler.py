@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from authz.content import SchemaValidators
 from authz.errors import PolicyFaults
 from authz.policy import Compiler, PolicySet
+from authz.policy.pauses import MAKING
 
 GUARDRAIL = """\
 apiVersion: authz/v1
@@ -300,13 +301,32 @@ def test_a_document_of_many_rules_is_compiled_in_steps() -> None:
     for many in (1, 20):
         pauses: list[None] = []
         compiler = Compiler(validators=SchemaValidators(), pause=lambda pauses=pauses: pauses.append(None))
-        rules = "".join(f"    - {{name: n{number}, allow: true}}\n" for number in range(many))
+        rules = "".join(f"    - {{name: n{number}, allow: '\"acme\" in data.tenants'}}\n" for number in range(many))
         limits = "".join(f"    - {{name: n{number}, key: [client.ip], rate: 3/minute}}\n" for number in range(many))
         checks = "".join(f"    - {{name: n{number}, max_bytes: 10}}\n" for number in range(many))
         text = f"{ORDERS.partition('  validate')[0]}  rules:\n{rules}  limits:\n{limits}  validate:\n{checks}"
-        compile_texts(compiler, {"a.yaml": text})
+        compile_texts(compiler, {"a.yaml": text, "d.yaml": TENANTS})
+        pauses.clear()
+        compile_texts(compiler, {"a.yaml": text, "d.yaml": TENANTS.replace("acme", "acme, 1")})  # of another type
         steps.append(len(pauses))
     assert steps[1] - steps[0] == 3 * 19
+
+
+@pytest.mark.parametrize(
+    ("name", "lines"),
+    [
+        ("risky.txt", [f"10.{number >> 8}.{number & 255}.0/24" for number in range(2000)]),
+        ("risky.json", ["[", ",".join(f'"10.{number >> 8}.{number & 255}.0/24"' for number in range(2000)), "]"]),
+        ("risky.yaml", [f"- 10.{number >> 8}.{number & 255}.0/24" for number in range(2000)]),
+    ],
+)
+def test_much_data_is_read_in_steps(name: str, lines: list[str]) -> None:
+    """A list of a hundred thousand networks takes a second: checks must not stand still for it."""
+    pauses: list[None] = []
+    compiler = Compiler(validators=SchemaValidators(), pause=lambda: pauses.append(None))
+    texts = {"a.yaml": RISKY.replace("risky.txt", name), name: "\n".join(lines)}
+    compile_texts(compiler, texts)
+    assert len(pauses) >= 2 * 2000 / MAKING
 
 
 def test_documents_of_files_that_stay_are_not_looked_at_one_by_one() -> None:
