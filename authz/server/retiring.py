@@ -36,6 +36,7 @@ class Retiring:
         before, self._policies = self._policies, current.policies
         if before is None:
             return
+        self._pause()
         left = before.retire(current.policies, self._pause)
         del before
         let_go(left, self._pause)
