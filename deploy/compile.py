@@ -23,6 +23,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 QUIET = "-Wno-error"
 """mypyc asks for `-Werror`; a compiler newer than it warns of what it generates."""
 
+SAME = "-ffile-prefix-map={folder}=."
+"""Where it was built leaves no trace: the same sources make the same wheel."""
+
 
 class Compile(BuildHookInterface):  # type: ignore[type-arg] # hatchling's is generic in what no hook sees
     """Compiles `modules`, paths from the root, into the wheel."""
@@ -67,7 +70,7 @@ def _compiled(root: Path, modules: list[str], folder: Path) -> dict[str, str]:
 
     before = Path.cwd()
     os.chdir(root)
-    os.environ["CFLAGS"] = f"{os.environ.get('CFLAGS', '')} {QUIET}".strip()
+    os.environ["CFLAGS"] = " ".join([os.environ.get("CFLAGS", ""), QUIET, SAME.format(folder=folder)])
     try:
         extensions = mypycify(
             list(modules), opt_level="3", debug_level="0", group_name="authz", target_dir=str(folder / "c")
