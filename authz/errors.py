@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from authz.words import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -47,15 +49,15 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, order=True):
     severity: Severity = Severity.ERROR
 
     def __str__(self) -> str:
-        """Return `file:line:column: code message (hint)`, and below it the source line with a caret."""
+        """Return `file:line:column: code message (hint)`, and below it the source line with a caret; all printable."""
         place = self.file if not self.line else f"{self.file}:{self.line}:{self.column}"
         grave = "" if self.severity is Severity.ERROR else f"{self.severity}: "
         code = f"{self.code} " if self.code else ""
-        head = f"{place}: {grave}{code}{self.message}" + (f" ({self.hint})" if self.hint else "")
+        head = printable(f"{place}: {grave}{code}{self.message}" + (f" ({self.hint})" if self.hint else ""))
         if not self.text:
             return head
         caret = " " * (self.column - 1) + "^" * max(1, self.length)
-        return f"{head}\n    {self.text}\n    {caret}"
+        return f"{head}\n    {printable(self.text.expandtabs(1))}\n    {caret}"
 
 
 class AuthzError(Exception):

@@ -6,6 +6,7 @@ none of it.
 """
 
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -15,6 +16,9 @@ def main() -> None:
         from authz.cli.probe import probe  # noqa: PLC0415 - asked every few seconds, it must not load the others
 
         sys.exit(probe("".join(arguments)))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # where it can't show a mark or a name, the rest is said
     from authz.cli.app import authz  # noqa: PLC0415 - so that importing a verb does not import them all
 
     authz(prog_name="authz")

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +21,14 @@ def test_the_command_runs_as_a_module() -> None:
     command = [sys.executable, "-m", "authz", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout == f"authz {package.__version__} ({build()})\n"
+
+
+def test_what_a_terminal_can_not_show_is_replaced(policies: Path) -> None:
+    """Marks are outside of Latin-1: they become `?`, and what is said stays."""
+    command = [sys.executable, "-m", "authz", "explain", "DELETE", "/orders/7", "--policies", str(policies)]
+    environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(command, capture_output=True, env=environment, timeout=30, check=True)
+    assert b"? deny nobody-deletes: holds" in done.stdout
 
 
 def test_without_a_verb_there_is_help(run: Callable[..., Any]) -> None:

@@ -72,6 +72,12 @@ def test_a_warning_is_told_as_one() -> None:
     assert json.loads(report([warning], Report.SARIF))["runs"][0]["results"][0]["level"] == "warning"
 
 
+def test_what_a_file_holds_does_not_speak_to_a_terminal() -> None:
+    """A file from elsewhere may hold anything; the caret is below its character, tabs or not."""
+    fault = Fault(file="a\x1b.yaml", line=1, column=3, message="no \x1b[2J", text="\t\x1bx\t\u202ey", length=1)
+    assert str(fault) == "a�.yaml:1:3: no �[2J\n     �x �y\n      ^"
+
+
 @pytest.mark.parametrize("form", [Report.PRETTY, Report.GITHUB])
 def test_people_and_github_get_nothing_where_nothing_is_wrong(form: Report) -> None:
     """No news is good news."""

@@ -11,8 +11,8 @@ from authz.cli.diff.asking import Kind
 from authz.cli.diff.direction import Direction
 from authz.cli.replay import report as replayed
 from authz.cli.replay import tally as replay
-from authz.cli.replay.report import escaped, printable
-from authz.words import counted
+from authz.cli.replay.report import escaped
+from authz.words import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -88,7 +88,7 @@ def _told(admin: str) -> Iterator[Finding]:
 
 def _line(one: Finding) -> str:
     from authz.cli.doctor.finding import Grade  # noqa: PLC0415
-    from authz.cli.replay.report import printable  # noqa: PLC0415
+    from authz.words import printable  # noqa: PLC0415
 
     colors = {Grade.FINE: typer.colors.GREEN, Grade.ODD: typer.colors.YELLOW, Grade.WRONG: typer.colors.RED}
     grade = typer.style(f"{one.grade.value:<5}", fg=colors[one.grade])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from authz.policy.explained import Counts, Said
 from authz.policy.wanting import brief, shown
+from authz.words import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +26,7 @@ _LEFT = {
 
 def pretty(explanation: Explanation) -> str:
     """Return an explanation as lines."""
-    return "\n".join(_printable(line) for line in _lines(explanation))
+    return "\n".join(printable(line) for line in _lines(explanation))
 
 
 def _lines(explanation: Explanation) -> Iterator[str]:
@@ -131,7 +132,3 @@ def _missing(missing: Iterable[Missing], indent: str) -> Iterator[str]:
             if len(each.either) > 1:
                 yield f"{indent}  {'either' if number == 0 else 'or'}"
             yield from _missing(way, indent + ("    " if len(each.either) > 1 else "  "))
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else "�" for char in text)

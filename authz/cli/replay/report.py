@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from authz.cli.replay.tally import Kind
-from authz.words import counted
+from authz.words import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,11 +101,6 @@ def _request(group: Group) -> str:
 def escaped(text: str) -> str:
     """Return a text as it stands in a table of Markdown."""
     return printable(text).translate(_ESCAPES)
-
-
-def printable(text: str) -> str:
-    """Return a text without what could speak to a terminal or end a line."""
-    return "".join(char if char.isprintable() else "�" for char in text)
 
 
 def _group(group: Group, members: Members) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from authz.cli.replay.report import escaped, printable
+from authz.cli.replay.report import escaped
 from authz.cli.routes.drift import ABOUT
-from authz.words import counted
+from authz.words import counted, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
