@@ -53,6 +53,7 @@ def command(
         say((report.markdown if output is Form.MARKDOWN else report.pretty)(tally, reasons=reasons))
     if not tally.records:
         tell(f"{log} holds no records of decisions")
+        raise typer.Exit(Exit.UNEXPECTED if fail_on_change else Exit.FINE)  # what was to be proved was not looked at
     changed = (Kind.DENIED, Kind.ALLOWED, Kind.UNDETERMINED, *((Kind.REASON,) if reasons else ()))
     if fail_on_change and (tally.lost or any(map(tally.total, changed))):
         raise typer.Exit(Exit.REPLAY)

@@ -43,6 +43,15 @@ def test_a_change_can_fail_a_pipeline(run: Callable[..., Any], log: Path, after:
     assert replayed(run, same, after, "--fail-on-change")[1].status == 0
 
 
+def test_nothing_to_replay_proves_nothing(run: Callable[..., Any], after: Path, tmp_path: Path) -> None:
+    """A folder that holds no records is told, and fails a pipeline that was to find no change in it."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for more, status in (((), Exit.FINE), (("--fail-on-change",), Exit.UNEXPECTED)):
+        ran = run("replay", str(empty), "--policies", str(after), *more)
+        assert (ran.status, ran.err) == (status, f"{empty} holds no records of decisions\n")
+
+
 def test_people_see_the_largest_groups_and_reviews_a_table(run: Callable[..., Any], log: Path, after: Path) -> None:
     """Pretty says what was and what is; Markdown is for a pull request."""
     pretty = run("replay", str(log), "--policies", str(after)).out
