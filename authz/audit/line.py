@@ -191,7 +191,10 @@ def _time(seconds: float) -> datetime:
 
 def _limit(usage: LimitUsage) -> LimitLine:
     return LimitLine(
-        name=usage.charge.limit.name, remaining=usage.remaining, reset=round(usage.reset, 3), outcome=usage.outcome
+        name=usage.charge.limit.name,
+        remaining=usage.remaining,
+        reset=round(usage.reset * 1000) / 1000,
+        outcome=usage.outcome,
     )
 
 

@@ -21,8 +21,6 @@ from authz.policy import Facts
 from authz.wire import LAST_RESORT, read
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from authz.engine.parts import Call, Parts
     from authz.model import Decision, Identity, Request, Usage
     from authz.policy import Selection
@@ -107,7 +105,10 @@ class _Check:
 
     def _identified(self, identity: Identity) -> None:
         self._identity = identity
-        self._go(self._peek)
+        try:  # as in every `done`: on a thread that is not the transport's nobody else would catch what is raised
+            self._peek()
+        except Exception as error:  # noqa: BLE001 - whatever went wrong, the caller gets a denial
+            self.fail(error)
 
     def _peek(self) -> None:
         """Ask the limits that count denied requests first, so that guessing costs (POLICY.md, section 3, step 4)."""
@@ -128,10 +129,13 @@ class _Check:
             self._decide()
 
     def _peeked(self, usage: Usage) -> None:
-        if usage.admitted:
-            self._go(self._decide)
-        else:
-            self._go(self._limit, usage)
+        try:
+            if usage.admitted:
+                self._decide()
+            else:
+                self._limit(usage)
+        except Exception as error:  # noqa: BLE001 - as above
+            self.fail(error)
 
     def _limit(self, usage: Usage) -> None:
         cors = self._selection.cors(self._facts)
@@ -146,13 +150,9 @@ class _Check:
             self._answer(decision, UNLIMITED)
 
     def _charged(self, usage: Usage) -> None:
-        self._go(self._answer, self._decision, usage)
-
-    def _go(self, step: Callable[..., None], *given: object) -> None:
-        """Take a step on a thread that is not the transport's, where nobody else would catch what it raises."""
         try:
-            step(*given)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the caller gets a denial
+            self._answer(self._decision, usage)
+        except Exception as error:  # noqa: BLE001 - as above
             self.fail(error)
 
     def refuse(self, reason: Reason, detail: str) -> None:

@@ -24,13 +24,6 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
-class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to ask a store, and what is settled already, in the order of the charges."""
-
-    parts: tuple[Ask | LimitUsage, ...]
-    asks: tuple[Ask, ...]
-
-
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What a store says to `count` equal plans.
 

@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING
 
 import hiredis
 
-from authz.limits.asks import PER_ASK, Answer, Plan
+from authz.limits.asks import PER_ASK, Answer
 from authz.limits.connection import error_code
+from authz.limits.question import Question, Words, pack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from authz.limits.plan import Plan
     from authz.model import Usage
 
 Heard = Callable[["Waiting", Answer | None, int, float], None]
-Command = tuple[str | int, ...]
 NOSCRIPT = "NOSCRIPT"
 _NUMBERS = {int}
 TAKE = "t:"
@@ -73,24 +74,22 @@ class Waiting:
 class Call:
     """One script call for callers that ask the same; `count` is 0 for those that only look."""
 
-    __slots__ = ("arguments", "callers", "count", "keys", "verb")
+    __slots__ = ("callers", "count", "question", "verb")
 
-    def __init__(self, keys: Command, arguments: Command, count: int, verb: str) -> None:
-        self.keys = keys
-        self.arguments = arguments
+    def __init__(self, question: Question, count: int, verb: str) -> None:
+        self.question = question
         self.count = count
         self.verb = verb
         self.callers: list[Waiting] = []
 
-    def command(self, sha: str) -> Command:
+    def packed(self, sha: str) -> bytes:
         """Return the command to send."""
         count = self.count * len(self.callers)
-        asked = f"{self.verb}{count}" if self.verb else count
-        return ("EVALSHA", sha, len(self.keys), *self.keys, asked, *self.arguments)
+        return self.question.packed(sha, f"{self.verb}{count}" if self.verb else count)
 
     def fits(self, outcome: Answer | str) -> bool:
         """Say whether an outcome can be this call's."""
-        return isinstance(outcome, str) or len(outcome.numbers) == PER_ASK * len(self.keys)
+        return isinstance(outcome, str) or len(outcome.numbers) == PER_ASK * len(self.question.keys)
 
 
 class Batch:
@@ -108,10 +107,10 @@ class Batch:
         """Everybody who waits for this batch."""
         return (caller for call in self.calls for caller in call.callers)
 
-    def commands(self, sha: str, script: str) -> list[Command]:
+    def packed(self, sha: str, script: str) -> bytes:
         """Return what to send, in order."""
-        head: list[Command] = [("SCRIPT", "LOAD", script)] if self.reloaded else []
-        return head + [call.command(sha) for call in self.calls]
+        head = [pack(("SCRIPT", "LOAD", script))] if self.reloaded else []
+        return b"".join(head + [call.packed(sha) for call in self.calls])
 
     def take(self, replies: list[object]) -> bool:
         """Take replies as they come; say whether all are there."""
@@ -143,26 +142,15 @@ class Batch:
 
 def merged(callers: Iterable[Waiting]) -> list[Call]:
     """Return one call for each kind of check, in the order the first of each came."""
-    calls: dict[tuple[Command, Command, int, str], Call] = {}
+    calls: dict[tuple[Words, Words, int, str], Call] = {}
     for caller in callers:
-        keys, arguments = _asked(caller.plan)
-        kind = (keys, arguments, caller.count, caller.verb)
+        question = caller.plan.question
+        kind = (question.keys, question.arguments, caller.count, caller.verb)
         call = calls.get(kind)
         if call is None:
-            call = calls[kind] = Call(keys, arguments, caller.count, caller.verb)
+            call = calls[kind] = Call(question, caller.count, caller.verb)
         call.callers.append(caller)
     return list(calls.values())
-
-
-def _asked(plan: Plan) -> tuple[Command, Command]:
-    if len(plan.asks) == 1:
-        ask = plan.asks[0]
-        return (ask.key,), (*ask.meter.arguments, ask.charge.cost)
-    arguments: list[str | int] = []
-    for ask in plan.asks:
-        arguments += ask.meter.arguments
-        arguments.append(ask.charge.cost)
-    return tuple([ask.key for ask in plan.asks]), tuple(arguments)
 
 
 def _answer(reply: object) -> Answer | str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from authz.limits.asks import Plan
+    from authz.limits.plan import Plan
 
 SIZE = 64
 EVERY = 31

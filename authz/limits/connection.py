@@ -19,7 +19,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from authz.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    pass
 
 _NOT_YET = object()
 _CHUNK = 65_536
@@ -72,10 +72,9 @@ class Link:
         """Whether `flush` has more to do when the socket takes more."""
         return bool(self._unsent)
 
-    def send(self, commands: Iterable[tuple[str | int, ...]]) -> None:
-        """Write commands in one piece."""
-        pack: Any = hiredis.pack_command  # its stub allows a single argument
-        self._unsent += b"".join([pack(command) for command in commands])
+    def send(self, commands: bytes) -> None:
+        """Write commands as they travel."""
+        self._unsent += commands
         self.flush()
 
     def flush(self) -> None:

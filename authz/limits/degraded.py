@@ -11,8 +11,8 @@ from typing import Protocol
 
 import msgspec
 
-from authz.limits.asks import Answer, Ask, Plan
-from authz.limits.plan import conclude
+from authz.limits.asks import Answer, Ask
+from authz.limits.plan import Plan, conclude
 from authz.model import LimitOutcome, LimitUsage, OnError, Usage
 
 

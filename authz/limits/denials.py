@@ -16,7 +16,8 @@ from authz.limits.lease import LIFE
 from authz.model import LimitOutcome, LimitUsage, Usage
 
 if TYPE_CHECKING:
-    from authz.limits.asks import Ask, Plan
+    from authz.limits.asks import Ask
+    from authz.limits.plan import Plan
 
 MAX_DENIALS = 65_536
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.limits.asks import Ask, Plan
+from authz.limits.asks import Ask
+from authz.limits.plan import Plan
 
 if TYPE_CHECKING:
     from authz.limits.algorithms import Meter

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.limits.algorithms import MICROSECONDS
-from authz.limits.asks import Ask, Plan
+from authz.limits.asks import Ask
 from authz.limits.batch import TAKE, Waiting, give
 from authz.limits.lease import LIFE, Block, Lease
-from authz.limits.plan import conclude
+from authz.limits.plan import Plan, conclude
 from authz.model import LimitOutcome, LimitUsage, Usage
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.limits.algorithms import MICROSECONDS, Meter, State, meter
-from authz.limits.asks import Answer, Ask, Plan
+from authz.limits.asks import Answer, Ask
 from authz.limits.memory import Counters
+from authz.limits.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,10 +13,10 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from authz.limits.algorithms import MICROSECONDS, State, tally
-from authz.limits.asks import PER_ASK, Answer, Ask, Plan
+from authz.limits.asks import PER_ASK, Answer, Ask
 from authz.limits.busiest import Busiest
 from authz.limits.degraded import fall_back
-from authz.limits.plan import Planner, conclude
+from authz.limits.plan import Plan, Planner, conclude
 from authz.model import Charge, Usage
 
 if TYPE_CHECKING:

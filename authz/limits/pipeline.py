@@ -206,7 +206,7 @@ class Pipeline:
             return
         self._flight = batch
         try:
-            self._link.send(batch.commands(self._sha, self._script))
+            self._link.send(batch.packed(self._sha, self._script))
         except Unavailable as error:
             self._lose("connection", str(error), now)
             return

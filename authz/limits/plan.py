@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.limits.algorithms import MICROSECONDS, meter
-from authz.limits.asks import PER_ASK, Answer, Ask, Known, Plan
+from authz.limits.algorithms import MICROSECONDS, AlignedWindow, meter
+from authz.limits.asks import PER_ASK, Answer, Ask, Known
 from authz.limits.keys import KeyMaker, limit_id
+from authz.limits.question import Question
 from authz.model import UNLIMITED, Charge, Limit, LimitOutcome, LimitUsage, Mode, Usage
 
 if TYPE_CHECKING:
@@ -27,6 +28,27 @@ _SHORT = 256
 """Characters of keys in a plan that is kept: many long ones would be much memory."""
 
 _Wanted = tuple[tuple[int, tuple[str, ...], int], ...]
+
+
+class Plan:
+    """What to ask a store, and what is settled already, in the order of the charges."""
+
+    __slots__ = ("_question", "asks", "parts")
+
+    def __init__(self, *, parts: tuple[Ask | LimitUsage, ...], asks: tuple[Ask, ...]) -> None:
+        self.parts = parts
+        self.asks = asks
+        self._question: Question | None = None
+
+    @property
+    def question(self) -> Question:
+        """Return what the script is asked, worked out once where no calendar counts."""
+        known = self._question
+        if known is None:
+            known = Question(self.asks)
+            if not any(isinstance(ask.meter, AlignedWindow) for ask in self.asks):
+                self._question = known
+        return known
 
 
 class Planner:

@@ -19,7 +19,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Protocol
 
 from authz.limits.address import Access, connector, redacted
-from authz.limits.asks import Answer, Plan
+from authz.limits.asks import Answer
 from authz.limits.batch import Waiting
 from authz.limits.busiest import Busiest
 from authz.limits.cluster import Cluster
@@ -30,7 +30,7 @@ from authz.limits.leases import Leases
 from authz.limits.local import LocalShare
 from authz.limits.options import RedisOptions
 from authz.limits.pipeline import Pipeline
-from authz.limits.plan import Planner, conclude
+from authz.limits.plan import Plan, Planner, conclude
 from authz.model import Charge, Usage
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.limits.asks import PER_ASK, Answer, Ask, Plan
+from authz.limits.asks import PER_ASK, Answer, Ask
 from authz.limits.batch import Waiting
-from authz.limits.plan import alone
+from authz.limits.plan import Plan, alone
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authz.limits.asks import Plan
 from authz.limits.degraded import fall_back
 from authz.limits.local import LocalShare
 from authz.limits.memory import MemoryLimiter
-from authz.limits.plan import Planner
+from authz.limits.plan import Plan, Planner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

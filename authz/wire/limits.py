@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from authz.model import Algorithm, Align, HeaderMutation, LimitOutcome, Mode, Reason
@@ -26,6 +25,9 @@ if TYPE_CHECKING:
 MAX_WAIT = 366 * 86400
 _LARGEST = 10**15 - 1
 """The largest Integer of a structured field (RFC 9651, section 3.3.1)."""
+
+MOST_KEPT = 1024
+"""Limits whose texts are kept."""
 
 _GRAVEST = (LimitOutcome.OVER, LimitOutcome.DEGRADED_DENY, LimitOutcome.DEGRADED_ALLOW, LimitOutcome.OK)
 
@@ -51,7 +53,7 @@ NO_NAMES = LimitNames()
 def names(usages: Sequence[LimitUsage]) -> LimitNames:
     """Return what to call the limits in the metadata; as few different values as there are limits and outcomes."""
     if len(usages) == 1 and usages[0].outcome is LimitOutcome.OK:
-        return LimitNames(usages[0].charge.limit.name, LimitOutcome.OK.value)
+        return _texts_of(usages[0].charge.limit).ok
     would = tuple(usage.charge.limit.name for usage in usages if usage.outcome is LimitOutcome.WOULD_LIMIT) or None
     for outcome in _GRAVEST:
         alike = [usage for usage in usages if usage.outcome is outcome]
@@ -96,29 +98,59 @@ def _shown(usages: Sequence[LimitUsage], reason: Reason) -> list[LimitUsage]:
 
 
 def _draft(shown: Sequence[LimitUsage], *, append: bool) -> tuple[HeaderMutation, HeaderMutation]:
-    policies = ", ".join([_policy(usage.charge.limit) for usage in shown])
-    states = ", ".join([_state(usage) for usage in shown])
+    kept = _texts_of(shown[0].charge.limit).policies[append]
+    if len(shown) == 1:
+        return kept, HeaderMutation(name="ratelimit", value=_state(shown[0]), append=append)
+    policies = [_texts_of(usage.charge.limit).policies[append].value for usage in shown]
     return (
-        HeaderMutation(name="ratelimit-policy", value=policies, append=append),
-        HeaderMutation(name="ratelimit", value=states, append=append),
+        HeaderMutation(name=kept.name, value=", ".join(policies), append=append),
+        HeaderMutation(name="ratelimit", value=", ".join(map(_state, shown)), append=append),
     )
 
 
-@lru_cache(maxsize=1024)
+class _Texts:
+    """What is said of a limit again and again; `policies` are its header, one that replaces and one that appends."""
+
+    __slots__ = ("limit", "name", "ok", "policies")
+
+    def __init__(self, limit: Limit) -> None:
+        self.limit = limit
+        self.name = _string(limit.name)
+        value = f"{self.name}{_policy(limit)}"
+        self.policies = (
+            HeaderMutation(name="ratelimit-policy", value=value),
+            HeaderMutation(name="ratelimit-policy", value=value, append=True),
+        )
+        self.ok = LimitNames(limit.name, LimitOutcome.OK.value)
+
+
+_texts: dict[int, _Texts] = {}
+
+
+def _texts_of(limit: Limit) -> _Texts:
+    """Return what was made for this very limit: to compare all that a limit is made of would cost as much."""
+    known = _texts.get(id(limit))
+    if known is None or known.limit is not limit:
+        if len(_texts) >= MOST_KEPT:
+            _texts.clear()
+        known = _texts[id(limit)] = _Texts(limit)
+    return known
+
+
 def _policy(limit: Limit) -> str:
-    """Return a Quota Policy Item; `w` is left out where the period is no whole number of seconds, or a month."""
+    """Return the parameters of a policy; no `w` where the period is no whole number of seconds, or a month."""
     whole = limit.period >= 1 and limit.period == int(limit.period) and limit.align is not Align.MONTH
     window = f";w={_integer(limit.period)}" if whole else ""
     bursts = limit.algorithm is Algorithm.TOKEN_BUCKET and limit.burst is not None
     burst = f";authz-burst={_integer(limit.burst or 0)}" if bursts else ""
-    return f"{_string(limit.name)};q={_integer(limit.requests)}{window}{burst}"
+    return f";q={_integer(limit.requests)}{window}{burst}"
 
 
 def _state(usage: LimitUsage) -> str:
     """Return a Service Limit Item; `t` is left out where no time brings more."""
     wait = _wait(usage)
     effective = "" if wait is None else f";t={wait}"
-    return f"{_string(usage.charge.limit.name)};r={_integer(usage.remaining)}{effective}"
+    return f"{_texts_of(usage.charge.limit).name};r={_integer(usage.remaining)}{effective}"
 
 
 def _legacy(usage: LimitUsage) -> Iterable[HeaderMutation]:
@@ -144,7 +176,6 @@ def _integer(number: float) -> int:
     return max(0, min(int(number), _LARGEST))
 
 
-@lru_cache(maxsize=1024)
 def _string(text: str) -> str:
     """Return an sf-string (RFC 9651, section 4.1.6)."""
     printable = "".join(char if " " <= char <= "~" else "?" for char in text)

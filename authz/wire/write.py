@@ -61,7 +61,7 @@ def _allowed(outcome: Outcome, identifier: str, styles: Sequence[LimitHeaders], 
         named = limits.names(usages) if usages else NO_NAMES
         told = (*decision.cors, *limits.headers(usages, reason, styles)) if usages else decision.cors
         if mutations is NO_MUTATIONS and (parts := _allow_parts(reason, policy, rule, named, len(identifier))):
-            return identifier.encode().join(parts) + (b"".join(map(_told, told)) if told else _PLAIN_OK) + further
+            return identifier.encode().join(parts) + (_told(told) if told else _PLAIN_OK) + further
         if told:
             mutations = msgspec.structs.replace(mutations, response_headers=(*mutations.response_headers, *told))
         return _allow(reason, policy, rule, named, identifier, mutations, _header_names(outcome.request)) + further
@@ -112,18 +112,24 @@ def _ok_response(*headers: HeaderMutation) -> bytes:
 _PLAIN_OK = _ok_response()
 
 
-def _told(header: HeaderMutation) -> bytes:
-    """Return an `ok_response` that adds one header: protobuf's readers join the parts of one message."""
+def _told(headers: Sequence[HeaderMutation]) -> bytes:
+    """Return an `ok_response` that adds headers; of two, as limits tell, the first comes again and again."""
+    if len(headers) == 2:
+        return _written(headers[1], headers[:1])
+    return b"".join([_written(header) for header in headers])  # protobuf's readers join the parts of one message
+
+
+def _written(header: HeaderMutation, before: Sequence[HeaderMutation] = ()) -> bytes:
     value = checked_value(header.value).encode()
-    parts = _around(header.name, header.append, len(value)) if 1 < len(value) < ord(_STAND_IN) else ()
-    return value.join(parts) if parts else _ok_response(header)
+    parts = _around(tuple(before), header.name, header.append, len(value)) if 1 < len(value) < ord(_STAND_IN) else ()
+    return value.join(parts) if parts else _ok_response(*before, header)
 
 
 @lru_cache(maxsize=1024)
-def _around(name: str, append: bool, length: int) -> tuple[bytes, ...]:
+def _around(before: tuple[HeaderMutation, ...], name: str, append: bool, length: int) -> tuple[bytes, ...]:
     """Return what stands around the value of a header; as with ids, no length is mistaken for it (see `_cut`)."""
     stand_in = _STAND_IN * length
-    return _cut(_ok_response(HeaderMutation(name=name, value=stand_in, append=append)), stand_in, times=1)
+    return _cut(_ok_response(*before, HeaderMutation(name=name, value=stand_in, append=append)), stand_in, times=1)
 
 
 @lru_cache(maxsize=1024)

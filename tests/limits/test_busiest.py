@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.limits import busiest
-from authz.limits.asks import Plan
 from authz.limits.busiest import EVERY, MAX_LIMITS, SIZE, Busiest, Sketch
 from authz.limits.memory import MemoryLimiter
-from authz.limits.plan import Planner
+from authz.limits.plan import Plan, Planner
 from tests.limits.conftest import charge, limit
 
 if TYPE_CHECKING:

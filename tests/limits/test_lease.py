@@ -5,9 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.limits.asks import Plan
 from authz.limits.lease import AHEAD, LIFE, Block, Lease
-from authz.limits.plan import Planner
+from authz.limits.plan import Plan, Planner
 from authz.model import Scope
 from tests.limits.conftest import charge, limit
 

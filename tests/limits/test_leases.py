@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from authz.limits.asks import Answer, Plan
+from authz.limits.asks import Answer
 from authz.limits.batch import TAKE, Waiting, give
 from authz.limits.lease import LIFE
 from authz.limits.leases import MAX_LEASES
 from authz.limits.options import RedisOptions
-from authz.limits.plan import Planner
+from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter
 from authz.model import Algorithm, Charge, LimitOutcome, Mode, OnError, Scope, Usage
 from tests.limits.conftest import Store, answer, charge, eventually, held_redis, limit

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from authz.limits.asks import Answer, Plan
+from authz.limits.asks import Answer
 from authz.limits.local import LocalShare
-from authz.limits.plan import Planner, conclude
+from authz.limits.plan import Plan, Planner, conclude
 from authz.model import Algorithm, Charge
 from tests.limits.conftest import charge, limit
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from authz.limits.asks import PER_ASK, Answer, Plan
-from authz.limits.plan import Planner, conclude
+from authz.limits.asks import PER_ASK, Answer
+from authz.limits.plan import Plan, Planner, conclude
 from authz.model import Algorithm, LimitOutcome, Mode, Usage
 from tests.limits.conftest import charge, limit
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from authz.limits.asks import Answer, Ask, Plan
+from authz.limits.asks import Answer, Ask
 from authz.limits.batch import Waiting
 from authz.limits.memory import Counters
-from authz.limits.plan import Planner, conclude
+from authz.limits.plan import Plan, Planner, conclude
 from authz.limits.scatter import Part, Scatter
 from authz.model import LimitOutcome, Mode, Usage
 from tests.limits.conftest import charge, limit

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from authz.audit import Recorder
-from authz.limits.asks import Plan
 from authz.limits.lease import Block
 from authz.limits.memory import MemoryLimiter
-from authz.limits.plan import Planner
+from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter
 from authz.model import Charge, Limit, Scope
 from authz.server import numbers
