@@ -62,7 +62,7 @@ LAST = 5.0
 UNIMPLEMENTED = Rejection(12, "no such method")
 
 _log = logging.getLogger(__name__)
-_first = threading.Lock()  # held for one comparison: which answer of a call is the first
+_first = threading.Lock()  # held for a comparison: which answer of a call is the first, and whether it came late
 _NO_METADATA = ()
 _NO_DEADLINE = 1e15  # seconds since the epoch; gRPC's infinite deadline is later, any real one is earlier
 
@@ -72,17 +72,16 @@ Event = Any  # cygrpc has no types
 class _Call:
     """One call, and the tag of its message."""
 
-    __slots__ = ("_event", "_method", "_native", "_rounds", "cancelled", "response", "sent", "waits", "watched")
+    __slots__ = ("_event", "_method", "_native", "_response", "_rounds", "_waits", "_watched", "cancelled")
 
     def __init__(self, event: Event, method: Method, rounds: Rounds) -> None:
         self._event = event
         self._native = event.call
         self._method = method
         self._rounds = rounds
-        self.response: bytes | Rejection | None = None
-        self.waits = False
-        self.watched = False
-        self.sent = False
+        self._response: bytes | Rejection | None = None
+        self._waits = False
+        self._watched = False
         self.cancelled = False
 
     @property
@@ -97,14 +96,21 @@ class _Call:
 
     def answer(self, response: bytes | Rejection) -> None:
         with _first:
-            if self.response is not None:
+            if self._response is not None:
                 return
-            self.response = response or self._method.last_resort
-        if self.waits:
+            self._response = response or self._method.last_resort
+            waited = self._waits
+        if waited:
             self._rounds.writer.leave(self)
 
     def reject(self, rejection: Rejection) -> None:
         self.answer(rejection)
+
+    def waits(self) -> bool:
+        if self._response is None:
+            with _first:
+                self._waits = self._response is None
+        return self._waits
 
     def receive(self) -> None:
         self._native.start_server_batch((ReceiveMessageOperation(0),), self)
@@ -123,13 +129,14 @@ class _Call:
 
     def watch(self) -> None:
         """Learn of a cancel while the answer is awaited; otherwise sending does, in its own batch."""
-        if not self.watched:
-            self.watched = True
-            self._native.start_server_batch((ReceiveCloseOnServerOperation(0),), _Closed(self))
+        with _first:
+            if self._watched or self._response is not None:
+                return
+            self._watched = True
+        self._native.start_server_batch((ReceiveCloseOnServerOperation(0),), _Closed(self))
 
     def send(self) -> None:
-        self.sent = True
-        response = self.response
+        response = self._response
         if isinstance(response, Rejection):
             status = SendStatusFromServerOperation(_NO_METADATA, response.code, response.details.encode(), 0)
             operations: tuple[Any, ...] = (SendInitialMetadataOperation(_NO_METADATA, 0), status)
@@ -139,7 +146,7 @@ class _Call:
                 SendMessageOperation(response, 0),
                 SendStatusFromServerOperation(_NO_METADATA, StatusCode.ok, b"", 0),
             )
-        if not self.watched:
+        if not self._watched:
             operations = (*operations, ReceiveCloseOnServerOperation(0))
         self._native.start_server_batch(operations, self._rounds)
 
@@ -281,7 +288,7 @@ class FastServer:
         """Run the polling thread. It ends the writer and the queue too: no batch may begin on a queue that is shut."""
         self._rounds.run()
         self._finished.set()
-        self._writer.hand(None)
+        self._writer.end()
         self._writing.join()
         self._queue.shutdown()
         while self._queue.poll().completion_type != CompletionType.queue_shutdown:

@@ -4,10 +4,9 @@ Why two threads: with one, every answer is a write of its own. The answers of a 
 ROUND at most) go to the writer together; its batches pile up behind gRPC's current write and leave in few. A round
 of AT_ONCE is sent by the polling thread: there is nothing to share, and waking the writer would cost more.
 
-Who sends: a call answered within `check` belongs to its round. Any other is the writer's: `waits` is set once no
-answer was seen, and who answers looks at it after leaving the answer, and then leaves the call to the writer. Most are
-answered soon; one that is not within PATIENCE is handed over to be watched for a cancel, which costs gRPC a batch and
-an event of its own. So the writer may hear of a call twice, and sends it once.
+Who sends: a call answered within `check` belongs to its round. Any other waits, and whoever answers it leaves it to the
+writer; which of the two it is, is settled under a lock that calls share. Most are answered soon; one that is not within
+PATIENCE is handed over to be watched for a cancel, which costs gRPC a batch and an event of its own.
 
 Counters have one writing thread each; a reader takes the difference. Knows gRPC only as something to poll.
 """
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 ROUND = 32
 """Calls that may wait for each other, where more keep coming: a millisecond of decisions."""
 
-PATIENCE = 0.005
-"""Seconds a call may wait for its answer before it is watched: what Redis needs for an answer, many times over."""
+PATIENCE = 0.025
+"""Seconds a call may wait for its answer before it is watched: longer than the limiter takes by default."""
 
 AT_ONCE = 2
 """Answers that are not worth waking the writer for."""
@@ -42,52 +41,63 @@ _log = logging.getLogger(__name__)
 
 
 class RoundCall(Protocol):
-    """A call as the two threads see it. `response` is None until it is answered; the rest is theirs."""
+    """A call as its round sees it."""
 
-    response: Any
-    waits: bool
-    sent: bool
+    def waits(self) -> bool:
+        """Say whether it is not answered yet; if so, whoever answers it leaves it to the writer."""
 
     def watch(self) -> None:
-        """Learn of a cancel while the answer is awaited."""
+        """Learn of a cancel from now on, unless it is answered."""
 
     def send(self) -> None:
-        """Send the answer; sets `sent`."""
+        """Send the answer."""
 
 
 class Writer:
-    """Sends what it is handed, on its own thread. `hand(None)` ends it once everything before is sent."""
+    """Sends answers and watches calls, on its own thread. `end` ends it once everything before is done."""
 
     def __init__(self) -> None:
-        self._rounds: SimpleQueue[Sequence[RoundCall] | None] = SimpleQueue()
+        self._rounds: SimpleQueue[tuple[Sequence[RoundCall], bool] | None] = SimpleQueue()
         self._left: deque[RoundCall] = deque()
         self._woken = False
-        self.hand = self._rounds.put
         self.backlog = self._rounds.qsize
         self.sent = 0
+
+    def send(self, calls: Sequence[RoundCall]) -> None:
+        """Hand over answered calls."""
+        self._rounds.put((calls, True))
 
     def leave(self, call: RoundCall) -> None:
         """Hand over one answered call, from any thread; many that come at once wake the writer once."""
         self._left.append(call)
         if not self._woken:
             self._woken = True
-            self.hand(())
+            self._rounds.put(((), True))
+
+    def watch(self, calls: Sequence[RoundCall]) -> None:
+        """Hand over calls that wait."""
+        self._rounds.put((calls, False))
+
+    def end(self) -> None:
+        """End the thread once everything before is done."""
+        self._rounds.put(None)
 
     def run(self) -> None:
-        """Send until the end is handed over."""
-        while (calls := self._rounds.get()) is not None:
+        """Send and watch until the end."""
+        while (handed := self._rounds.get()) is not None:
             self._woken = False  # before looking: who leaves a call from here on wakes again
+            calls, answered = handed
             for call in calls:
-                self._take(call)
+                if answered:
+                    self._send(call)
+                else:
+                    _do(call.watch)
             while self._left:
-                self._take(self._left.popleft())
+                self._send(self._left.popleft())
 
-    def _take(self, call: RoundCall) -> None:
-        if call.response is None:
-            call.watch()
-        elif not call.sent:
-            self.sent += 1
-            _send(call)
+    def _send(self, call: RoundCall) -> None:
+        self.sent += 1
+        _do(call.send)
 
 
 class Rounds:
@@ -115,7 +125,7 @@ class Rounds:
         """Count one more call; whether there is room to decide it."""
         self.live += 1
         self.taken += 1
-        return self.taken - self.writer.sent <= self._max_in_flight
+        return self.in_flight <= self._max_in_flight
 
     def drop(self) -> None:
         """Forget a call that needs no answer."""
@@ -124,8 +134,7 @@ class Rounds:
 
     def settle(self, call: RoundCall) -> None:
         """Put a call where it goes on: into the round if it is answered, else among those that wait."""
-        if call.response is None:
-            call.waits = True
+        if call.waits():
             self._waiting.append((time.monotonic() + self._patience, call))
         else:
             self._answered.append(call)
@@ -157,23 +166,23 @@ class Rounds:
         while waiting and waiting[0][0] <= now:
             late.append(waiting.popleft()[1])
         if late:
-            self.writer.hand(late)
+            self.writer.watch(late)
 
     def _end_round(self) -> None:
         answered = self._answered.copy()
         self._answered.clear()
         if len(answered) > AT_ONCE:
-            self.writer.hand(answered)
+            self.writer.send(answered)
         else:
             for call in answered:
                 self.taken -= 1
-                _send(call)
+                _do(call.send)
         while self.writer.backlog() > BACKLOG:
             time.sleep(PAUSE)
 
 
-def _send(call: RoundCall) -> None:
+def _do(step: Callable[[], None]) -> None:
     try:
-        call.send()
+        step()
     except Exception:  # noqa: BLE001 - as above, and for the writer
         _log.exception("an answer could not be sent")
