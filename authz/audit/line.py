@@ -40,7 +40,6 @@ MOST_KEPT = 1024
 """Parts of a kind that are kept written."""
 
 _said: dict[tuple[object, ...], tuple[tuple[DocumentTrace, ...], bytes]] = {}
-_UNSET = (UNSET,) * len(HEADERS)
 _OPEN, _COMMA, _READS, _END = b"{", b",", b',"reads":', b"}\n"
 _from_timestamp = datetime.fromtimestamp
 _encode = msgspec.json.Encoder().encode
@@ -129,13 +128,13 @@ def _check(outcome: Outcome) -> bytes:
 def _checked(outcome: Outcome, request: Asked | None) -> Check:
     limits, detail = outcome.usage.limits, outcome.detail
     return Check(
-        id=outcome.id,
-        time=_time(outcome.started),
-        duration_us=round(outcome.duration * 1_000_000),
-        request=request,
-        limits=[_limit(usage) for usage in limits[:MOST]] if limits else [],
-        detail=cut(detail) if detail else "",
-        trace_id=outcome.trace_id,
+        outcome.id,
+        _time(outcome.started),
+        round(outcome.duration * 1_000_000),
+        request,
+        [_limit(usage) for usage in limits[:MOST]] if limits else [],
+        cut(detail) if detail else "",
+        outcome.trace_id,
     )
 
 
@@ -211,15 +210,16 @@ _NOBODY = _who(ANONYMOUS.provider, ANONYMOUS.subject, ANONYMOUS.issuer, ANONYMOU
 
 def _asked(request: Request) -> Asked:
     extensions, query, body = request.extensions, request.query, request.body
+    header = request.headers.get
     return Asked(
-        id=request.id,
-        method=request.method,
-        host=request.host,
-        path=request.path,
-        query_keys=_query_keys(query) if query else [],
-        route=extensions.get("route", "") if extensions else "",
-        headers=Headers(*map(request.headers.get, HEADERS, _UNSET)),
-        body_sha256=hashlib.sha256(body).hexdigest() if body else None,
+        request.id,
+        request.method,
+        request.host,
+        request.path,
+        _query_keys(query) if query else [],
+        extensions.get("route", "") if extensions else "",
+        Headers(*[header(name, UNSET) for name in HEADERS]),
+        hashlib.sha256(body).hexdigest() if body else None,
     )
 
 

@@ -1,4 +1,7 @@
-"""What a line is joined of: parts that come again and are kept written, and what is new with each check."""
+"""What a line is joined of: parts that come again and are kept written, and what is new with each check.
+
+Those that are made for each check take their fields in order: names would cost as much as the making.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ Headers: Any = msgspec.defstruct(
 """The headers that are recorded, those that are there."""
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Asked(msgspec.Struct, frozen=True, gc=False):
     """What was asked, as `RequestLine` says it."""
 
     id: str
@@ -34,7 +37,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     body_sha256: str | None
 
 
-class Check(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Check(msgspec.Struct, frozen=True, gc=False):
     """What is new with each check."""
 
     id: str
