@@ -1,5 +1,8 @@
 """`authz fmt`."""
 
+import shlex
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,26 @@ def test_files_are_written_anew(run: Callable[..., Any], folder: Path) -> None:
     assert (folder / "data.yaml").read_text() == "b:   1\na:   2\n"
     assert (folder / "b.yaml").stat().st_mtime_ns == before
     assert run("fmt", "--check", ".").status == Exit.FINE
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(folder: Path) -> None:
+    """A disk that is full, or a process that is stopped, costs nobody a policy; nothing is left beside it."""
+    (folder / "a.yaml").chmod(0o640)
+    (folder / "link.yaml").symlink_to("a.yaml")
+    names = sorted(path.name for path in folder.iterdir())
+    command = [sys.executable, "-m", "authz", "fmt", "link.yaml"]
+
+    def bounded(size: int) -> subprocess.CompletedProcess[str]:
+        limited = f"ulimit -f {size}; exec {shlex.join(command)}"
+        return subprocess.run(["/bin/sh", "-c", limited], cwd=folder, capture_output=True, text=True, check=False)
+
+    full = bounded(0)
+    assert (full.returncode, full.stderr) == (Exit.UNEXPECTED, "link.yaml: can't be written: file too large\n")
+    assert (folder / "a.yaml").read_text() == UNTIDY
+    assert bounded(1000).returncode == 0
+    assert (folder / "link.yaml").is_symlink()
+    assert ((folder / "a.yaml").read_text(), (folder / "a.yaml").stat().st_mode & 0o777) == (TIDY, 0o640)
+    assert sorted(path.name for path in folder.iterdir()) == names
 
 
 def test_check_changes_nothing(run: Callable[..., Any], folder: Path) -> None:
