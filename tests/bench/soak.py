@@ -148,5 +148,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    built.choose()
+    if "--serve" not in sys.argv:  # the server measures what its soak has chosen, and a test has chosen nothing
+        built.choose()
     sys.exit(main())
