@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 ALLOW = b"\x0a\x00\x1a\x00"  # CheckResponse{status{}, ok_response{}}
 DENY = b"\x0a\x02\x08\x07"  # CheckResponse{status{code: PERMISSION_DENIED}}
 SERVICE = "envoy.service.auth.v3.Authorization"
-READY_WITHIN = 60.0  # seconds, ten thousand documents included
+READY_WITHIN = 180.0  # seconds, ten thousand documents on a busy machine included
 END_WITHIN = 10.0
 LOAD_CORE, SERVER_CORE = (pick(os.sched_getaffinity(0)) for pick in (min, max))  # the same where there is only one
 
