@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from authz.audit.line import LineWriter, event_line
 from authz.audit.page import ROOM, Page
 from authz.audit.sampling import Sampling
+from authz.threads import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -125,6 +126,7 @@ class Recorder:
         self._page = self._spare.pop() if self._spare and room <= ROOM else Page(max(room, ROOM))
 
     def _run(self) -> None:
+        give_way()
         while not self._closing.is_set():
             self._ready.wait()
             self._closing.wait(GATHER)

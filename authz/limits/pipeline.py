@@ -28,6 +28,7 @@ from authz.limits.breaker import Breaker, BreakerState
 from authz.limits.connection import DROPS, Link
 from authz.limits.dial import Dialer
 from authz.limits.outage import Outage
+from authz.threads import give_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -126,6 +127,7 @@ class Pipeline:
             self._bell.send(b"!")
 
     def _run(self) -> None:
+        give_way()
         while self._running:
             try:
                 self._turn()

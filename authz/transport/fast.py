@@ -33,6 +33,7 @@ from grpc._cython.cygrpc import Server as NativeServer
 
 from authz.errors import Unavailable
 from authz.model import Reason
+from authz.threads import give_way
 from authz.transport.address import TcpAddress
 from authz.transport.rounds import Rounds, Writer
 from authz.transport.service import Method, Rejection, check, refuse
@@ -269,7 +270,7 @@ class FastServer:
         self._native.start()
         self._request_calls()
         sys.setswitchinterval(SWITCH_INTERVAL)
-        self._writing = threading.Thread(target=self._writer.run, name="authz-write", daemon=True)
+        self._writing = threading.Thread(target=self._write, name="authz-write", daemon=True)
         self._polling = threading.Thread(target=self._poll, name="authz-poll", daemon=True)
         self._writing.start()
         self._polling.start()
@@ -283,6 +284,10 @@ class FastServer:
             arrivals += [_Arrival(request, method, self._rounds)] * (ahead if method.bounded else FEW)
         for arrival in arrivals:
             arrival.request()
+
+    def _write(self) -> None:
+        give_way()
+        self._writer.run()
 
     def _poll(self) -> None:
         """Run the polling thread. It ends the writer and the queue too: no batch may begin on a queue that is shut."""
