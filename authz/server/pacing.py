@@ -21,18 +21,26 @@ LONG_REST = 0.0015
 """Seconds of a rest of those who read and compile policies: new ones can wait, and a sixth of a processor is little
 enough for calls under half a load not to begin to queue."""
 
+PATIENT = 1.0
+"""Seconds for which somebody rests long. What lasts is the change of very much at once, and that is to end, too."""
+
 
 class Pace:
     """Called between steps of work, it rests when enough was done since the last rest; for one thread at a time."""
 
-    __slots__ = ("_rest", "_rested")
+    __slots__ = ("_began", "_rest", "_rested")
 
     def __init__(self, rest: float = REST) -> None:
         self._rest = rest
         self._rested = 0.0
+        self._began = 0.0
 
     def __call__(self) -> None:
         """Rest if it is time to."""
-        if time.monotonic() - self._rested >= WORK and threading.current_thread() is not threading.main_thread():
-            time.sleep(self._rest)
-            self._rested = time.monotonic()
+        now = time.monotonic()
+        if now - self._rested < WORK or threading.current_thread() is threading.main_thread():
+            return
+        if now - self._rested > PATIENT:
+            self._began = now
+        time.sleep(self._rest if now - self._began < PATIENT else min(self._rest, REST))
+        self._rested = time.monotonic()

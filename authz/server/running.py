@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-SWITCH = 0.0005
-"""Seconds a thread may keep the others waiting: the polling thread must not wait five milliseconds for a compiler."""
-
 GRACE = 5.0
 """Seconds that checks under way may take to end after the drain; far beyond any caller's deadline."""
 
@@ -28,7 +24,6 @@ def run(settings: Settings, worker: int | None = None) -> int:
     signals.block()
     if worker is not None:
         signals.end_with_parent()
-    sys.setswitchinterval(SWITCH)
     process = build(settings, worker or 0)
     process.start()
     _answer(process)

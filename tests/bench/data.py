@@ -27,8 +27,8 @@ from authz.content import Body
 from authz.model import ANONYMOUS, Peer, Request
 from authz.policy import Facts
 from authz.server.deciding import compiler
-from authz.server.running import SWITCH
 from authz.store import read
+from authz.transport.fast import SWITCH_INTERVAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,7 +127,7 @@ def _longest(policies: PolicySet, meanwhile: Callable[[], object]) -> float:
 
 if __name__ == "__main__":
     built.choose()
-    sys.setswitchinterval(SWITCH)
+    sys.setswitchinterval(SWITCH_INTERVAL)
     from rich.console import Console
     from run import table
 

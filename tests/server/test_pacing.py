@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from authz.server.pacing import LONG_REST, REST, WORK, Pace
+from authz.server import pacing
+from authz.server.pacing import LONG_REST, PATIENT, REST, WORK, Pace
 
 
 def steps(pace: Pace, seconds: float) -> tuple[float, float]:
@@ -34,3 +35,16 @@ def test_the_main_thread_does_not_rest() -> None:
     pace = Pace()
     steps(pace, 5 * WORK)
     assert pace._rested == 0.0
+
+
+def test_who_works_for_long_rests_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change of very many documents is in force in the end; the next small one is patient again."""
+    clock, rests = [100.0], list[float]()
+    monkeypatch.setattr(pacing.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(pacing.time, "sleep", rests.append)
+    monkeypatch.setattr(pacing.threading, "main_thread", lambda: None)
+    pace = Pace(LONG_REST)
+    for after in (0.0, 2 * WORK, PATIENT / 2, PATIENT / 2, 2 * PATIENT, 2 * WORK):
+        clock[0] += after
+        pace()
+    assert rests == [LONG_REST, LONG_REST, LONG_REST, REST, LONG_REST, LONG_REST]
