@@ -108,10 +108,12 @@ class _Call:
         self.answer(rejection)
 
     def waits(self) -> bool:
-        if self._response is None:
-            with _first:
-                self._waits = self._response is None
-        return self._waits
+        if self._response is not None:
+            return False
+        with _first:
+            if self._response is None:
+                self._waits = True
+            return self._response is None
 
     def receive(self) -> None:
         self._native.start_server_batch((ReceiveMessageOperation(0),), self)

@@ -44,7 +44,7 @@ class RoundCall(Protocol):
     """A call as its round sees it."""
 
     def waits(self) -> bool:
-        """Say whether it is not answered yet; if so, whoever answers it leaves it to the writer."""
+        """Say whether it is not answered yet; from then on, whoever answers it leaves it to the writer."""
 
     def watch(self) -> None:
         """Learn of a cancel from now on, unless it is answered."""
@@ -160,11 +160,12 @@ class Rounds:
                 self._end_round()
 
     def _hand_late(self) -> None:
-        """Hand over the calls that have waited for long, to be watched."""
+        """Hand over the calls that have waited for long and still do, to be watched."""
         now, waiting = time.monotonic(), self._waiting
         late: list[RoundCall] = []
         while waiting and waiting[0][0] <= now:
-            late.append(waiting.popleft()[1])
+            if (call := waiting.popleft()[1]).waits():
+                late.append(call)
         if late:
             self.writer.watch(late)
 
