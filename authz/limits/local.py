@@ -39,13 +39,12 @@ class LocalShare:
 
     def saw(self, plan: Plan, usage: Usage) -> None:
         """Take note of what Redis said, which is one usage for each part of the plan."""
-        now = self._clock()
+        now, seen = self._clock(), self._seen
         for part, each in zip(plan.parts, usage.limits, strict=True):
-            if not isinstance(part, Ask):
-                continue
-            if part.key not in self._seen and len(self._seen) >= self._max_seen:
-                del self._seen[next(iter(self._seen))]
-            self._seen[part.key] = (each.remaining, now)
+            if type(part) is Ask:
+                if part.key not in seen and len(seen) >= self._max_seen:
+                    del seen[next(iter(seen))]
+                seen[part.key] = each.remaining, now
         if len(self._counters):
             self._counters.forget(ask.key for ask in plan.asks)
 
