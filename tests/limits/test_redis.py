@@ -633,7 +633,7 @@ def test_an_error_of_ours_leaves_nobody_waiting(
     each = charge(limit("ours/each", requests=10_000))
     with opened(valkey) as limiter:
         with monkeypatch.context() as broken:
-            broken.setattr(limiter._local, "saw", lambda *_: 1 / 0)
+            broken.setattr(limiter._local, "_clock", lambda: 1 / 0)
             assert outcome(limiter, each) is LimitOutcome.DEGRADED_DENY
         with monkeypatch.context() as broken:
             broken.setattr(limiter._backend._breaker, "succeeded", lambda *_: 1 / 0)
