@@ -9,7 +9,7 @@ the sum of their costs.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -27,6 +27,8 @@ _PLANS = 8192
 _SHORT = 256
 """Characters of keys in a plan that is kept: many long ones would be much memory."""
 
+_OK: Final = LimitOutcome.OK  # final, since a member is looked up in its enum each time
+_OVER: Final = LimitOutcome.OVER
 _Wanted = tuple[tuple[int, tuple[str, ...], int], ...]
 
 
@@ -132,7 +134,7 @@ def conclude(plan: Plan, answer: Answer, rank: int = 0) -> Usage:
             usages.append(part)
             continue
         usage = _read(part, answer, place, rank)
-        denied = denied or usage.outcome is LimitOutcome.OVER
+        denied = denied or usage.outcome is _OVER
         usages.append(usage)
         place += PER_ASK
     return Usage(admitted=not denied, limits=tuple(usages))
@@ -153,12 +155,12 @@ def alone(plan: Plan, answer: Answer, rank: int) -> Answer:
 def _read(ask: Ask, answer: Answer, place: int, rank: int) -> LimitUsage:
     fitted, remaining, reset, retry = answer.numbers[place : place + PER_ASK]
     admitted = answer.admitted
-    outcome, retry_after = LimitOutcome.OK, None
+    outcome, retry_after = _OK, None
     if ask.meter.shadow:
         if rank >= fitted:
             outcome = LimitOutcome.WOULD_LIMIT
     elif rank >= admitted and fitted <= admitted:
-        outcome, retry_after = LimitOutcome.OVER, retry / MICROSECONDS
+        outcome, retry_after = _OVER, retry / MICROSECONDS
     later = min(admitted, fitted) - min(rank + 1, admitted, fitted)
     return LimitUsage(
         charge=ask.charge,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from authz.model import Algorithm, Align, HeaderMutation, LimitOutcome, Mode, Reason
 
@@ -29,6 +29,11 @@ _LARGEST = 10**15 - 1
 MOST_KEPT = 1024
 """Limits whose texts are kept."""
 
+_OK: Final = LimitOutcome.OK  # names that are final, since a member is looked up in its enum each time
+_OVER: Final = LimitOutcome.OVER
+_ENFORCE: Final = Mode.ENFORCE
+_ALLOWED: Final = Reason.ALLOWED
+_RATE_LIMITED: Final = Reason.RATE_LIMITED
 _GRAVEST = (LimitOutcome.OVER, LimitOutcome.DEGRADED_DENY, LimitOutcome.DEGRADED_ALLOW, LimitOutcome.OK)
 
 
@@ -52,13 +57,13 @@ NO_NAMES = LimitNames()
 
 def names(usages: Sequence[LimitUsage]) -> LimitNames:
     """Return what to call the limits in the metadata; as few different values as there are limits and outcomes."""
-    if len(usages) == 1 and usages[0].outcome is LimitOutcome.OK:
+    if len(usages) == 1 and usages[0].outcome is _OK:
         return _texts_of(usages[0].charge.limit).ok
     would = tuple(usage.charge.limit.name for usage in usages if usage.outcome is LimitOutcome.WOULD_LIMIT) or None
     for outcome in _GRAVEST:
         alike = [usage for usage in usages if usage.outcome is outcome]
         if alike:
-            foremost = longest(alike) if outcome is LimitOutcome.OVER else tightest(alike)
+            foremost = longest(alike) if outcome is _OVER else tightest(alike)
             return LimitNames(foremost.charge.limit.name, outcome.value, would)
     return LimitNames(would_limit=would)
 
@@ -80,20 +85,18 @@ def headers(usages: Sequence[LimitUsage], reason: Reason, styles: Sequence[Limit
         return ()
     fields: list[HeaderMutation] = []
     if LimitHeaders.DRAFT_11 in styles:
-        fields += _draft(shown, append=reason is Reason.ALLOWED)
+        fields += _draft(shown, append=reason is _ALLOWED)
     if LimitHeaders.LEGACY in styles:
         fields += _legacy(longest(shown))
     return tuple(fields)
 
 
 def _shown(usages: Sequence[LimitUsage], reason: Reason) -> list[LimitUsage]:
-    if reason is Reason.RATE_LIMITED:
-        return [usage for usage in usages if usage.outcome is LimitOutcome.OVER]
-    if reason is not Reason.ALLOWED:
+    if reason is _RATE_LIMITED:
+        return [usage for usage in usages if usage.outcome is _OVER]
+    if reason is not _ALLOWED:
         return []
-    counted = [
-        usage for usage in usages if usage.outcome is LimitOutcome.OK and usage.charge.limit.mode is Mode.ENFORCE
-    ]
+    counted = [usage for usage in usages if usage.outcome is _OK and usage.charge.limit.mode is _ENFORCE]
     return [tightest(counted)] if len(counted) > 1 else counted
 
 
@@ -161,7 +164,7 @@ def _legacy(usage: LimitUsage) -> Iterable[HeaderMutation]:
 
 
 def _wait(usage: LimitUsage) -> int | None:
-    if usage.outcome is not LimitOutcome.OVER:
+    if usage.outcome is not _OVER:
         limit = usage.charge.limit  # a day of the calendar can have 25 hours
         return whole_seconds(usage.reset if limit.align else min(usage.reset, limit.period))
     return None if usage.retry_after is None else whole_seconds(usage.retry_after)
