@@ -5,8 +5,8 @@ ROUND at most) go to the writer together; its batches pile up behind gRPC's curr
 of AT_ONCE is sent by the polling thread: there is nothing to share, and waking the writer would cost more.
 
 Who sends: a call answered within `check` belongs to its round. Any other waits, and whoever answers it leaves it to the
-writer; which of the two it is, is settled under a lock that calls share. Most are answered soon; one that is not within
-PATIENCE is handed over to be watched for a cancel, which costs gRPC a batch and an event of its own.
+writer; which of the two it is, is settled under a lock that calls share. One that still waits when its round ends is
+handed over to be watched for a cancel, so that none is allowed whose caller has gone.
 
 Counters have one writing thread each; a reader takes the difference. Knows gRPC only as something to poll.
 """
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 ROUND = 32
 """Calls that may wait for each other, where more keep coming: a millisecond of decisions."""
-
-PATIENCE = 0.025
-"""Seconds a call may wait for its answer before it is watched: longer than the limiter takes by default."""
 
 AT_ONCE = 2
 """Answers that are not worth waking the writer for."""
@@ -103,13 +100,10 @@ class Writer:
 class Rounds:
     """The polling thread: takes what has arrived, decides it, and sends the answers on in rounds."""
 
-    def __init__(
-        self, poll: Callable[..., Any], writer: Writer, max_in_flight: int, patience: float = PATIENCE
-    ) -> None:
+    def __init__(self, poll: Callable[..., Any], writer: Writer, max_in_flight: int) -> None:
         self._poll = poll
-        self._patience = patience
         self._answered: list[RoundCall] = []
-        self._waiting: deque[tuple[float, RoundCall]] = deque()
+        self._waiting: list[RoundCall] = []
         self._max_in_flight = max_in_flight
         self.writer = writer
         self.taken = 0  # calls taken, less those that this thread has answered or dropped
@@ -135,7 +129,7 @@ class Rounds:
     def settle(self, call: RoundCall) -> None:
         """Put a call where it goes on: into the round if it is answered, else among those that wait."""
         if call.waits():
-            self._waiting.append((time.monotonic() + self._patience, call))
+            self._waiting.append(call)
         else:
             self._answered.append(call)
 
@@ -148,30 +142,21 @@ class Rounds:
         poll, answered, waiting = self._poll, self._answered, self._waiting
         while not self.stopped:
             event = None  # a finished call must not live until the next event
-            event = poll(0) if answered else poll(time.time() + self._patience) if waiting else poll()
+            event = poll(0) if answered or waiting else poll()
             if event.tag is not None:
                 try:
                     event.tag.arrived(event)
                 except Exception:  # noqa: BLE001 - one event that goes wrong must not end the thread that serves all
                     _log.exception("an event of gRPC could not be taken")
-            if waiting:
-                self._hand_late()
-            if event.tag is None or len(answered) >= ROUND:
+            if event.tag is None or len(answered) + len(waiting) >= ROUND:
                 self._end_round()
 
-    def _hand_late(self) -> None:
-        """Hand over the calls that have waited for long and still do, to be watched."""
-        now, waiting = time.monotonic(), self._waiting
-        late: list[RoundCall] = []
-        while waiting and waiting[0][0] <= now:
-            if (call := waiting.popleft()[1]).waits():
-                late.append(call)
-        if late:
-            self.writer.watch(late)
-
     def _end_round(self) -> None:
-        answered = self._answered.copy()
+        answered, waiting = self._answered.copy(), [call for call in self._waiting if call.waits()]
         self._answered.clear()
+        self._waiting.clear()
+        if waiting:
+            self.writer.watch(waiting)
         if len(answered) > AT_ONCE:
             self.writer.send(answered)
         else:
