@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from authz.threads import give_way
+from authz.threads import give_turn, give_way
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,3 +37,22 @@ def test_where_it_is_forbidden_nothing_happens(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(os, "sched_setscheduler", refuse)
     assert in_a_thread(give_way) == os.SCHED_OTHER
+
+
+def test_a_turn_is_given_to_a_thread_that_waits_for_the_processor() -> None:
+    """On one processor, what another thread has to do is done when the turn comes back."""
+    allowed = os.sched_getaffinity(0)
+    wanted, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lambda: (give_way(), wanted.wait(), done.set()))
+    try:
+        os.sched_setaffinity(0, {min(allowed)})
+        thread.start()
+        wanted.set()
+        turns = 0
+        while not done.is_set() and turns < 100:
+            turns += 1
+            give_turn()
+    finally:
+        os.sched_setaffinity(0, allowed)
+        thread.join()
+    assert turns < 100

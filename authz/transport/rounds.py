@@ -5,8 +5,10 @@ ROUND at most) go to the writer together; its batches pile up behind gRPC's curr
 of AT_ONCE is sent by the polling thread: there is nothing to share, and waking the writer would cost more.
 
 Who sends: a call answered within `check` belongs to its round. Any other waits, and whoever answers it leaves it to the
-writer; which of the two it is, is settled under a lock that calls share. One that still waits when its round ends is
-handed over to be watched for a cancel, so that none is allowed whose caller has gone.
+writer; which of the two it is, is settled under a lock that calls share. A round with calls that wait lets others have
+the processor: what they wait for is asked while the next round is decided. One that still waits after PATIENCE is
+handed over to be watched for a cancel, so that none is allowed whose caller has gone: as long as a round may take, a
+caller that leaves goes unseen either way.
 
 Counters have one writing thread each; a reader takes the difference. Knows gRPC only as something to poll.
 """
@@ -19,6 +21,8 @@ from collections import deque
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
+from authz.threads import give_turn
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -27,6 +31,9 @@ ROUND = 32
 
 AT_ONCE = 2
 """Answers that are not worth waking the writer for."""
+
+PATIENCE = 0.001
+"""Seconds that a call waits unwatched. Most are answered sooner, and a watch costs gRPC a batch and an event."""
 
 BACKLOG = 256
 """Rounds that may wait for the writer; above, the polling thread takes nothing new until the writer has caught up."""
@@ -104,6 +111,7 @@ class Rounds:
         self._poll = poll
         self._answered: list[RoundCall] = []
         self._waiting: list[RoundCall] = []
+        self._unwatched: deque[tuple[float, list[RoundCall]]] = deque()  # by when they are to be watched
         self._max_in_flight = max_in_flight
         self.writer = writer
         self.taken = 0  # calls taken, less those that this thread has answered or dropped
@@ -142,7 +150,7 @@ class Rounds:
         poll, answered, waiting = self._poll, self._answered, self._waiting
         while not self.stopped:
             event = None  # a finished call must not live until the next event
-            event = poll(0) if answered or waiting else poll()
+            event = poll(0 if answered or waiting else self._next_watch())
             if event.tag is not None:
                 try:
                     event.tag.arrived(event)
@@ -152,19 +160,42 @@ class Rounds:
                 self._end_round()
 
     def _end_round(self) -> None:
+        now = time.monotonic()
         answered, waiting = self._answered.copy(), [call for call in self._waiting if call.waits()]
         self._answered.clear()
         self._waiting.clear()
+        self._send(answered)
         if waiting:
-            self.writer.watch(waiting)
-        if len(answered) > AT_ONCE:
-            self.writer.send(answered)
-        else:
-            for call in answered:
-                self.taken -= 1
-                _do(call.send)
+            self._unwatched.append((now + PATIENCE, waiting))
+            give_turn()
+        self._watch(now)
         while self.writer.backlog() > BACKLOG:
             time.sleep(PAUSE)
+
+    def _send(self, answered: list[RoundCall]) -> None:
+        if len(answered) > AT_ONCE:
+            self.writer.send(answered)
+            return
+        for call in answered:
+            self.taken -= 1
+            _do(call.send)
+
+    def _watch(self, now: float) -> None:
+        """Hand over the calls whose time has come and that still wait."""
+        while self._unwatched and self._unwatched[0][0] <= now:
+            _, calls = self._unwatched.popleft()
+            calls = [call for call in calls if call.waits()]
+            if calls:
+                self.writer.watch(calls)
+
+    def _next_watch(self) -> float | None:
+        """Return when there is a call to watch, in seconds since the epoch as gRPC has them; `None` for never."""
+        while self._unwatched:
+            due, calls = self._unwatched[0]
+            if any(call.waits() for call in calls):
+                return time.time() + due - time.monotonic()
+            self._unwatched.popleft()
+        return None
 
 
 def _do(step: Callable[[], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.transport import rounds
-from authz.transport.rounds import AT_ONCE, ROUND, Rounds, Writer
+from authz.transport.rounds import AT_ONCE, PATIENCE, ROUND, Rounds, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +36,10 @@ class Letter:
 
 
 class Script:
-    """What `poll` returns: events whose arrival does something, then the end. Notes how often it might have waited."""
+    """What `poll` returns: events whose arrival does something, then the end, once there is nothing left to watch.
+
+    Notes how often it might have waited forever.
+    """
 
     def __init__(self, steps: list[Callable[[Rounds], None]]) -> None:
         self.writer = Writer()
@@ -44,8 +48,9 @@ class Script:
         self.waits = 0
 
     def poll(self, deadline: float | None = None) -> Any:
-        if deadline is not None and self._steps and self._steps[0] is pause:
-            self._steps.pop(0)
+        if deadline is not None and (self._steps or [pause])[0] is pause:
+            del self._steps[:1]
+            threading.Event().wait(deadline - time.time())
             return SimpleNamespace(tag=None)
         while self._steps and self._steps[0] is pause:
             self._steps.pop(0)
@@ -101,10 +106,12 @@ def test_a_round_ends_even_if_events_never_do() -> None:
 
 
 def test_a_call_that_waits_is_watched_by_the_writer() -> None:
-    """G11: calls that still wait at the end of their round are handed over to be watched."""
+    """G11: calls that still wait once PATIENCE is over are handed over to be watched."""
     letter = Letter(None)
     script = Script([*settling([letter]), pause])
+    begun = time.monotonic()
     script.play()
+    assert time.monotonic() - begun >= PATIENCE
     assert letter.watched_by == ["writer"]
     assert letter.sent_by == []
     assert script.rounds.in_flight == 1
@@ -135,6 +142,30 @@ def test_a_call_that_is_answered_in_its_round_is_never_watched() -> None:
     assert (letter.watched_by, letter.sent_by) == ([], ["writer"])
 
 
+def test_a_call_that_is_answered_in_time_is_never_watched() -> None:
+    """Nor is one that is answered after its round and before PATIENCE is over; nothing waits for it any more then."""
+    letter = Letter(None)
+
+    def answer(rounds: Rounds) -> None:
+        letter.response = b"soon"
+        rounds.writer.leave(letter)
+
+    script = Script([*settling([letter]), pause, answer, lambda _rounds: None])
+    script.play()
+    assert (letter.watched_by, letter.sent_by) == ([], ["writer"])
+    assert script.waits == 2
+
+
+def test_calls_that_wait_are_waited_for_by_others_first(monkeypatch: Any) -> None:
+    """A round with calls that wait gives its turn to those who answer them; one without does not."""
+    turns: list[str] = []
+    monkeypatch.setattr(rounds, "give_turn", lambda: turns.append("others"))
+    Script([*settling([Letter()]), pause]).play()
+    assert turns == []
+    Script([*settling([Letter(None), Letter(None), Letter()]), pause]).play()
+    assert turns == ["others"]
+
+
 def test_answers_that_come_at_once_wake_the_writer_once() -> None:
     """The writer is woken by the first, finds the others, and can be woken again."""
     writer, letters = Writer(), [Letter() for _ in range(5)]
@@ -151,13 +182,13 @@ def test_answers_that_come_at_once_wake_the_writer_once() -> None:
 
 
 def test_poll_waits_only_with_nothing_to_send() -> None:
-    """With a call in hand, answered or not, the queue is only looked at."""
+    """With a call in hand, answered or not, the queue is only looked at; with one to watch, it waits until then."""
     script = Script([*settling([Letter()]), pause, *settling([Letter()]), pause])
     script.play()
     assert script.waits == 2
     waiting = Script([*settling([Letter(None)]), pause, *settling([Letter(None)]), pause])
     waiting.play()
-    assert waiting.waits == 2
+    assert waiting.waits == 1
 
 
 def test_an_event_that_goes_wrong_ends_nothing(caplog: Any) -> None:
