@@ -1,18 +1,15 @@
-"""What a line is joined of: parts that come again and are kept written, and what is new with each check.
-
-Those that are made for each check take their fields in order: names would cost as much as the making.
-"""
+"""A record as it is written. What is made for each check takes its fields in order: names would cost as much again."""
 
 from __future__ import annotations
 
-import datetime
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from authz.audit.reads import HEADERS
-from authz.audit.record import Document, IdentityLine, LimitLine
+from authz.audit.record import LimitLine
+from authz.model import Effect, Reason
 
 Headers: Any = msgspec.defstruct(
     "Headers",
@@ -37,48 +34,29 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     body_sha256: str | None
 
 
-class Check(msgspec.Struct, frozen=True, gc=False):
-    """What is new with each check."""
-
-    id: str
-    time: datetime.datetime
-    duration_us: int
-    request: Asked | None
-    limits: list[LimitLine]
-    detail: str
-    trace_id: str
-
-
-class Said(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What was decided, and by what."""
-
-    decision: str
-    reason: str
-    status: int
-    policy: str | None
-    rule: str | None
-    documents: list[Document]
-
-
-class Caller(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Who asks."""
-
-    source: str
-    principal: str
-    client: str
-
-
-class Who(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Who the caller proved to be."""
-
-    identity: IdentityLine
-
-
-class Served(msgspec.Struct, frozen=True, gc=False):
-    """What answered: these policies, in this worker."""
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """A record as it is written, field by field as `Record` has them; what was written before is there as it was."""
 
     format: str
     generation: int
     policy_digest: str
     policy_commit: str
     worker: int
+    id: str
+    time: str
+    duration_us: int
+    request: Asked | None
+    limits: list[LimitLine]
+    detail: str
+    trace_id: str
+    decision: Effect
+    reason: Reason
+    status: int
+    policy: str | None
+    rule: str | None
+    documents: Raw
+    source: str
+    principal: str
+    client: str
+    identity: Raw
+    reads: Raw

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 LONGEST = 512
 """Characters of any one text; the rest is cut and marked."""
 
 CUT_OFF = "…"
 """What a text that was cut ends with."""
+
+DELETE: Final = 0x7F
+"""The one byte of ASCII that JSON lets stand and a terminal may obey; looked for as a number, which is a quick look."""
 
 _UNSAFE = str.maketrans(
     {"\u2028": "\\u2028", "\u2029": "\\u2029", "\x7f": "\\u007f"} | {chr(c): f"\\u{c:04x}" for c in range(0x80, 0xA0)}
@@ -20,6 +25,6 @@ def cut(text: str) -> str:
 
 def safe(written: bytes) -> bytes:
     """Escape in written JSON what JSON allows and a reader of lines or a terminal may take for more than text."""
-    if written.isascii() and b"\x7f" not in written:
+    if written.isascii() and DELETE not in written:
         return written
     return written.decode().translate(_UNSAFE).encode()

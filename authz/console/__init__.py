@@ -1,7 +1,8 @@
 """The admin port: what probes, Prometheus and people ask. It reads and never changes a decision.
 
 Loopback unless told otherwise. No page here evaluates an expression that a visitor sends. `app` has the pages,
-`serving` their server, `tail` and `stream` the live decisions, `denied` who is denied most, `static` what browsers get.
+`serving` their server, `tail`, `watching` and `stream` the live decisions, `denied` and `frequent` who is denied most,
+`static` what browsers get.
 """
 
 from authz.console.app import State, application

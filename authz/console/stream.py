@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from authz.console.tail import MOST_WATCHERS, Tail, Wanted
+from authz.console.tail import MOST_WATCHERS, Tail
+from authz.console.watching import Wanted, watching
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -31,7 +32,7 @@ def decisions(tail: Tail, query: Mapping[str, str], headers: Mapping[str, str]) 
 
 
 async def _events(tail: Tail, wanted: Wanted) -> AsyncIterator[bytes]:
-    with tail.watch(wanted) as watcher:
+    with watching(tail, wanted) as watcher:
         yield b": watching\n\n"
         quiet = 0
         while not tail.ended:

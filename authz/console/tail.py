@@ -7,17 +7,14 @@ the ring, on the thread of the admin port, makes records of what is to be shown.
 from __future__ import annotations
 
 from collections import deque
-from contextlib import contextmanager
 from itertools import count
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from authz.audit import LineWriter, Record, record_in
+from authz.audit import LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from authz.audit import ReadsWriter
     from authz.model import Outcome, Request
@@ -25,32 +22,7 @@ if TYPE_CHECKING:
 KEPT = 1024
 """Outcomes in the ring: at 4000 a second, as many as come between two looks of a watcher."""
 
-SHOWN = 40
-"""Decisions told at one look; a person reads no more."""
-
 MOST_WATCHERS = 8
-
-_FIELDS = attrgetter("id", "decision", "reason", "policy", "rule", "source", "client")
-_REQUEST_FIELDS = attrgetter("id", "method", "host", "path")
-
-
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """Which decisions a watcher wants: of one effect, and with a text in any field that is shown; `""` for any."""
-
-    decision: str = ""
-    text: str = ""
-
-    def fits(self, record: Record) -> bool:
-        """Say whether a record is wanted."""
-        if self.decision and record.decision != self.decision:
-            return False
-        if not self.text:
-            return True
-        fields = [*_FIELDS(record), record.identity.subject, record.identity.provider]
-        if record.request is not None:
-            fields += _REQUEST_FIELDS(record.request)
-        text = self.text.lower()
-        return any(field is not None and text in field.lower() for field in fields)
 
 
 class Tail:
@@ -81,43 +53,17 @@ class Tail:
         if self.watchers:
             self._ring.append((next(self._numbers), outcome))
 
-    @contextmanager
-    def watch(self, wanted: Wanted) -> Iterator[Watcher]:
-        """Keep outcomes for one more watcher; on the thread of the admin port only."""
+    def begin(self) -> int:
+        """Keep outcomes for one more watcher; return the number after which come those it has not seen."""
         self.watchers += 1
-        try:
-            yield Watcher(self, wanted, next(self._numbers))
-        finally:
-            self.watchers -= 1
-            if not self.watchers:
-                self._ring.clear()
+        return next(self._numbers)
+
+    def leave(self) -> None:
+        """Keep none for one of the watchers any more."""
+        self.watchers -= 1
+        if not self.watchers:
+            self._ring.clear()
 
     def after(self, number: int) -> list[tuple[int, Outcome]]:
         """Return what came after an outcome and is still here."""
         return [entry for entry in self._ring.copy() if entry[0] > number]
-
-
-class Watcher:
-    """One reader of the ring, and how far it has read."""
-
-    def __init__(self, tail: Tail, wanted: Wanted, number: int) -> None:
-        self._tail = tail
-        self._wanted = wanted
-        self._number = number
-
-    def look(self) -> bytes | None:
-        """Return what is new and wanted as one JSON object, and how much of it there was no room for; `None`: nothing.
-
-        `decisions` are records, the oldest first; `missed` counts outcomes that left the ring unseen or were too many.
-        """
-        came = self._tail.after(self._number)
-        if not came:
-            return None
-        missed = came[0][0] - self._number - 1
-        self._number = came[-1][0]
-        lines = (self._tail.line(outcome) for _, outcome in came)
-        fitting = [line for line in lines if self._wanted.fits(record_in(line))]
-        shown = fitting[-SHOWN:]
-        missed += len(fitting) - len(shown)
-        decisions = b",".join(line[:-1] for line in shown)
-        return b'{"missed":%d,"decisions":[%b]}' % (missed, decisions) if shown or missed else None

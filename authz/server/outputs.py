@@ -41,10 +41,11 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def observers(self) -> tuple[Observer, ...]:
-        """Return who is to be told, in order."""
+        """Return who is to be told, in order: numbers only where there is somewhere to read them."""
+        counted = self.metrics if self.console or self.exporter else None
         spans = self.exporter.spans if self.exporter else None
         shown = (self.tail, self.denied) if self.console else ()
-        return tuple(filter(None, (self.metrics, self.recorder, spans, *shown)))
+        return tuple(filter(None, (counted, self.recorder, spans, *shown)))
 
     def event(self, event: Mapping[str, object]) -> None:
         """Record what is no decision, where there are records."""

@@ -13,12 +13,12 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 
-from authz.model import UNLIMITED
+from authz.model import ANONYMOUS, UNLIMITED
 from authz.telemetry.counts import Counts
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     _Values = Mapping[Any, float]  # from a tuple of label values to a number
     _Reading = tuple[str, str, Callable[[], _Values], tuple[str, ...]]
 
-BUCKETS = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0)
+BUCKETS: Final = (50e-6, 100e-6, 250e-6, 500e-6, 1e-3, 2.5e-3, 5e-3, 10e-3, 25e-3, 50e-3, 100e-3, 250e-3, 1.0)
 """Upper bounds of `authz_check_duration_seconds`."""
 
 
@@ -68,7 +68,7 @@ class Metrics:
 
     def __call__(self, outcome: Outcome) -> None:
         """Count one outcome."""
-        decision, duration = outcome.decision, outcome.duration
+        decision, duration, usage, identity = outcome.decision, outcome.duration, outcome.usage, outcome.identity
         documents = decision.documents
         with self._lock:
             spoken = self._spoken.get((id(documents), decision.effect, decision.reason))
@@ -77,11 +77,11 @@ class Metrics:
             spoken.count += 1
             self._durations[bisect_left(BUCKETS, duration)] += 1
             self._seconds += duration
-            if outcome.usage is not UNLIMITED:
-                for usage in outcome.usage.limits:
-                    self._limits[usage.charge.limit.name, usage.outcome] += 1
-            if outcome.identity.provider:
-                self._identities[outcome.identity.provider, outcome.identity.error or "ok"] += 1
+            if usage is not UNLIMITED:
+                for limit in usage.limits:
+                    self._limits[limit.charge.limit.name, limit.outcome] += 1
+            if identity is not ANONYMOUS and identity.provider:
+                self._identities[identity.provider, identity.error or "ok"] += 1
 
     def _remember(self, decision: Decision) -> _Spoken:
         """Begin to count what some documents said."""

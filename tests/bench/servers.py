@@ -160,13 +160,13 @@ def noop(kind: str, folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def authz(policies: Path, folder: Path, name: str, *flags: str, ready: Check) -> Iterator[Server]:
-    """Run the whole service on a Unix socket in `folder`; it is ready once it allows the check `ready`.
+    """Run the whole service, admin port included, on a Unix socket in `folder`; it is ready once it allows `ready`.
 
     Its decision records are in `folder`, in the file `name`.out.
     """
     target = f"unix://{folder}/{name}.sock"
     command = [sys.executable, "-P", "-m", "authz", "serve", "--policies", str(policies), "--listen", target]
-    command += ["--admin", "off", "--drain", "0s", *flags]
+    command += ["--admin", "127.0.0.1:0", "--drain", "0s", *flags]
     payload = ready.payload(0)
     output = folder / f"{name}.out"
     with running(command, target, output=output, ready=lambda target: _allows(target, payload)) as server:

@@ -1,21 +1,9 @@
-"""A watcher sees what is decided while it watches, and nobody pays for watchers that are not there."""
+"""Outcomes are kept while somebody watches, and nobody pays for watchers that are not there."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
-import pytest
-
-from authz.console.tail import KEPT, SHOWN, Tail, Wanted, Watcher
-from authz.model import Identity
-from tests.console.conftest import ALLOWED, outcome
-
-
-def look(watcher: Watcher) -> Any:
-    """Return what a watcher sees."""
-    found = watcher.look()
-    return None if found is None else json.loads(found)
+from authz.console.tail import KEPT, Tail
+from tests.console.conftest import outcome
 
 
 def test_nothing_is_kept_while_nobody_watches() -> None:
@@ -23,67 +11,20 @@ def test_nothing_is_kept_while_nobody_watches() -> None:
     tail = Tail()
     tail(outcome())
     assert tail.after(0) == []
-    with tail.watch(Wanted()):
-        tail(outcome())
-        assert len(tail.after(0)) == 1
+    tail.begin()
+    tail(outcome())
+    assert len(tail.after(0)) == 1
+    tail.leave()
     assert tail.after(0) == []
     assert tail.watchers == 0
 
 
-def test_each_watcher_sees_every_decision_once() -> None:
-    """What came before it watched is not shown, what it has seen is not shown again."""
+def test_the_ring_has_a_bound() -> None:
+    """O4: a flood pushes out the oldest."""
     tail = Tail()
-    with tail.watch(Wanted()) as first:
-        tail(outcome(1))
-        with tail.watch(Wanted()) as second:
-            tail(outcome(2))
-            assert [one["id"] for one in look(first)["decisions"]] == ["d-1", "d-2"]
-            assert [one["id"] for one in look(second)["decisions"]] == ["d-2"]
-            assert look(first) is None
-            tail(outcome(3))
-            assert look(first) == {"missed": 0, "decisions": [{**look(second)["decisions"][0]}]}
-
-
-@pytest.mark.parametrize(("wanted", "ids"), [
-    (Wanted(), ["d-1", "d-2", "d-3"]),
-    (Wanted(decision="deny"), ["d-1", "d-3"]),
-    (Wanted(decision="allow"), ["d-2"]),
-    (Wanted(text="ORDERS/7"), ["d-1"]),
-    (Wanted(text="no-writes"), ["d-1", "d-3"]),
-    (Wanted(text="alice"), ["d-2"]),
-    (Wanted(text="10.9"), ["d-3"]),
-    (Wanted(text="d-2", decision="deny"), None),
-])  # fmt: skip
-def test_a_filter_shows_what_it_names(wanted: Wanted, ids: list[str] | None) -> None:
-    """By effect, and by a text in any field that is shown, in any case."""
-    tail = Tail()
-    with tail.watch(wanted) as watcher:
-        tail(outcome(1, path="/orders/7"))
-        tail(outcome(2, ALLOWED, identity=Identity(authenticated=True, provider="staff", subject="alice")))
-        tail(outcome(3, ip="10.9.9.9"))
-        found = look(watcher)
-        assert (found and [one["id"] for one in found["decisions"]]) == ids
-
-
-def test_more_than_can_be_shown_is_counted() -> None:
-    """O4: a flood leaves the ring at its bound, the newest are shown, and the rest is a number."""
-    tail = Tail()
-    with tail.watch(Wanted()) as watcher:
-        for number in range(1, KEPT + 101):
-            tail(outcome(number))
-        assert len(tail.after(0)) == KEPT
-        found = look(watcher)
-    assert [one["id"] for one in found["decisions"]][-1] == f"d-{KEPT + 100}"
-    assert len(found["decisions"]) == SHOWN
-    assert found["missed"] == KEPT + 100 - SHOWN
-
-
-def test_what_a_client_sends_is_data() -> None:
-    """O1: no text ends the event that carries it."""
-    tail = Tail()
-    with tail.watch(Wanted()) as watcher:
-        tail(outcome(path="/a\n\ndata: <script>\u2028"))
-        found = watcher.look()
-    assert found is not None
-    assert len(found.decode().splitlines()) == 1
-    assert json.loads(found)["decisions"][0]["request"]["path"] == "/a\n\ndata: <script>\u2028"
+    seen = tail.begin()
+    for number in range(1, KEPT + 101):
+        tail(outcome(number))
+    kept = tail.after(seen)
+    assert len(kept) == KEPT
+    assert kept[-1][1].id == f"d-{KEPT + 100}"

@@ -12,6 +12,7 @@ from authz.console import Denied, Tail
 from authz.errors import Unavailable
 from authz.server.outputs import outputs, reads_writer
 from authz.telemetry import Metrics
+from authz.telemetry.spans import Spans
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,13 +29,15 @@ def settings_of(folder: Path, **changes: object) -> Settings:
     [
         ({}, [Metrics, Recorder, Tail, Denied]),
         ({"record.sink": "off"}, [Metrics, Tail, Denied]),
-        ({"admin": "off"}, [Metrics, Recorder]),
+        ({"admin": "off"}, [Recorder]),
+        ({"admin": "off", "record.sink": "off"}, []),
+        ({"admin": "off", "otlp.endpoint": "http://127.0.0.1:1"}, [Metrics, Recorder, Spans]),
     ],
 )
 def test_who_is_told_of_outcomes_follows_from_settings(
     changes: dict[str, object], told: list[type], tmp_path: Path
 ) -> None:
-    """Metrics always; records unless they are off; the console where there is a port to show it on."""
+    """Records unless they are off; numbers and the console where there is a port to show them on, or a collector."""
     assert [type(one) for one in outputs(settings_of(tmp_path, **changes), 0).observers] == told
 
 
