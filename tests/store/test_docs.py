@@ -25,7 +25,7 @@ def processes(tmp_path: Path) -> Iterator[list[Process]]:
         folder.mkdir()
         (folder / "orders.yaml").write_text(policy)
         flags = {
-            "policies": (str(folder),), "listen": (f"unix://{folder}/s",), "transport": "aio", "admin": "off",
+            "policies": (str(folder),), "listen": (f"unix://{folder}/s",), "transport": "aio", "admin": "127.0.0.1:0",
             "record.sink": "off",
         }  # fmt: skip
         process = build(load(environment={}, flags=flags).settings)
