@@ -7,9 +7,15 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
 
 from authz.cli.output import Exit
 from authz.cli.testing.watching import again
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_a_change_is_answered_by_another_run(tmp_path: Path) -> None:
@@ -41,6 +47,15 @@ def test_a_change_is_answered_by_another_run(tmp_path: Path) -> None:
     assert (runs[0], runs[-1]) == ("1", "2")
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Have processes hear of SIGINT, which a shell's background jobs, and all that they start, are deaf to."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_it_with_what_came_of_the_last_run(tmp_path: Path) -> None:
     """Nothing is run once more, no library speaks up, and the exit code is that of the last run."""
     (tmp_path / "a_test.yaml").write_text("kind: PolicyTest\n")
