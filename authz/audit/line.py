@@ -1,8 +1,9 @@
 """An outcome as the line that is kept.
 
 Writing a record whole costs as much as the decision it is of. So what comes again and is long (what documents said, who
-asks, what was read) is written once and kept, by what it is made of and within bounds. Texts are cut and lists are
-short, so a line has a bound; JSON escapes what could break it or speak to a terminal. No I/O.
+asks, what was read) is written once and kept, by what it is made of and within bounds. The rest is gathered at once,
+while the request is at hand, and written later, many lines together. Texts are cut and lists are short, so a line has a
+bound; JSON escapes what could break it or speak to a terminal. No I/O.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from authz.audit.parts import Asked, Headers, Line
 from authz.audit.reads import HEADERS, ReadsForm, ReadsWriter
 from authz.audit.record import FORMAT, Document, IdentityLine, LimitLine, Record
 from authz.audit.text import cut, safe
+from authz.audit.written import Asked, Headers, Line
 from authz.model import ANONYMOUS, Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from authz.model import DocumentTrace, Identity, LimitUsage, Outcome, Reads, Request
 
@@ -44,9 +45,14 @@ UNKNOWN: Final = Peer()
 SECOND: Final = 1_000_000
 """Microseconds."""
 
+NONE: Final = ()
+"""Instead of a list with nothing in it, which would be made each time."""
+
 # Final is what compiled code need not look for by name.
+_DIGITS: Final = tuple(f"{number:03}" for number in range(1000))
 _kept: Final[dict[int, tuple[tuple[DocumentTrace, ...], Raw]]] = {}
 _encode: Final = msgspec.json.Encoder().encode
+_encode_lines: Final = msgspec.json.Encoder().encode_lines
 _decode: Final = msgspec.json.Decoder(Record).decode
 
 
@@ -69,13 +75,13 @@ class LineWriter:
 
     def __call__(self, outcome: Outcome) -> bytes:
         """Return the line of one outcome."""
-        return self.line(outcome) + b"\n"
+        return encoded((self.line(outcome),))
 
-    def line(self, outcome: Outcome) -> bytes:
-        """Return the line of one outcome, without the end of it."""
+    def line(self, outcome: Outcome) -> Line:
+        """Return what the line of one outcome is to say, for `encoded`."""
         decision, request, limits, detail = outcome.decision, outcome.request, outcome.usage.limits, outcome.detail
         source = UNKNOWN if request is None else request.source
-        line = Line(
+        return Line(
             FORMAT,
             outcome.generation,
             outcome.policy_digest,
@@ -85,7 +91,7 @@ class LineWriter:
             self._time(outcome.started),
             int(outcome.duration * SECOND + 0.5),
             None if request is None else _asked(request),
-            [_limit(usage) for usage in limits[:MOST]] if limits else [],
+            [_limit(usage) for usage in limits[:MOST]] if limits else NONE,
             cut(detail) if detail else "",
             outcome.trace_id,
             decision.effect,
@@ -100,7 +106,10 @@ class LineWriter:
             _who(outcome.identity),
             self._read(decision.reads),
         )
-        return safe(_encode(line))
+
+    def event(self, event: Mapping[str, object], at: float) -> dict[str, object]:
+        """Return what the line of something that is no decision is to say; `at` is seconds since the epoch."""
+        return {"format": EVENT_FORMAT, "time": datetime.fromtimestamp(at, UTC), "worker": self._worker, **event}
 
     def _time(self, seconds: float) -> str:
         """Write a time as RFC 3339 has it, to the microsecond; the second it is in is written once."""
@@ -110,12 +119,13 @@ class LineWriter:
         if whole != second:
             written = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
             self._second = whole, written
-        return f"{written}{str(SECOND + micros - whole * SECOND)[1:]}Z"
+        thousands, rest = divmod(micros - whole * SECOND, 1000)
+        return f"{written}{_DIGITS[thousands]}{_DIGITS[rest]}Z"
 
     def _read(self, reads: Reads | None) -> Raw:
         """Return what the decision depended on; a decision that is kept has it written."""
         written = None if reads is None else reads.written
-        return Raw(written[1] if written is not None and written[0] is self._reads else self._reads(reads))
+        return written[1] if written is not None and written[0] is self._reads else self._reads(reads)
 
 
 line_of = LineWriter()
@@ -127,9 +137,9 @@ def record_in(line: bytes) -> Record:
     return _decode(line)
 
 
-def event_line(event: Mapping[str, object], at: float, worker: int = 0) -> bytes:
-    """Write something that is no decision as one line, without the end of it; `at` is seconds since the epoch."""
-    return safe(_encode({"format": EVENT_FORMAT, "time": datetime.fromtimestamp(at, UTC), "worker": worker, **event}))
+def encoded(lines: Sequence[object]) -> bytes:
+    """Write lines, each with its end. Raises where one holds what JSON can't."""
+    return safe(_encode_lines(lines))
 
 
 def _said(traces: tuple[DocumentTrace, ...]) -> Raw:
@@ -188,7 +198,7 @@ def _asked(request: Request) -> Asked:
         cut(request.method),
         cut(request.host),
         cut(request.path),
-        _query_keys(query) if query else [],
+        _query_keys(query) if query else NONE,
         cut(extensions.get("route", "")) if extensions else "",
         _headers(request.headers),
         hashlib.sha256(body).hexdigest() if body else None,

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import Raw
 
 from authz.audit.text import safe
 from authz.model import Knowing, Read
@@ -43,7 +44,7 @@ FINGERPRINT = "$fingerprint"
 MARKS = frozenset({ABSENT, CUT, ERROR, FINGERPRINT})
 """What stands in a record for a value that is not there, too long, an error, or not to be told; no value looks so."""
 
-NOTHING = b"{}"
+NOTHING = Raw(b"{}")
 
 _OPEN = frozenset(
     {
@@ -90,14 +91,14 @@ class ReadsWriter:
         self._key = key
         self._short = lru_cache(maxsize=MOST_KEPT)(self._short_text)
 
-    def __call__(self, reads: Reads | None) -> bytes:
+    def __call__(self, reads: Reads | None) -> Raw:
         """Return reads as a JSON object; those that were written before, as they were."""
         if reads is None or self._form is ReadsForm.OFF:
             return NOTHING
         written = reads.written
         if written is None or written[0] is not self:
-            line = b"{" + b",".join(map(self._member_line, reads.entries()[:MOST])) + b"}"
-            written = reads.written = (self, line)
+            members = b",".join(map(self._member_line, reads.entries()[:MOST]))
+            written = reads.written = (self, Raw(b"{" + members + b"}"))
         return written[1]
 
     def _member_line(self, read: Read) -> bytes:

@@ -1,8 +1,8 @@
 """Records leave the request path here: a bounded queue, and one thread that writes what is in it.
 
-The queue never blocks: when it is full the record is dropped and counted, and the answer has long been given. An
-outcome becomes a line at once, while the request is at hand, on the page that is being filled. The thread that writes
-is woken by the first line and lets others gather, because waking it for each would cost more than the line does.
+The queue never blocks: when it is full the record is dropped and counted, and the answer has long been given. What a
+line says is gathered at once, while the request is at hand. The thread that writes is woken by the first and lets
+others come, because waking it for each would cost more than the line does, and many are written for less than each.
 """
 
 from __future__ import annotations
@@ -10,12 +10,10 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from operator import attrgetter
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from authz.audit.line import LineWriter, event_line
-from authz.audit.page import ROOM, Page
+from authz.audit.line import LineWriter, encoded
 from authz.audit.sampling import Sampling
 from authz.threads import give_way
 
@@ -23,15 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from authz.audit.chain import Chain
-    from authz.audit.reads import ReadsWriter
     from authz.audit.sinks import Sink
-    from authz.model import Outcome, Request
+    from authz.model import Outcome
 
 CAPACITY = 16_384
 """Lines that may wait; at 10 000 a second, a sink may stall for a second and a half."""
 
-SPARE = 4
-"""Pages that are kept for the next lines."""
+TOGETHER = 128
+"""Lines that are written at once: some ninety kilobytes, which memory at hand has room for."""
 
 GATHER = 0.0005
 """Seconds that the first record of a batch waits for others: so few that they are still in the processor's cache."""
@@ -40,8 +37,7 @@ GATHER = 0.0005
 class Recorder:
     """An observer that writes one line per outcome. `dropped` and `written` are counters to read.
 
-    `client_ip` finds the caller of a request behind trusted proxies, `reads` writes what decisions depended on, `chain`
-    links each line to the one before, on the thread that writes.
+    `lines` says what the line of an outcome holds, `chain` links each to the one before, on the thread that writes.
     """
 
     def __init__(
@@ -49,9 +45,7 @@ class Recorder:
         sink: Sink,
         *,
         sampling: Sampling | None = None,
-        worker: int = 0,
-        client_ip: Callable[[Request], str] = attrgetter("source.ip"),
-        reads: ReadsWriter | None = None,
+        lines: LineWriter | None = None,
         chain: Chain | None = None,
         capacity: int = CAPACITY,
         fault: Callable[[BaseException], None] = lambda _: None,
@@ -59,16 +53,12 @@ class Recorder:
         self._sink = sink
         self._sampling = sampling or Sampling()
         self._samples = (self._sampling.allow, self._sampling.deny, self._sampling.redirect) != (1.0, 1.0, 1.0)
-        self._worker = worker
-        self._lines = LineWriter(worker, client_ip, reads)
+        self._lines = lines or LineWriter()
         self._chain = chain
         self._capacity = capacity
         self._fault = fault
-        self._adding = threading.Lock()
-        self._page = Page()
-        self._full: deque[Page] = deque()
-        self._spare: list[Page] = []
-        self._waiting = 0
+        self._waiting: deque[object] = deque()
+        self._dropping = threading.Lock()
         self._woken = False
         self._bell: SimpleQueue[None] = SimpleQueue()  # a tenth of what an Event costs, and it rings often
         self._closing = False
@@ -93,7 +83,7 @@ class Recorder:
 
     def event(self, event: Mapping[str, object]) -> None:
         """Queue a record that is no decision: policies loaded, swapped, refused."""
-        self._put(event_line(event, time.time(), self._worker))
+        self._put(self._lines.event(event, time.time()))
 
     def status(self) -> dict[str, object]:
         """Say what was written; `last_hash` is that of the last record, where they are chained."""
@@ -108,23 +98,14 @@ class Recorder:
         if not self._writer.is_alive():
             self._sink.close()
 
-    def _put(self, line: bytes) -> None:
-        with self._adding:
-            if self._waiting >= self._capacity:
-                self.dropped += 1
-                return
-            self._waiting += 1
-            if not self._page.take(line):
-                self._turn(len(line) + 1)
-                self._page.take(line)
+    def _put(self, line: object) -> None:
+        if len(self._waiting) >= self._capacity:
+            self._count_dropped(1)
+            return
+        self._waiting.append(line)
         if not self._woken:
             self._woken = True
             self._bell.put(None)
-
-    def _turn(self, room: int = 0) -> None:
-        """Begin a page, with room for a line at least."""
-        self._full.append(self._page)
-        self._page = self._spare.pop() if self._spare and room <= ROOM else Page(max(room, ROOM))
 
     def _run(self) -> None:
         give_way()
@@ -138,34 +119,44 @@ class Recorder:
 
     def _drain(self) -> None:
         """Write what is there by now: lines that come meanwhile are to gather."""
-        with self._adding:
-            if self._page.count:
-                self._turn()
-            pages = len(self._full)
-        for _ in range(pages):
-            with self._adding:
-                page = self._full.popleft()
-                self._waiting -= page.count
-            self._write(page)
-            if len(self._spare) < SPARE:
-                self._spare.append(page.cleared())
+        left = len(self._waiting)
+        while left:
+            lines = [self._waiting.popleft() for _ in range(min(left, TOGETHER))]
+            left -= len(lines)
+            self._write(lines)
 
-    def _write(self, page: Page) -> None:
+    def _write(self, lines: list[object]) -> None:
         try:
-            self._keep(page.lines())
-            self.written += page.count
+            written = encoded(lines)
+        except Exception as error:  # noqa: BLE001 - as above: the others are written
+            self._write_each(lines, error)
+            return
+        try:
+            self._keep(written)
+            self.written += len(lines)
         except Exception as error:  # noqa: BLE001 - a sink that fails costs records, never the recorder
-            self._drop(page.count, error)
+            self._drop(len(lines), error)
+
+    def _write_each(self, lines: list[object], error: Exception) -> None:
+        """Write lines one by one, where one of them can't be."""
+        if len(lines) == 1:
+            self._drop(1, error)
+            return
+        for line in lines:
+            self._write([line])
 
     def _drop(self, count: int, error: Exception) -> None:
-        with self._adding:
-            self.dropped += count
+        self._count_dropped(count)
         self._fault(error)
 
-    def _keep(self, lines: memoryview) -> None:
+    def _count_dropped(self, count: int) -> None:
+        with self._dropping:
+            self.dropped += count
+
+    def _keep(self, lines: bytes) -> None:
         if self._chain is None:
             self._sink.write(lines)
             return
-        linked, last = self._chain.linked(bytes(lines))
+        linked, last = self._chain.linked(lines)
         self._sink.write(linked)
         self._chain.last = last

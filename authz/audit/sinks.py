@@ -19,7 +19,7 @@ KEEP = 5
 class Sink(Protocol):
     """Takes whole lines."""
 
-    def write(self, lines: bytes | memoryview, /) -> None:
+    def write(self, lines: bytes, /) -> None:
         """Write all of `lines`; raises `OSError` where that can't be."""
 
     def close(self) -> None:
@@ -32,7 +32,7 @@ class StdoutSink:
     def __init__(self, descriptor: int | None = None) -> None:
         self._descriptor = sys.stdout.fileno() if descriptor is None else descriptor
 
-    def write(self, lines: bytes | memoryview) -> None:
+    def write(self, lines: bytes) -> None:
         """Write all of `lines`, however many calls the pipe needs."""
         _write_all(self._descriptor, lines)
 
@@ -52,7 +52,7 @@ class FileSink:
         self._keep = keep
         self._open()
 
-    def write(self, lines: bytes | memoryview) -> None:
+    def write(self, lines: bytes) -> None:
         """Append `lines`, first turning the file over where they would not fit."""
         if self._is_file and self._size and self._size + len(lines) > self._max_bytes:
             self._turn_over()
@@ -93,7 +93,7 @@ class FileSink:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
 
 
-def _write_all(descriptor: int, lines: bytes | memoryview) -> None:
+def _write_all(descriptor: int, lines: bytes) -> None:
     left = memoryview(lines)
     while left:
         left = left[os.write(descriptor, left) :]

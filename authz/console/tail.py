@@ -8,16 +8,12 @@ from __future__ import annotations
 
 from collections import deque
 from itertools import count
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from authz.audit import LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from authz.audit import ReadsWriter
-    from authz.model import Outcome, Request
+    from authz.model import Outcome
 
 KEPT = 1024
 """Outcomes in the ring: at 4000 a second, as many as come between two looks of a watcher."""
@@ -26,19 +22,10 @@ MOST_WATCHERS = 8
 
 
 class Tail:
-    """An observer that keeps what watchers have not seen.
+    """An observer that keeps what watchers have not seen; `line` writes what may be shown: what may be recorded."""
 
-    `client_ip` finds the caller behind trusted proxies, `reads` writes what decisions depended on.
-    """
-
-    def __init__(
-        self,
-        worker: int = 0,
-        client_ip: Callable[[Request], str] = attrgetter("source.ip"),
-        reads: ReadsWriter | None = None,
-    ) -> None:
-        self.line = LineWriter(worker, client_ip, reads)
-        """Writes what may be shown of an outcome: what may be recorded."""
+    def __init__(self, line: LineWriter | None = None) -> None:
+        self.line = line or LineWriter()
         self._ring: deque[tuple[int, Outcome]] = deque(maxlen=KEPT)
         self._numbers = count(1)
         self.watchers = 0

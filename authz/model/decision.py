@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Raw
 
 from authz.model.identity import Identity
 from authz.model.limits import Charge, Usage
@@ -116,7 +117,7 @@ def _written(name: str, key: str | None) -> str:
 class Reads(Protocol):
     """What a decision depended on, found out when somebody asks. `written` is for whoever writes it down: once."""
 
-    written: tuple[object, bytes] | None
+    written: tuple[object, Raw] | None
 
     def entries(self) -> Sequence[Read]:
         """Return every attribute that the documents which governed the request read."""

@@ -20,6 +20,8 @@ from authz.policy.facts import UnboundError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from msgspec import Raw
+
     from authz import cel
     from authz.policy.compiled import Changes, Document, Rule, Validation
     from authz.policy.facts import Facts
@@ -60,7 +62,7 @@ class DecisionReads:
         self._facts: Facts | None = plan.informed(facts)
         self._segments = segments
         self._entries: tuple[Read, ...] = ()
-        self.written: tuple[object, bytes] | None = None
+        self.written: tuple[object, Raw] | None = None
 
     def entries(self) -> Sequence[Read]:
         """Return every attribute that the documents which governed the request read."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz import __version__
-from authz.audit import Chain, ReadsForm, ReadsWriter, Recorder, Sampling, open_sink, resumed
+from authz.audit import Chain, LineWriter, ReadsForm, ReadsWriter, Recorder, Sampling, open_sink, resumed
 from authz.console import Denied, Tail
 from authz.errors import Unavailable
 from authz.server import numbers
@@ -62,12 +62,13 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
 
 def outputs(settings: Settings, worker: int) -> Outputs:
     """Return the outputs of one process. Raises `Unavailable` where one can't be written to."""
-    caller, reads, metrics = client_ip(settings.client), reads_writer(settings), Metrics()
+    caller, metrics = client_ip(settings.client), Metrics()
+    lines = LineWriter(worker, caller, reads_writer(settings))
     return Outputs(
         metrics=metrics,
-        recorder=_recorder(settings, worker, reads),
+        recorder=_recorder(settings, worker, lines),
         exporter=_exporter(settings, metrics, worker),
-        tail=Tail(worker, caller, reads),
+        tail=Tail(lines),
         denied=Denied(caller),
         console=settings.admin is not None,
     )
@@ -79,7 +80,7 @@ def reads_writer(settings: Settings) -> ReadsWriter:
     return ReadsWriter(ReadsForm(record.reads), key_in(record.key_file) if record.key_file else os.urandom(32))
 
 
-def _recorder(settings: Settings, worker: int, reads: ReadsWriter) -> Recorder | None:
+def _recorder(settings: Settings, worker: int, lines: LineWriter) -> Recorder | None:
     record = settings.record
     if record.sink == "off":
         return None
@@ -87,8 +88,8 @@ def _recorder(settings: Settings, worker: int, reads: ReadsWriter) -> Recorder |
     name = record.sink if record.sink == "stdout" else settings.of_worker(record.sink, worker)
     try:
         return Recorder(
-            open_sink(name), sampling=sampling, worker=worker, client_ip=client_ip(settings.client),
-            reads=reads, fault=FaultLog(_log, "records were not written"), chain=_chain(settings, name),
+            open_sink(name), lines=lines, sampling=sampling, chain=_chain(settings, name),
+            fault=FaultLog(_log, "records were not written"),
         )  # fmt: skip
     except OSError as error:
         raise Unavailable(f"can't write records to {name}: {error.strerror}") from error

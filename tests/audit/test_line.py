@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz._pb.authz.v1 import record_pb2
-from authz.audit.line import LineWriter, event_line, line_of, record_in
+from authz.audit.line import LineWriter, encoded, line_of, record_in
 from authz.audit.record import Record
 from authz.audit.text import LONGEST
 from authz.model import (
@@ -157,7 +157,9 @@ def test_the_caller_is_told_apart_from_the_peer(outcome: Callable[..., Outcome])
 
 def test_what_is_no_decision_says_so() -> None:
     """A reader tells policy events from decisions by their format; both have a time and a worker."""
-    line = json.loads(event_line({"event": "policies_loaded", "generation": 2}, 1_790_000_000.25, worker=3))
+    line = json.loads(
+        encoded([LineWriter(worker=3).event({"event": "policies_loaded", "generation": 2}, 1_790_000_000.25)])
+    )
     assert line == {
         "format": "authz.event/v1", "time": "2026-09-21T14:13:20.250000Z", "worker": 3,
         "event": "policies_loaded", "generation": 2,

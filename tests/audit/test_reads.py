@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from authz.audit.reads import LONGEST, MOST, NOTHING, ReadsForm, ReadsWriter
 from authz.model import Knowing, Read
@@ -19,7 +20,7 @@ class Found:
 
     def __init__(self, *reads: Read) -> None:
         self.found = reads
-        self.written: tuple[object, bytes] | None = None
+        self.written: tuple[object, Raw] | None = None
         self.asked = 0
 
     def entries(self) -> tuple[Read, ...]:
@@ -35,7 +36,7 @@ def read(name: str, value: object, key: str | None = None) -> Read:
 
 def written(form: ReadsForm, *reads: Read, key: bytes = KEY) -> dict[str, Any]:
     """Return what is written of reads."""
-    line: dict[str, Any] = json.loads(ReadsWriter(form, key)(Found(*reads)))
+    line: dict[str, Any] = json.loads(bytes(ReadsWriter(form, key)(Found(*reads))))
     return line
 
 

@@ -1,7 +1,11 @@
-"""A record as it is written. What is made for each check takes its fields in order: names would cost as much again."""
+"""A record on its way into a line, each field as it is written there.
+
+What is made for each check takes its fields in order: names would cost as much again.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -28,7 +32,7 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     method: str
     host: str
     path: str
-    query_keys: list[str]
+    query_keys: Sequence[str]
     route: str
     headers: Any
     body_sha256: str | None
@@ -46,7 +50,7 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     time: str
     duration_us: int
     request: Asked | None
-    limits: list[LimitLine]
+    limits: Sequence[LimitLine]
     detail: str
     trace_id: str
     decision: Effect
