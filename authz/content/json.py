@@ -5,8 +5,8 @@ Infinity, lone surrogates, other encodings than UTF-8, a byte order mark. Refuse
 attack: too many bytes, too many values, too deep.
 
 msgspec parses, faster than the standard library with a hook, and refuses most of this by itself. But it keeps the last
-of two members of one name; so colons in the text are counted against members in the value. Where there are more, which
-can have a harmless reason (a text that holds one), the standard library decides, object by object.
+of two members of one name; so quotation marks in the document are counted against texts in the value. Where there are
+more, which can have a harmless reason (a text that holds one), the standard library decides, object by object.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def loads(content: bytes, *, max_bytes: int = MAX_BYTES) -> object:
         raise JSONError(f"more than {MAX_DEPTH} levels of nesting") from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise JSONError(_told(error)) from None
-    members = _members(value)
-    if content.count(b":") != members and not _told_apart(content, members):
+    members, texts = _counted(value)
+    if content.count(b'"') != 2 * (members + texts) and not _told_apart(content, members):
         _refuse_duplicates(content)
     return value
 
@@ -50,9 +50,9 @@ def _told_apart(content: bytes, members: int) -> bool:
     return content.translate(None, _SPACES).count(b'":') == members
 
 
-def _members(value: object) -> int:
-    """Return how many members the objects of a value have together; raise where it is too much of anything."""
-    members, values = 0, 0
+def _counted(value: object) -> tuple[int, int]:
+    """Return how many members and how many texts a value has in all; raise where it is too much of anything."""
+    members, texts, values = 0, 0, 0
     level: list[Any] = [[value]]
     for _ in range(MAX_DEPTH + 1):
         below: list[Any] = []
@@ -67,13 +67,13 @@ def _members(value: object) -> int:
             for item in items:
                 kind = type(item)
                 if kind is str:
-                    continue
-                if kind is dict or kind is list:
+                    texts += 1
+                elif kind is dict or kind is list:
                     below.append(item)
                 elif kind is int and not _SMALLEST <= item <= _LARGEST:
                     raise JSONError("an integer does not fit 64 bits")
         if not below:
-            return members
+            return members, texts
         level = below
     raise JSONError(f"more than {MAX_DEPTH} levels of nesting")
 

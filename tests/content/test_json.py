@@ -86,6 +86,8 @@ def test_what_json_writes_is_read_as_strictly_as_by_an_oracle(
 @example('{"a" :1,"a":2}')
 @example('{"\\u0061":1,"a":2}')
 @example('{"a":"\\":","a":1}')
+@example('{"a":"\\"","a":"\\""}')
+@example('{"a":["b","c"],"a":[]}')
 @example('["\\ud83d\\ude00"]')
 @example('["\\ude00\\ud83d"]')
 @example("[-0, -0.0, 1E5, 1e-400]")
