@@ -126,24 +126,28 @@ class Recorder:
             self._write(lines)
 
     def _write(self, lines: list[object]) -> None:
-        try:
-            written = encoded(lines)
-        except Exception as error:  # noqa: BLE001 - as above: the others are written
-            self._write_each(lines, error)
-            return
+        written, count = self._encoded(lines)
         try:
             self._keep(written)
-            self.written += len(lines)
+            self.written += count
         except Exception as error:  # noqa: BLE001 - a sink that fails costs records, never the recorder
-            self._drop(len(lines), error)
+            self._drop(count, error)
 
-    def _write_each(self, lines: list[object], error: Exception) -> None:
-        """Write lines one by one, where one of them can't be."""
-        if len(lines) == 1:
+    def _encoded(self, lines: list[object]) -> tuple[bytes, int]:
+        """Return lines as they are written, and how many; one that can't be is dropped."""
+        try:
+            return encoded(lines), len(lines)
+        except Exception:  # noqa: BLE001 - as above: of one of them, and the others are written
+            alone = list(filter(None, map(self._alone, lines)))
+            return b"".join(alone), len(alone)
+
+    def _alone(self, line: object) -> bytes:
+        """Return one line as it is written, or nothing, and drop it."""
+        try:
+            return encoded((line,))
+        except Exception as error:  # noqa: BLE001 - as above
             self._drop(1, error)
-            return
-        for line in lines:
-            self._write([line])
+            return b""
 
     def _drop(self, count: int, error: Exception) -> None:
         self._count_dropped(count)

@@ -70,7 +70,7 @@ class Service:
     def __enter__(self) -> Self:
         """Start all three."""
         with ExitStack() as running:
-            valkey = ValkeyServer(unix_socket_path=self._folder / "valkey.sock")
+            valkey = ValkeyServer(port=0, unix_socket_path=self._folder / "valkey.sock")
             valkey.start()
             running.callback(valkey.stop)
             running.callback(end, self._serve(_serve_keys(running)))

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     """Return a running Valkey on a Unix socket."""
-    server = ValkeyServer(unix_socket_path=tmp_path / "valkey.sock")
+    server = ValkeyServer(port=0, unix_socket_path=tmp_path / "valkey.sock")
     server.start()
     yield server
     server._process.send_signal(signal.SIGCONT)

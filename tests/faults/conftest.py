@@ -197,7 +197,7 @@ def loaded() -> Iterator[Callable[[Served], Load]]:
 @pytest.fixture
 def valkey(tmp_path: Path) -> Iterator[ValkeyServer]:
     """Return a running Valkey on a Unix socket."""
-    server = ValkeyServer(unix_socket_path=tmp_path / "valkey.sock")
+    server = ValkeyServer(port=0, unix_socket_path=tmp_path / "valkey.sock")
     server.start()
     yield server
     server.stop()

