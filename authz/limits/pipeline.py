@@ -201,6 +201,8 @@ class Pipeline:
             self._counters.failed("waiting", len(late))
             if self._link is None and not hopeless:
                 self._breaker.failed(now, len(late))
+            elif not hopeless:
+                self._breaker.reached()  # the probe may be among them: it has not asked, so another one is to
             _tell(late)
 
     def _launch(self, batch: Batch, now: float) -> None:
@@ -267,9 +269,12 @@ class Pipeline:
                 answered += len(call.callers)
                 for rank, caller in enumerate(call.callers):
                     caller.tell(outcome, rank, batch.sent_at)
-            elif not (outcome.startswith(MOVED) and self._moved(outcome, call.callers)):
+            elif outcome.startswith(MOVED) and self._moved(outcome, call.callers):
+                answered += len(call.callers)
+            else:
                 code = outcome.partition(" ")[0]
                 faults[code] = faults.get(code, 0) + len(call.callers)
+                answered += len(call.callers) if code == CLOCK else 0
                 _tell(call.callers)
         if answered:
             self._breaker.succeeded(now, answered)

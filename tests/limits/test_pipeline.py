@@ -170,6 +170,31 @@ def test_a_broken_server_is_not_stormed(misbehaving: Server, limiter: RedisLimit
     assert misbehaving.sessions < 20
 
 
+def half_open(server: Server, limiter: RedisLimiter) -> None:
+    """Have the server hang up until nobody asks it, and be there again when the next caller may."""
+    server.say = lambda: None
+    eventually(lambda: said(limiter) and limiter.status()["breaker"] == "open")
+    server.say = lambda: FINE
+    eventually(lambda: limiter.status()["breaker"] == "half_open")
+
+
+def test_a_probe_whose_time_is_over_is_not_the_last(misbehaving: Server, limiter: RedisLimiter) -> None:
+    """R1: the one caller that may ask after an outage comes too late to; the next one asks, and limits count again."""
+    half_open(misbehaving, limiter)
+    late = answer(lambda charges, _, done: limiter.charge(charges, time.monotonic() - 1, done), [EACH])
+    assert late.limits[0].outcome is LimitOutcome.DEGRADED_ALLOW
+    eventually(lambda: said(limiter) is LimitOutcome.OK)
+
+
+def test_a_probe_that_meets_another_clock_is_not_the_last(misbehaving: Server, limiter: RedisLimiter) -> None:
+    """R1, R12: after an outage the server does not count by our clock; once it does, limits count again."""
+    half_open(misbehaving, limiter)
+    misbehaving.say = lambda: b"-CLOCK the clocks differ\r\n"
+    assert said(limiter) is LimitOutcome.DEGRADED_ALLOW
+    misbehaving.say = lambda: FINE
+    eventually(lambda: said(limiter) is LimitOutcome.OK)
+
+
 def test_every_caller_is_told_once_under_random_failures(misbehaving: Server, limiter: RedisLimiter) -> None:
     """Whatever happens to the batches, each `done` is called exactly once."""
     moods = iter([FINE, None, b"-OOM x\r\n", FINE, b"-READONLY x\r\n", FINE, b"*1\r\n:1\r\n", FINE] * 5000)
