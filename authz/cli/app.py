@@ -19,6 +19,7 @@ from typer.main import get_command
 from authz import __version__
 from authz.build import build
 from authz.cli.output import Exit, tell
+from authz.cli.typed import Typed
 from authz.cli.verbs import VERBS, Verb
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ class _Listed(TyperCommand):
 
         loader = typer.Typer(add_completion=False, rich_markup_mode=None)
         example = f"\b\nExample:\n  {self._verb.example}"
-        loader.command(self.name, epilog=example, context_settings=_HELP)(import_module(self._verb.module).command)
+        loader.command(self.name, cls=Typed, epilog=example, context_settings=_HELP)(
+            import_module(self._verb.module).command
+        )
         return get_command(loader).make_context(info_name, with_switches(args), *rest, **extra)
 
 

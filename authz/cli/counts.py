@@ -33,7 +33,7 @@ class Action(StrEnum):
 def command(
     action: Annotated[Action, typer.Argument(help="show, or reset.")],
     name: Annotated[str, typer.Argument(metavar="LIMIT", help="The limit as records name it: document/limit.")],
-    key: Annotated[
+    key_parts: Annotated[
         list[str] | None, typer.Argument(metavar="KEY-PART", help="The values of its key, in order.")
     ] = None,
     *,
@@ -57,9 +57,9 @@ def command(
     limit = _limit(settings, name)
     logging.getLogger("authz.limits").addHandler(logging.NullHandler())  # what Redis does not answer is told once
     if action is Action.SHOW:
-        say(_shown(_peeked(settings, limit, key or ())))
+        say(_shown(_peeked(settings, limit, key_parts or ())))
     else:
-        _reset(settings, limit, key or ())
+        _reset(settings, limit, key_parts or ())
 
 
 def _limit(settings: Settings, name: str) -> Limit:

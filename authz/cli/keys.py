@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from authz.cli.output import Output, say, tell
+from authz.cli.typed import word, words
 from authz.identity import passwords
 from authz.identity.api_keys import SHORTEST_SECRET, digest, new_key
 
@@ -33,10 +34,16 @@ class Action(StrEnum):
 def command(
     action: Annotated[Action, typer.Argument(help="`new` makes a key, `password` an entry for one that is asked for.")],
     *,
-    key_id: Annotated[str, typer.Option("--id", help="What records call it; the user name. [default: made up]")] = "",
-    subject: Annotated[str, typer.Option(help="Who holds it. [default: the id]")] = "",
-    roles: Annotated[list[str] | None, typer.Option("--role", help="A role of the holder.")] = None,
-    scopes: Annotated[list[str] | None, typer.Option("--scope", help="A scope of the holder.")] = None,
+    key_id: Annotated[
+        str, typer.Option("--id", callback=word, help="What records call it; the user name. [default: made up]")
+    ] = "",
+    subject: Annotated[str, typer.Option(callback=word, help="Who holds it. [default: the id]")] = "",
+    roles: Annotated[
+        list[str] | None, typer.Option("--role", callback=words, help="A role of the holder; repeatable.")
+    ] = None,
+    scopes: Annotated[
+        list[str] | None, typer.Option("--scope", callback=words, help="A scope of the holder; repeatable.")
+    ] = None,
     expires: Annotated[str, typer.Option(help="When it stops being good: 2027-11-23T12:00:00Z.")] = "",
     secret_file: Annotated[Path | None, typer.Option(help="The provider's secret: the digest is an HMAC then.")] = None,
     output: Annotated[Output, typer.Option(help="Who reads the key.")] = Output.PRETTY,
