@@ -152,11 +152,19 @@ def _json(source: Source) -> object:
         )
         json.dumps(value, ensure_ascii=False).encode()  # refuses lone surrogates, which no engine can hold
     except json.JSONDecodeError as error:
-        message = f"not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
-        raise Unfit(source.fault(error.pos, Together.DATA, message, hint=_NO_JSON)) from None
+        place, why = _flaw(error)
+        raise Unfit(source.fault(place, Together.DATA, f"not JSON: {why}", hint=_NO_JSON)) from None
     except (ValueError, RecursionError) as error:
         raise Unfit(Fault(file=source.file, code=Together.DATA, message=f"not usable JSON: {error}")) from None
     return value
+
+
+def _flaw(error: json.JSONDecodeError) -> tuple[int, str]:
+    """Return where and why a text is no JSON: of a comma too many, the comma (as Python says it from 3.13 on)."""
+    before, after = error.doc[: error.pos].rstrip(), error.doc[error.pos :]
+    if before.endswith(",") and after.startswith(("]", "}")):
+        return len(before) - 1, f"illegal trailing comma before end of {'array' if after[0] == ']' else 'object'}"
+    return error.pos, f"{error.msg[:1].lower()}{error.msg[1:]}"
 
 
 def _object(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:

@@ -106,7 +106,7 @@ def faults(serve: Callable[..., PolicySet], documents: str, **files: str) -> lis
         (
             "{map: {file: m.json}}",
             {"m.json": '{"a": 1,}'},
-            "m.json:1:9: AZ205 not JSON: ",
+            "m.json:1:8: AZ205 not JSON: illegal trailing comma before end of object",
         ),
         (
             "{map: {file: m.json}}",
