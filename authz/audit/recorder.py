@@ -91,11 +91,13 @@ class Recorder:
         return {"written": self.written, "dropped": self.dropped, **last}
 
     def close(self, timeout: float = 5.0) -> None:
-        """Write what is queued, for at most `timeout` seconds, and close the sink if that sufficed."""
+        """Write what is queued, for at most `timeout` seconds; close the sink if that sufficed, else it is dropped."""
         self._closing = True
         self._bell.put(None)
         self._writer.join(timeout)
-        if not self._writer.is_alive():
+        if self._writer.is_alive():
+            self._count_dropped(len(self._waiting))
+        else:
             self._sink.close()
 
     def _put(self, line: object) -> None:

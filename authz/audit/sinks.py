@@ -6,8 +6,10 @@ A sink writes whole lines and may block; only the recorder's own thread calls it
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -27,14 +29,19 @@ class Sink(Protocol):
 
 
 class StdoutSink:
-    """Writes to standard output, past Python's buffer: a line is out or it is not."""
+    """Writes to standard output, past Python's buffer: a line is out or it is not.
 
-    def __init__(self, descriptor: int | None = None) -> None:
+    Inside `turn` nobody else writes there: of a long text a pipe takes a piece at a time.
+    """
+
+    def __init__(self, descriptor: int | None = None, turn: AbstractContextManager[object] | None = None) -> None:
         self._descriptor = sys.stdout.fileno() if descriptor is None else descriptor
+        self._turn = turn or nullcontext()
 
     def write(self, lines: bytes) -> None:
         """Write all of `lines`, however many calls the pipe needs."""
-        _write_all(self._descriptor, lines)
+        with self._turn:
+            _write_all(self._descriptor, lines)
 
     def close(self) -> None:
         """Leave standard output open: it is not ours."""
@@ -82,12 +89,18 @@ class FileSink:
             return file.read() == b"\n"
 
     def _turn_over(self) -> None:
-        self.close()
+        """Begin a file; where that can't be, nothing is closed that is still written to, and nothing moves twice."""
+        previous = self._descriptor
+        if self._path.exists():
+            self._make_room()
+        self._open()
+        os.close(previous)
+
+    def _make_room(self) -> None:
         for number in range(self._keep - 1, -1, -1):
             older = self._numbered(number)
             if older.exists():
                 older.replace(self._numbered(number + 1))
-        self._open()
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
@@ -96,9 +109,19 @@ class FileSink:
 def _write_all(descriptor: int, lines: bytes) -> None:
     left = memoryview(lines)
     while left:
-        left = left[os.write(descriptor, left) :]
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:  # whoever shares a terminal or a pipe with us may have told it not to wait
+            _await(descriptor)
 
 
-def open_sink(name: str) -> Sink:
-    """Open the sink a setting names: `stdout`, or the path of a file."""
-    return StdoutSink() if name == "stdout" else FileSink(Path(name))
+def _await(descriptor: int) -> None:
+    """Wait until something more can be written."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    poll.poll()
+
+
+def open_sink(name: str, turn: AbstractContextManager[object] | None = None) -> Sink:
+    """Open the sink a setting names: `stdout`, or the path of a file; `turn` is for what others write to as well."""
+    return StdoutSink(turn=turn) if name == "stdout" else FileSink(Path(name))

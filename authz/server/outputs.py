@@ -17,6 +17,7 @@ from authz.server import numbers
 from authz.server.client import client_ip
 from authz.server.logs import FaultLog
 from authz.server.secret import key_in
+from authz.server.turns import Turn
 from authz.telemetry import Metrics
 
 if TYPE_CHECKING:
@@ -86,9 +87,10 @@ def _recorder(settings: Settings, worker: int, lines: LineWriter) -> Recorder | 
         return None
     sampling = Sampling(allow=record.allow, deny=record.deny, redirect=record.redirect)
     name = record.sink if record.sink == "stdout" else settings.of_worker(record.sink, worker)
+    turn = Turn() if settings.workers > 1 else None
     try:
         return Recorder(
-            open_sink(name), lines=lines, sampling=sampling, chain=_chain(settings, name),
+            open_sink(name, turn), lines=lines, sampling=sampling, chain=_chain(settings, name),
             fault=FaultLog(_log, "records were not written"),
         )  # fmt: skip
     except OSError as error:

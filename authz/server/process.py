@@ -132,6 +132,8 @@ class Process:
         """Finish what is under way, for at most `grace` seconds, write what is to be written, and end."""
         self._grace = grace
         self._running.close()
+        if self._outputs.recorder is not None and (dropped := self._outputs.recorder.dropped):
+            _log.warning("records were dropped since the start", extra={"fields": {"count": dropped}})
         _log.info("stopped")
 
     def live(self) -> bool:

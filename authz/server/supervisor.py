@@ -2,7 +2,7 @@
 
 The supervisor decides nothing and never loads gRPC, which does not survive a fork; a worker is this program started
 anew with `--worker`. Each has everything of its own, listens on the same TCP ports (SO_REUSEPORT) and on a Unix path
-of its own, and gets its admin port by counting up.
+of its own, and gets its admin port by counting up. Standard output is one for all: see `turns`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from authz.server import signals
+from authz.server.turns import turns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +35,9 @@ _log = logging.getLogger(__name__)
 class Worker:
     """One worker: the process it is, or the moment at which it is to be one again."""
 
-    def __init__(self, number: int, command: Sequence[str]) -> None:
+    def __init__(self, number: int, command: Sequence[str], turns: int) -> None:
         self.number = number
+        self._turns = turns
         self._command = [*command, "--worker", str(number)]
         self._pause = SHORTEST_PAUSE
         self._started = 0.0
@@ -45,7 +47,7 @@ class Worker:
     def start(self) -> None:
         """Start the process, in a group of its own: Ctrl-C is for the supervisor to pass on."""
         self._started = time.monotonic()
-        self.process = subprocess.Popen(self._command, process_group=0)
+        self.process = subprocess.Popen(self._command, stdin=self._turns, process_group=0)
         _log.info("worker started", extra={"fields": {"number": self.number, "pid": self.process.pid}})
 
     def reap(self) -> None:
@@ -67,7 +69,8 @@ class Supervisor:
     """Runs `count` workers until it is told to stop. `drain` is the seconds that each may go on answering then."""
 
     def __init__(self, count: int, command: Sequence[str], *, drain: float) -> None:
-        self._workers = [Worker(number, command) for number in range(count)]
+        shared = turns()
+        self._workers = [Worker(number, command, shared) for number in range(count)]
         self._drain = drain
 
     def run(self) -> int:

@@ -58,6 +58,22 @@ def test_close_writes_what_is_queued(outcome: Callable[..., Outcome]) -> None:
     assert sink.closed
 
 
+def test_what_a_sink_does_not_take_in_time_is_counted(outcome: Callable[..., Outcome]) -> None:
+    """The end comes though standard output is stuck, and says how many records it costs (O4)."""
+    sink = Lines()
+    sink.open.clear()
+    recorder = Recorder(sink)
+    recorder.start()
+    recorder(outcome(id="d-0"))
+    assert sink.entered.wait(WITHIN)
+    for number in range(100):
+        recorder(outcome(id=f"d-{number}"))
+    recorder.close(timeout=0.01)
+    assert (recorder.written, recorder.dropped, sink.closed) == (0, 100, False)
+    sink.open.set()
+    recorder._writer.join(WITHIN)
+
+
 def test_a_full_queue_drops_and_counts(outcome: Callable[..., Outcome]) -> None:
     """O4: a sink that is stuck costs records, never time: the call returns and the drop is counted."""
     sink = Lines()

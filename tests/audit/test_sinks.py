@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,36 @@ def test_a_full_file_turns_over(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
         "log": b"ten\n", "log.1": b"six\n", "log.2": b"two\n",
     }  # fmt: skip
+
+
+def test_a_file_that_cannot_be_begun_costs_neither_those_before_nor_another_descriptor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too many open files: writes fail and are tried anew, old records stay, and what is written to stays ours.
+
+    A descriptor that was closed is somebody else's next connection: records would be written to it.
+    """
+    sink = FileSink(tmp_path / "log", max_bytes=4, keep=2)
+    sink.write(b"one\n")
+    sink.write(b"two\n")
+
+    def refuses(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("os.open", refuses)
+    for _ in range(3):
+        with pytest.raises(OSError, match="Too many"):
+            sink.write(b"six\n")
+    monkeypatch.undo()
+    read, write = os.pipe()
+    sink.write(b"ten\n")
+    sink.close()
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        "log": b"ten\n", "log.1": b"two\n", "log.2": b"one\n",
+    }  # fmt: skip
+    os.close(write)
+    assert os.read(read, 1) == b""
+    os.close(read)
 
 
 def test_what_is_no_file_is_never_renamed(tmp_path: Path) -> None:
@@ -64,6 +95,19 @@ def test_standard_output_gets_all_of_a_long_batch() -> None:
     os.close(write)
     with os.fdopen(read, "rb") as reader:
         assert reader.read() == batch
+
+
+def test_a_pipe_that_does_not_wait_still_gets_all() -> None:
+    """A program that shares our standard output may set it not to block: no line is cut off for that."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    batch = b"x" * 300_000 + b"\n"
+    writer = threading.Thread(target=StdoutSink(write).write, args=(batch,))
+    writer.start()
+    with os.fdopen(read, "rb") as reader:
+        assert reader.read(len(batch)) == batch
+    writer.join(10)
+    os.close(write)
 
 
 def test_a_setting_names_the_sink(tmp_path: Path) -> None:

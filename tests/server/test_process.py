@@ -29,11 +29,11 @@ def process(tmp_path: Path) -> Process:
     return built(tmp_path, tmp_path / "a.yaml")
 
 
-def built(tmp_path: Path, policies: Path) -> Process:
+def built(tmp_path: Path, policies: Path, **changes: str) -> Process:
     """Build a process whose socket and records are in a folder."""
     flags = {
         "policies": (str(policies),), "listen": (f"unix://{tmp_path}/authz.sock",), "transport": "aio",
-        "admin": "127.0.0.1:0", "record.sink": str(tmp_path / "records"),
+        "admin": "127.0.0.1:0", "record.sink": str(tmp_path / "records"), **changes,
     }  # fmt: skip
     return building.build(load(environment={}, flags=flags).settings)
 
@@ -78,6 +78,16 @@ def test_it_says_what_serves_and_where(process: Process, caplog: pytest.LogCaptu
     assert fields["admin_port"] > 0
     assert fields["transport"] == "aio"
     assert (fields["version"], fields["build"]) == (status["version"], status["build"]) == (__version__, build())
+
+
+def test_what_was_not_recorded_is_told_at_the_end(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """Nobody can ask the metrics any more: the log says how many records were dropped, here to a disk that is full."""
+    (tmp_path / "a.yaml").write_text(POLICY)
+    process = built(tmp_path, tmp_path / "a.yaml", **{"record.sink": "/dev/full"})
+    process.start()
+    process.stop(1.0)
+    (told,) = [record for record in caplog.records if "dropped" in record.getMessage()]
+    assert told.fields == {"count": 1}  # type: ignore[attr-defined]
 
 
 def test_records_and_status_name_the_commit(tmp_path: Path) -> None:
