@@ -6,19 +6,21 @@ changes an answer.
 """
 
 from authz.audit.chain import START, Chain, Verdict, Wrong, verify
-from authz.audit.line import LineWriter, line_of, record_in
+from authz.audit.line import LineWriter, encoded, line_of, record_in
 from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.audit.record import FORMAT, Record
 from authz.audit.recorder import Recorder
 from authz.audit.resuming import resumed
 from authz.audit.sampling import Sampling, in_share
 from authz.audit.sinks import FileSink, Sink, StdoutSink, open_sink
+from authz.audit.written import Line
 
 __all__ = [
     "FORMAT",
     "START",
     "Chain",
     "FileSink",
+    "Line",
     "LineWriter",
     "ReadsForm",
     "ReadsWriter",
@@ -29,6 +31,7 @@ __all__ = [
     "StdoutSink",
     "Verdict",
     "Wrong",
+    "encoded",
     "in_share",
     "line_of",
     "open_sink",

@@ -3,6 +3,9 @@
 The queue never blocks: when it is full the record is dropped and counted, and the answer has long been given. What a
 line says is gathered at once, while the request is at hand. The thread that writes is woken by the first and lets
 others come, because waking it for each would cost more than the line does, and many are written for less than each.
+
+A line can be a hundred times as long as another, and who asks has a say in it. So where a sink falls behind, lines are
+written before they wait, and wait as bytes, which are counted.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import time
 from collections import deque
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
+
+from msgspec import Raw
 
 from authz.audit.line import LineWriter, encoded
 from authz.audit.sampling import Sampling
@@ -26,6 +31,12 @@ if TYPE_CHECKING:
 
 CAPACITY = 16_384
 """Lines that may wait; at 10 000 a second, a sink may stall for a second and a half."""
+
+HEAVIEST = 16 * 2**20
+"""Bytes that lines may take while they wait for a sink that is behind: as many as that many usual ones take."""
+
+BEHIND = 1024
+"""Lines that wait where a sink is behind; a tenth of a second at 10 000 a second."""
 
 TOGETHER = 128
 """Lines that are written at once: some ninety kilobytes, which memory at hand has room for."""
@@ -58,7 +69,8 @@ class Recorder:
         self._capacity = capacity
         self._fault = fault
         self._waiting: deque[object] = deque()
-        self._dropping = threading.Lock()
+        self._weight = 0  # of the lines that wait as bytes
+        self._counting = threading.Lock()
         self._woken = False
         self._bell: SimpleQueue[None] = SimpleQueue()  # a tenth of what an Event costs, and it rings often
         self._closing = False
@@ -101,9 +113,24 @@ class Recorder:
             self._sink.close()
 
     def _put(self, line: object) -> None:
-        if len(self._waiting) >= self._capacity:
+        waiting = len(self._waiting)
+        if waiting >= self._capacity:
             self._count_dropped(1)
-            return
+        elif waiting < BEHIND:
+            self._add(line)
+        elif written := self._alone(line):
+            self._put_written(written)
+
+    def _put_written(self, line: bytes) -> None:
+        with self._counting:
+            heavy = self._weight + len(line) > HEAVIEST
+            self._weight += 0 if heavy else len(line)
+        if heavy:
+            self._count_dropped(1)
+        else:
+            self._add(Raw(line[:-1]))
+
+    def _add(self, line: object) -> None:
         self._waiting.append(line)
         if not self._woken:
             self._woken = True
@@ -125,7 +152,14 @@ class Recorder:
         while left:
             lines = [self._waiting.popleft() for _ in range(min(left, TOGETHER))]
             left -= len(lines)
+            self._unweigh(lines)
             self._write(lines)
+
+    def _unweigh(self, lines: list[object]) -> None:
+        weight = sum(len(line) + 1 for line in lines if type(line) is Raw)
+        if weight:
+            with self._counting:
+                self._weight -= weight
 
     def _write(self, lines: list[object]) -> None:
         written, count = self._encoded(lines)
@@ -156,7 +190,7 @@ class Recorder:
         self._fault(error)
 
     def _count_dropped(self, count: int) -> None:
-        with self._dropping:
+        with self._counting:
             self.dropped += count
 
     def _keep(self, lines: bytes) -> None:

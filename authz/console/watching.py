@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.audit import Record, record_in
+from authz.audit import Record, encoded, record_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ class Watcher:
             return None
         missed = came[0][0] - self._number - 1
         self._number = came[-1][0]
-        lines = (self._tail.line(outcome) for _, outcome in came)
+        lines = (encoded((line,)) for _, line in came)
         fitting = [line for line in lines if self._wanted.fits(record_in(line))]
         shown = fitting[-SHOWN:]
         missed += len(fitting) - len(shown)

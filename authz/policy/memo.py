@@ -40,6 +40,9 @@ LONGEST = 256
 LARGEST = 2048
 """Characters of all texts of one decision together, for the same reason; a path can have a thousand segments."""
 
+WIDEST = 4
+"""Times as much that a text with any character beyond ASCII may take as one without."""
+
 TRIAL = 4096
 """Requests after which a plan that found fewer than one in four of its decisions kept stops looking."""
 
@@ -248,5 +251,6 @@ def _captured(captures: tuple[tuple[str, int], ...], keys: Keys) -> Reader:
 def _size(value: object) -> int:
     """Return how much it takes to keep a value: its characters, more than may be kept for a text that is too long."""
     if isinstance(value, str):
-        return len(value) if len(value) <= LONGEST else LARGEST + 1
+        size = len(value) if value.isascii() else len(value) * WIDEST
+        return size if size <= LONGEST else LARGEST + 1
     return sum(map(_size, value)) + len(value) if isinstance(value, tuple) else 1

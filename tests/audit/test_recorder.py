@@ -10,9 +10,10 @@ import pytest
 
 from authz.audit.chain import Chain, verify
 from authz.audit.line import LineWriter
-from authz.audit.recorder import TOGETHER, Recorder
+from authz.audit.recorder import BEHIND, HEAVIEST, TOGETHER, Recorder
 from authz.audit.sampling import Sampling
 from authz.model import Decision, Effect, Reason
+from tests.audit.conftest import request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 WITHIN = 10.0
 MANY = 3 * TOGETHER + 1
 """Records that are not written at once."""
+
+HOSTILE = request(query="&".join(f"{number:02}{'k' * 500}=1" for number in range(32)))
+"""A request whose record is as long as a caller can make it."""
 
 
 class Lines:
@@ -88,6 +92,40 @@ def test_a_full_queue_drops_and_counts(outcome: Callable[..., Outcome]) -> None:
     sink.open.set()
     recorder.close()
     assert recorder.written == 11
+
+
+def test_lines_that_wait_for_a_stuck_sink_take_bounded_memory(outcome: Callable[..., Outcome]) -> None:
+    """O4: long queries can't fill the memory while a sink is stuck; the lines that fit are whole and in order."""
+    sink = Lines()
+    sink.open.clear()
+    recorder = Recorder(sink)
+    recorder.start()
+    recorder(outcome())
+    assert sink.entered.wait(WITHIN)
+    for number in range(4 * BEHIND):
+        recorder(outcome(id=f"d-{number}", request=HOSTILE))
+    sink.open.set()
+    recorder.close()
+    lines = sink.lines[1:]
+    assert BEHIND < len(lines) < 4 * BEHIND
+    assert recorder.dropped == 4 * BEHIND - len(lines)
+    assert [json.loads(line)["id"] for line in lines] == [f"d-{number}" for number in range(len(lines))]
+    assert sum(map(len, lines[BEHIND:])) <= HEAVIEST
+
+
+def test_a_sink_that_catches_up_has_room_again(outcome: Callable[..., Outcome]) -> None:
+    """O4: what was written out no longer counts as waiting."""
+    sink = Lines()
+    recorder = Recorder(sink)
+    for _ in range(4 * BEHIND):
+        recorder(outcome(request=HOSTILE))
+    dropped = recorder.dropped
+    recorder._drain()
+    for _ in range(BEHIND + 10):
+        recorder(outcome(request=HOSTILE))
+    recorder._drain()
+    assert 0 < dropped == recorder.dropped
+    assert len(sink.lines) == 5 * BEHIND + 10 - dropped
 
 
 def test_a_sink_that_fails_is_told_and_survived(outcome: Callable[..., Outcome]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from authz.console.tail import KEPT, Tail
 from tests.console.conftest import outcome
 
@@ -28,3 +30,14 @@ def test_the_ring_has_a_bound() -> None:
     kept = tail.after(seen)
     assert len(kept) == KEPT
     assert kept[-1][1].id == f"d-{KEPT + 100}"
+
+
+def test_the_ring_holds_on_to_no_request() -> None:
+    """O4: a thousand requests with bodies, kept for a watcher, would be more memory than all the rest."""
+    tail = Tail()
+    tail.begin()
+    kept = outcome()
+    holders = sys.getrefcount(kept.request)
+    tail(kept)
+    holding = sys.getrefcount(kept.request)
+    assert holding == holders

@@ -167,6 +167,14 @@ def test_long_values_are_not_kept(make: Make) -> None:
     )
 
 
+def test_a_character_beyond_ascii_counts_as_four(make: Make) -> None:
+    """R9: what is kept is bounded by the memory it takes, which for an emoji is that of four letters."""
+    policies = compiled(ORDERS)
+    for fits, length in ((True, LONGEST // 4), (False, LONGEST // 4 + 1)):
+        headers = {"x-tenant": "\U0001f600" * length}
+        assert kept(policies, make.facts(make.request({"path": "/orders/1", "headers": headers}))) is fits
+
+
 def test_many_short_values_are_as_long_as_a_long_one(make: Make) -> None:
     """A path of very many segments is not kept: thousands of them would be hundreds of megabytes."""
     policies = compiled(policy('request.segments[0] == "a"'))
