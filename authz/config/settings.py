@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from authz.config.values import Address, Duration, HostName, Network, RedisUrl, Size, TcpAddressOrOff
+from authz.config.values import Address, Duration, HostName, Network, RedisUrl, Size, TcpAddressOrOff, too_long
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -273,6 +273,16 @@ class Settings(_Section):
     signing: SigningSettings = Field(SigningSettings(), description="Who is calling, signed for the services behind.")
     record: RecordSettings = Field(RecordSettings(), description="Decision records.")
     otlp: OtlpSettings = Field(OtlpSettings(), description="Metrics and traces over OTLP.")
+
+    @field_validator("workers")
+    @classmethod
+    def _short(cls, workers: int, so_far: ValidationInfo) -> int:
+        """Refuse a socket whose path has no room for the number of the last worker."""
+        for place in so_far.data.get("listen", ()) if workers > 1 else ():
+            path = place.removeprefix("unix://")
+            if path != place and (long := too_long(f"{path}-{workers - 1}")):
+                raise ValueError(f'each has a socket of its own, and "{place}" with a number {long}')
+        return workers
 
     def of_worker(self, path: str, worker: int) -> str:
         """Return the file that is a worker's own: `authz.sock` is `authz-0.sock` for the first of several."""

@@ -20,6 +20,7 @@ _SIZE = re.compile(r"(\d+)(B|KiB|MiB|GiB)", re.ASCII)
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 _HOST_NAME = re.compile(r"(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
 _UNIX = re.compile(r"unix:(?://(?=/))?(/[^/].*)")
+LONGEST_SOCKET = 107  # bytes: sockaddr_un.sun_path holds 108 with the NUL
 REDIS_SCHEMES = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster")
 
 
@@ -64,11 +65,21 @@ def address(value: str) -> str:
     """Check a place to listen: `127.0.0.1:9191`, `[::1]:9191` or `unix:///run/authz/authz.sock`."""
     unix = _UNIX.fullmatch(value)
     if unix is not None:
+        if long := too_long(unix[1]):
+            raise ValueError(f'"{value}" {long}')
         return f"unix://{unix[1]}"
     match = _HOST_PORT.fullmatch(value)
     if match is None or int(match[2]) > 65535:
         raise ValueError(f'"{value}" is no address: write host:port, [ipv6]:port or unix:///path')
     return value
+
+
+def too_long(path: str) -> str:
+    """Say that a path is too long for a Unix socket; nothing where it is not."""
+    count = len(path.encode(errors="surrogateescape"))
+    if count <= LONGEST_SOCKET:
+        return ""
+    return f"is too long: the path of a Unix socket has at most {LONGEST_SOCKET} bytes, and this has {count}"
 
 
 def tcp_address(value: str | None) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from authz.errors import Unavailable
+from authz.listening import tcp_refused
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -65,8 +65,7 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        cause = (error.strerror or str(error)).lower()
-        raise Unavailable(f"can't listen on {host}:{port} for the admin port: {cause}") from error
+        raise tcp_refused(f"{host}:{port} for the admin port", port, error) from error
     return listener
 
 

@@ -1,14 +1,13 @@
 """Where to listen: TCP (`127.0.0.1:9191`, `[::1]:9191`) or a Unix socket (`unix:///run/authz/authz.sock`).
 
 gRPC binds, but it unlinks whatever socket stands at a path, also one that another server listens on, and says why
-it couldn't bind only in its log. So a place is looked at before gRPC gets it: what can't be used is refused in words,
+it couldn't bind only in its log. So a place is bound once before gRPC gets it: what can't be used is refused in words,
 and a socket file is removed only if nobody answers behind it. Abstract sockets have no mode, so any local process
 could connect to them: refused.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 import stat
@@ -18,13 +17,14 @@ from urllib.parse import quote
 
 import msgspec
 
+from authz.config.values import too_long
 from authz.errors import Fault, SettingsFaults, Unavailable
+from authz.listening import socket_refused, tcp_refused
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 SOCKET_MODE = 0o660
-LONGEST_PATH = 107  # bytes: sockaddr_un.sun_path holds 108 with the NUL
 
 _HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\[\]:/@\s]+):([0-9]{1,5})")
 _UNIX = re.compile(r"unix:(?://(?=/))?(.+)")
@@ -60,7 +60,7 @@ class TcpAddress(msgspec.Struct, frozen=True):
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, reuse_port)
                     probe.bind(place)
         except OSError as error:
-            raise Unavailable(f"can't listen on {self}: {_cause(error)}") from error
+            raise tcp_refused(str(self), self.port, error) from error
 
     def bound(self, port: int) -> TcpAddress:
         """Return the address that is really listened on, and see to what binding left to do."""
@@ -87,20 +87,26 @@ class SocketAddress(msgspec.Struct, frozen=True):
 
     def prepare(self, *, reuse_port: bool) -> None:  # noqa: ARG002 - ports only
         """Remove a socket nobody listens on; raise Unavailable where it can't be bound."""
-        if not self.path.parent.is_dir():
-            raise Unavailable(f"can't listen on {self}: there is no directory {self.path.parent}")
         try:
-            kind = self.path.lstat().st_mode
-        except FileNotFoundError:
-            return
-        if not stat.S_ISSOCK(kind):
-            raise Unavailable(f"can't listen on {self}: a file that is no socket is in the way")
-        if _listens(self.path):
-            raise Unavailable(f"can't listen on {self}: another server does")
-        try:
-            self.path.unlink(missing_ok=True)
+            if self.path.is_symlink() or self.path.exists():
+                self._clear()
+            with socket.socket(socket.AF_UNIX) as probe:
+                probe.bind(str(self.path))
+            self.path.unlink()
         except OSError as error:
-            raise Unavailable(f"can't listen on {self}: {_cause(error)}") from error
+            raise socket_refused(self.path, error) from error
+
+    def _clear(self) -> None:
+        """Remove a socket that a crash has left; raise Unavailable for whatever else is there."""
+        kind = self.path.lstat().st_mode
+        if stat.S_ISDIR(kind):
+            raise Unavailable(f"can't listen on {self}: that is a directory (name a socket in it: {self}/authz.sock)")
+        if not stat.S_ISSOCK(kind):
+            way = "a file that is no socket is in the way"
+            raise Unavailable(f"can't listen on {self}: {way} (choose another path, or move it away)")
+        if _listens(self.path):
+            raise Unavailable(f"can't listen on {self}: another server does (end it, or choose another path)")
+        self.path.unlink(missing_ok=True)
 
     def bound(self, port: int) -> SocketAddress:  # noqa: ARG002 - gRPC says 1
         """Let owner and group connect, nobody else, and return the address."""
@@ -144,8 +150,8 @@ def _socket(text: str) -> SocketAddress:
     if unix is None or unix[1].startswith("//") or "\0" in text:
         raise ValueError("is no address: write unix:///path")
     path = Path(unix[1]).absolute()
-    if len(os.fsencode(path)) > LONGEST_PATH:
-        raise ValueError(f"is too long: the path of a Unix socket has at most {LONGEST_PATH} bytes")
+    if long := too_long(str(path)):
+        raise ValueError(long)
     return SocketAddress(path)
 
 
@@ -160,7 +166,3 @@ def _listens(path: Path) -> bool:
         except OSError:
             return True
         return True
-
-
-def _cause(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -183,7 +183,7 @@ class AioServer:
             else:
                 port = self._server.add_insecure_port(address.target)
         except RuntimeError as error:
-            raise Unavailable(f"can't listen on {address}: gRPC's log says why") from error
+            raise Unavailable(f"can't listen on {address}, which was free: gRPC's log says why") from error
         return address.bound(port)
 
     async def _serve(self, method: Method, _messages: object, context: grpc.aio.ServicerContext) -> bytes:

@@ -265,7 +265,7 @@ class FastServer:
         # The inner credentials are what grpcio's own server takes out of the public object too.
         port = self._native.add_http2_port(address.target.encode(), secure and secure._credentials)  # noqa: SLF001
         if not port:
-            raise Unavailable(f"can't listen on {address}: gRPC's log says why")
+            raise Unavailable(f"can't listen on {address}, which was free: gRPC's log says why")
         return address.bound(port)
 
     def _serve(self) -> None:

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from authz.config import load
 from authz.errors import SettingsFaults
 
+LONG = "is too long: the path of a Unix socket has at most 107 bytes, and this has 108"
 TRUSTED = "client.trusted_networks"
 
 
@@ -100,6 +101,14 @@ def test_what_is_wrong_in_a_list_is_told_once(tmp_path: Path) -> None:
         ("record: {deny: most}", '1:16: record.deny: "most" is no number'),
         ("reload: {require_tests: perhaps}", '1:25: reload.require_tests: "perhaps" is neither true nor false'),
         ("admin: unix:///a", '1:8: admin: "unix:///a" is no TCP address: write host:port, [ipv6]:port or off'),
+        (
+            f"listen: 'unix:///{'x' * 107}'",
+            f'1:9: "unix:///{"x" * 107}" {LONG}',
+        ),
+        (
+            f"{{workers: 11, listen: 'unix:///{'x' * 104}'}}",
+            f'1:11: workers: each has a socket of its own, and "unix:///{"x" * 104}" with a number {LONG}',
+        ),
         ("listen: ['9191']", '1:9: "9191" is no address: write host:port, [ipv6]:port or unix:///path'),
     ],
 )

@@ -119,6 +119,25 @@ def test_a_missing_directory_is_named(serve: Any, tmp_path: Path) -> None:
         serve([f"unix:{tmp_path}/nowhere/s"])
 
 
+def test_a_path_through_a_file_names_the_file(serve: Any, tmp_path: Path) -> None:
+    """What stands where a directory should be is said, not what lies below it."""
+    (tmp_path / "file").touch()
+    with pytest.raises(Unavailable, match=f"{tmp_path}/file is no directory"):
+        serve([f"unix:{tmp_path}/file/below/s"])
+
+
+def test_a_directory_is_no_socket(serve: Any, tmp_path: Path) -> None:
+    """Who gives the directory alone is told how to name a socket in it."""
+    with pytest.raises(Unavailable, match=rf"is a directory \(name a socket in it: unix://{tmp_path}/authz.sock\)"):
+        serve([f"unix:{tmp_path}"])
+
+
+def test_looking_leaves_nothing_behind(tmp_path: Path) -> None:
+    """A place that was found good is as it was."""
+    SocketAddress(tmp_path / "s").prepare(reuse_port=False)
+    assert not list(tmp_path.iterdir())
+
+
 def test_odd_paths(serve: Any, connect: Any, tmp_path: Path) -> None:
     """A path is no URI: blanks, percent signs and question marks are themselves."""
     odd = tmp_path / "a b%20c?d#e"
@@ -146,7 +165,7 @@ def test_several_addresses_at_once(serve: Any, tmp_path: Path) -> None:
 def test_one_address_that_fails_frees_the_others(serve: Any, tmp_path: Path) -> None:
     """A server listens on all of its addresses or on none."""
     taken = serve(["127.0.0.1:0"]).addresses[0]
-    with pytest.raises(Unavailable, match=f"can't listen on {taken}: address already in use"):
+    with pytest.raises(Unavailable, match=rf"can't listen on {taken}: address already in use \(choose another port"):
         serve([f"unix:{tmp_path}/s", str(taken)])
     assert not SocketAddress(tmp_path / "s").path.is_socket()
 
