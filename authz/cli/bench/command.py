@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +14,7 @@ import typer
 
 from authz.cli.eval import Headers
 from authz.cli.output import Exit, Output, say, tell
+from authz.cli.scratch import scratch
 from authz.words import counted
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def _noop() -> Iterator[str]:
     from authz.cli.probe import answers  # noqa: PLC0415
     from authz.errors import Unavailable  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="authz-bench-") as folder:
+    with scratch("bench") as folder:
         address = f"unix://{folder}/noop.sock"
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "authz.cli.bench.noop", address], stdout=subprocess.DEVNULL

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +14,7 @@ from authz.cli.demo.log import shown
 from authz.cli.demo.requests import TOUR, Seen, perform
 from authz.cli.demo.stack import Stack
 from authz.cli.output import Exit, say, tell
+from authz.cli.scratch import scratch
 
 
 def command(
@@ -33,9 +33,9 @@ def command(
     Edit a policy while it runs and the next request meets it; break one and see why the old one stays in force.
     Ctrl-C ends everything.
     """
-    with tempfile.TemporaryDirectory(prefix="authz-demo-") as scratch:
-        folder = policies or files.policies(Path(scratch))
-        stack = Stack(Path(scratch), folder, port, _show)
+    with scratch("demo") as place:
+        folder = policies or files.policies(place)
+        stack = Stack(place, folder, port, _show)
         try:
             stack.start()
             _invite(stack, folder)

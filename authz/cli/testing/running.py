@@ -8,12 +8,11 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib import import_module
 from itertools import chain
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from authz.cli.scratch import scratch
 from authz.errors import PolicyFaults, Unavailable
 from authz.testing import Coverage, Recorder, Result, Surroundings, read_suites, run
 from authz.testing.coverage import merged
@@ -89,8 +88,8 @@ def through_envoy(batches: Sequence[Batch], only: str) -> Ran:
     except ImportError:
         raise Unavailable("--through-envoy needs Envoy: pip install 'envoy-cel-authz[demo]'") from None
     _count(batches)
-    with TemporaryDirectory(prefix="authz-test-") as scratch:
-        edge = Edge(Path(scratch))
+    with scratch("test") as place:
+        edge = Edge(place)
         try:
             edge.start()
             around = Surroundings(exchange=edge.exchange, signer=RunKeys())
