@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 
 import pytest
 from hypothesis import example, given
@@ -90,7 +91,8 @@ def test_what_json_writes_is_read_as_strictly_as_by_an_oracle(
 @example('{"a":["b","c"],"a":[]}')
 @example('["\\ud83d\\ude00"]')
 @example('["\\ude00\\ud83d"]')
-@example("[-0, -0.0, 1E5, 1e-400]")
+@example("[-0, -0.0, 1E5, 1e-400, 1e308, -1e309]")
+@example("[1e400]")
 def test_any_text_of_json_signs_is_read_as_by_an_oracle(text: str) -> None:
     """Law: texts made of what JSON gives a meaning to are read or refused as the hooked standard library does."""
     agree(text.encode())
@@ -180,6 +182,22 @@ def test_deep_nesting_is_refused(bomb: bytes) -> None:
     """B7: one level above the bound is refused, and a hundred thousand levels cost no stack."""
     with pytest.raises(JSONError, match=r"levels|not a JSON"):
         loads(bomb)
+
+
+def test_numbers_with_exponents_take_no_time_out_of_proportion() -> None:
+    """B7, G5: a body full of `1e300` costs about what one of short numbers does, not a hundred times as much."""
+    number, plain = (b"[" + each * 4000 + b"0]" for each in (b"1e300,", b"10.25,"))
+    assert seconds(number) < 30 * seconds(plain)
+
+
+def seconds(content: bytes) -> float:
+    """Return the least time that it takes to read a document, of some."""
+    taken = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        loads(content)
+        taken.append(time.perf_counter() - begun)
+    return min(taken)
 
 
 def test_nesting_up_to_the_bound_is_read() -> None:
