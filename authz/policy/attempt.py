@@ -93,8 +93,9 @@ class Attempt:
         return tuple(first.values())
 
     def _first(self, file: FileDocuments, first: dict[tuple[str, str], Document]) -> FileDocuments:
-        """Return a file without documents whose names are taken; the others take theirs."""
-        documents = []
+        """Return a file whose documents take their names; those whose names are taken are looked at for more faults."""
+        documents: list[Document] = []
+        rest = list(file.reading.rest)
         for document in file.reading.documents:
             name = document.metadata.name
             known = first.setdefault((document.kind, name), document)
@@ -103,9 +104,15 @@ class Attempt:
                 continue
             taken = known.metadata.name
             place = f"{known.file}:{taken.source.place(taken.start)[0]}"
+            rest.extend([document] if isinstance(document, Policy | Guardrail) else [])
             self.faults.append(name.fault(Code.NAME_TAKEN, f'{document.kind} "{name}" is already in {place}'))
         self._pause()
-        return FileDocuments.of(msgspec.structs.replace(file.reading, documents=tuple(documents)), file.digest)
+        reading = msgspec.structs.replace(file.reading, documents=tuple(documents), rest=tuple(rest))
+        return FileDocuments.of(reading, file.digest)
+
+    def broken(self, kind: str) -> frozenset[str]:
+        """Return the names of documents of a kind that are at fault as they are written, lest others be blamed."""
+        return frozenset(str(name) for file in self._files for known, name in file.reading.broken if known == kind)
 
     def data(self) -> Iterator[tuple[Data, Datum]]:
         """Yield what Data documents say; one at fault stands for anything, lest its readers be blamed."""
@@ -217,7 +224,7 @@ class Attempt:
         for file in self._files:
             if file.path not in self._named:
                 self.faults.extend(file.reading.faults)
-            elif file.reading.documents:
+            elif file.reading.documents or file.reading.broken:
                 message = "the file is named as data or as a schema, and holds documents: it cannot be both"
                 self.faults.append(Fault(file=file.path, code=Together.DATA, message=message))
         known = {file.path: file.digest for file in self._files} | dict.fromkeys(self._secret, _UNTOLD)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from authz.cel import DYN, VARIABLES, EngineName, Environment
 from authz.errors import PolicyFaults
 from authz.policy.attempt import Attempt, Kept
+from authz.policy.documents.grammar import is_identifier
 from authz.policy.index import Index
 from authz.policy.listing import ending
 from authz.policy.parts import Addition, FileDocuments, without
@@ -78,8 +79,10 @@ class Compiler:
         held = list(attempt.data())
         data = {DATA + document.name: one for document, one in held}
         providers = {document.name: provider for document, provider in attempt.providers(self._builder)}
-        environment = self._vocabulary.extended({name: one.type for name, one in data.items()})
-        parts = attempt.governed(environment, self._validators, self._providers | providers.keys())
+        types = dict.fromkeys((DATA + name for name in attempt.broken("Data") if is_identifier(name)), DYN)
+        environment = self._vocabulary.extended(types | {name: one.type for name, one in data.items()})
+        known = self._providers | providers.keys() | attempt.broken("IdentityProvider")
+        parts = attempt.governed(environment, self._validators, known)
         digest = attempt.settle()
         self._kept = attempt.kept
         if attempt.faults:

@@ -30,7 +30,7 @@ Governed = Entry[compiled.Document]
 class FileDocuments(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The documents of one file by what becomes of them; of two with one kind and name, `names` has the first.
 
-    `digest` is that of the whole file.
+    Of documents at fault, `governing` has what can be looked at for more faults. `digest` is that of the whole file.
     """
 
     reading: FileReading
@@ -57,7 +57,7 @@ class FileDocuments(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             names=names,
             data=tuple(each for each in reading.documents if isinstance(each, Data)),
             providers=tuple(each for each in reading.documents if isinstance(each, IdentityProvider)),
-            governing=tuple(each for each in reading.documents if isinstance(each, Policy | Guardrail)),
+            governing=(*(each for each in reading.documents if isinstance(each, Policy | Guardrail)), *reading.rest),
         )
 
 

@@ -1,7 +1,8 @@
 """From the bytes of one file to its documents and its faults.
 
 Nothing is compiled here and no other file is looked at: what a file reads as depends on its path and content only,
-and can be kept as long as they stay. A document with any fault is not among the documents: half a policy is none.
+and can be kept as long as they stay. A document with any fault is not among the documents: half a policy is none. What
+it leaves behind is there for the sake of more faults: the rest of it to look at, its name for those who rely on it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from pydantic import ValidationError
 
 from authz.errors import Fault
 from authz.policy.codes import Code
-from authz.policy.documents import API_VERSION, KINDS, Document
+from authz.policy.documents import API_VERSION, KINDS, Document, Guardrail, Policy
 from authz.policy.documents.faults import told
 from authz.policy.documents.tests import PolicyTest
 from authz.policy.documents.values import nearest
+from authz.policy.remains import remains
 from authz.policy.source import Mapping, Node, Scalar, Sequence, Text, quoted
 from authz.policy.yaml import MAX_FAULTS, compose
 
@@ -37,10 +39,15 @@ _ELSEWHERE = {
 
 
 class FileReading(msgspec.Struct, frozen=True, kw_only=True):
-    """What one file says: the documents that are whole, and every fault of those that are not."""
+    """What one file says: the documents that are whole, and every fault of those that are not.
+
+    Of these `rest` is what else can be looked at, and `broken` their kinds and names.
+    """
 
     file: str
     documents: tuple[Document, ...] = ()
+    rest: tuple[Policy | Guardrail, ...] = ()
+    broken: tuple[tuple[str, Text], ...] = ()
     faults: tuple[Fault, ...] = ()
 
 
@@ -65,31 +72,51 @@ def read(path: str, content: bytes, kinds: Kinds = KINDS, *, pause: Callable[[],
     """
     composed = compose(path, content, pause=pause)
     documents: list[Document] = []
+    rest: list[Policy | Guardrail] = []
+    broken: list[tuple[str, Text]] = []
     faults = list(composed.faults)
     if not composed.documents and not faults:
         faults.append(Fault(file=path, code=Code.EMPTY, message="the file holds no document", hint=_NONE))
     for number, node in enumerate(composed.documents):
-        found = _document(node, kinds)
-        if not isinstance(found, Document):
-            faults.extend(found)
-        elif number not in composed.broken:
+        found, wrong = _document(node, kinds)
+        faults.extend(wrong)
+        if found is not None and not wrong and number not in composed.broken:
             documents.append(found)
+        else:
+            broken.extend(_named(node))
+            rest.extend([found] if isinstance(found, Policy | Guardrail) else [])
         pause()
-    return FileReading(file=path, documents=tuple(documents), faults=tuple(sorted(faults)[:MAX_FAULTS]))
+    return FileReading(
+        file=path,
+        documents=tuple(documents),
+        rest=tuple(rest),
+        broken=tuple(broken),
+        faults=tuple(sorted(faults)[:MAX_FAULTS]),
+    )
 
 
-def _document(node: Node, kinds: Kinds) -> Document | list[Fault]:
+def _document(node: Node, kinds: Kinds) -> tuple[Document | None, list[Fault]]:
+    """Return a document, or what remains of it, and its faults."""
     faults = list(_head(node, kinds))
     if faults or not isinstance(node, Mapping):
-        return faults
+        return None, faults
     model = kinds[str(node["kind"])]
     try:
-        document = model.model_validate(node, context=faults)
+        return model.model_validate(node, context=faults), faults
     except ValidationError as error:
         places = {(fault.line, fault.column) for fault in faults}
         more = (fault for fault in told(error, node, model) if (fault.line, fault.column) not in places)
-        return [*faults, *islice(more, MAX_FAULTS)]
-    return faults or document
+        faults.extend(islice(more, MAX_FAULTS))
+        return remains(node, model, error) if issubclass(model, Policy | Guardrail) else None, faults
+
+
+def _named(node: Node) -> Iterator[tuple[str, Text]]:
+    """Yield the kind and the name of a document at fault, where it says that it is one and what it is called."""
+    if isinstance(node, Mapping) and not any(_head(node, KINDS)):
+        metadata = node.get("metadata")
+        name = metadata.get("name") if isinstance(metadata, Mapping) else None
+        if isinstance(name, Text):
+            yield str(node["kind"]), name
 
 
 def _head(node: Node, kinds: Kinds) -> Iterator[Fault]:

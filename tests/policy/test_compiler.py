@@ -123,6 +123,7 @@ spec:
         'a.yaml:23:22: AZ302 limit "l": undeclared variable "identity.subjct" (did you mean "identity.subject"?)',
         *[head for head in heads if head.startswith("a.yaml:23:6")],
         'b.yaml:3:18: AZ109 Policy "orders" is already in a.yaml:3',
+        'b.yaml:6:67: AZ118 the file "order.json" is not there',
         *[head for head in heads if head.startswith("d.yaml")],
     ]
     counts = {line: sum(head.startswith(f"a.yaml:{line}:") for head in heads) for line in range(1, 25)}

@@ -84,6 +84,11 @@ def identifier(text: Text) -> Text:
     return text
 
 
+def is_identifier(text: str) -> bool:
+    """Tell whether CEL can read a name behind a dot."""
+    return bool(_IDENTIFIER.fullmatch(text)) and not _RESERVED.fullmatch(text)
+
+
 def cel(scalar: Scalar) -> Scalar:
     """Return an expression, which may be as short as `true` or `1` but not empty."""
     if not scalar.strip():
