@@ -17,6 +17,11 @@ Read once at start: a YAML file (`--config`, or `AUTHZ_CONFIG`), then `AUTHZ_*` 
 In a variable, a list is separated by commas; a flag for a list is repeated. Durations and sizes carry their unit
 (`20ms`, `5s`, `10m`; `64KiB`, `4MiB`). `authz serve --print-settings` shows what is in force and where it came from.
 Written by `authz schema settings --output markdown`.
+
+Workers listen on the same TCP addresses; what can't be shared is each one's own, by its number: of three, the sockets
+`authz-0.sock` to `authz-2.sock` (Envoy's cluster lists them all), records in `decisions-0.jsonl` to `decisions-2.jsonl`
+and the admin ports 9192 to 9194. The first of these says of all how they are (`/status`) and has the numbers of all,
+with the label `worker` (`/metrics`); the others, and the console, say their own.
 """
 
 _EXAMPLES: dict[str, object] = {

@@ -2,12 +2,13 @@
 
 Loopback unless told otherwise. No page here evaluates an expression that a visitor sends. `app` has the pages,
 `serving` their server, `tail`, `watching` and `stream` the live decisions, `denied` and `frequent` who is denied most,
-`static` what browsers get.
+`workers` what several processes say together, `static` what browsers get.
 """
 
 from authz.console.app import State, application
 from authz.console.denied import Denied
 from authz.console.serving import AdminServer
 from authz.console.tail import Tail
+from authz.console.workers import Workers
 
-__all__ = ["AdminServer", "Denied", "State", "Tail", "application"]
+__all__ = ["AdminServer", "Denied", "State", "Tail", "Workers", "application"]

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from authz.console.hosts import answers_to
 from authz.console.stream import decisions
+from authz.console.workers import shown
 from authz.errors import AuthzError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from authz.console.denied import Denied
     from authz.console.tail import Tail
+    from authz.console.workers import Workers
 
     Page = Callable[[Request], Awaitable[Response]]
 
@@ -84,7 +86,7 @@ class State(Protocol):
         """Return every number, in Prometheus' text format."""
 
     def status(self) -> Mapping[str, object]:
-        """Return generation, policy digest, age, Redis, workers."""
+        """Return generation, policy digest, age, Redis, and which worker this is."""
 
     def jwks(self) -> Mapping[str, object]:
         """Return the key set by which others verify who we say is calling."""
@@ -108,9 +110,9 @@ class State(Protocol):
         """
 
 
-def application(state: State, hosts: Sequence[str] = ()) -> Starlette:
-    """Build the pages over a state; `hosts` are the public names that are ours."""
-    ours = _state(state) | _files() | {path: _console(page) for path, page in _api(state).items()}
+def application(state: State, hosts: Sequence[str] = (), workers: Workers | None = None) -> Starlette:
+    """Build the pages over a state; `hosts` are the public names that are ours, `workers` all of several."""
+    ours = _state(state, workers) | _files() | {path: _console(page) for path, page in _api(state).items()}
     pages = _probes(state) | {path: _named(page, hosts) for path, page in ours.items()}
     return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
 
@@ -128,12 +130,14 @@ def _probes(state: State) -> dict[str, Page]:
     return {"/livez": livez, "/readyz": readyz, JWKS: jwks}
 
 
-def _state(state: State) -> dict[str, Page]:
+def _state(state: State, workers: Workers | None) -> dict[str, Page]:
     async def metrics(_: Request) -> Response:
-        return Response(state.metrics(), media_type="text/plain; version=0.0.4", headers=HEADERS)
+        page = state.metrics() if workers is None else await workers.numbers(state.metrics())
+        return Response(page, media_type="text/plain; version=0.0.4", headers=HEADERS)
 
     async def status(_: Request) -> Response:
-        return _json(state.status())
+        own = state.status()
+        return _json({**own, "workers": [shown(own)] if workers is None else await workers.states(own)})
 
     return {"/metrics": metrics, "/status": status}
 

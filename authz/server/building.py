@@ -17,7 +17,7 @@ import msgspec
 
 from authz import wire
 from authz.audit import ReadsForm, ReadsWriter
-from authz.console import AdminServer, application
+from authz.console import AdminServer, Workers, application
 from authz.engine import Engine
 from authz.limits.memory import MemoryLimiter
 from authz.limits.options import RedisOptions
@@ -153,6 +153,14 @@ def _admin(settings: Settings, process: Process, worker: int) -> AdminServer | N
     """Return the admin port; each further worker's is one higher."""
     if settings.admin is None:
         return None
-    host, _, port = settings.admin.rpartition(":")
-    pages = application(process, hosts=(*settings.admin_hosts, host.lower()))
-    return AdminServer(host.strip("[]"), int(port) + worker if int(port) else 0, pages)
+    name, _, text = settings.admin.rpartition(":")
+    host, port = name.strip("[]"), int(text)
+    workers = _workers(settings, worker, host, port) if settings.workers > 1 else None
+    pages = application(process, hosts=(*settings.admin_hosts, name.lower()), workers=workers)
+    return AdminServer(host, port + worker if port else 0, pages)
+
+
+def _workers(settings: Settings, worker: int, host: str, port: int) -> Workers:
+    """Return the workers as one of them sees them: the first sees all, where their ports are known."""
+    others = {number: port + number for number in range(1, settings.workers)} if port and worker == 0 else {}
+    return Workers(worker, host, others)

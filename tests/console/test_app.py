@@ -114,7 +114,7 @@ def test_metrics_are_prometheus_text() -> None:
 def test_status_is_json_and_never_cached() -> None:
     """A status is of this moment."""
     _, body, headers = get(FixedState(), "/status")
-    assert json.loads(body) == {"generation": 7}
+    assert json.loads(body) == {"generation": 7, "workers": [{"generation": 7}]}
     assert headers["cache-control"] == "no-store"
 
 

@@ -237,6 +237,38 @@ def test_records_go_where_they_are_sent(serve: Callable[..., Any], tmp_path: Pat
     assert stat.S_IMODE((tmp_path / "records").stat().st_mode) == 0o600
 
 
+def _two_ports() -> int:
+    """Find a port that is free, as the next one is."""
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            port: int = first.getsockname()[1]
+            try:
+                socket.create_server(("127.0.0.1", port + 1)).close()
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+def test_the_first_admin_port_answers_for_all_workers(serve: Callable[..., Any], tmp_path: Path) -> None:
+    """Prometheus asks one port of a pod: the checks of every worker are on it, each with its worker."""
+    port = _two_ports()
+    service = serve("--workers", "2", "--drain", "0", "--admin", f"127.0.0.1:{port}")
+    service.wait("serving", 2)
+    for method, worker in (("GET", 0), ("POST", 1), ("POST", 1)):
+        service.check(method, socket=tmp_path / f"authz-{worker}.sock")
+    lines = _get(port, "/metrics")[1].decode().split("\n")
+    assert [line for line in lines if line.startswith("authz_checks_total{")] == [
+        'authz_checks_total{worker="0",decision="allow",reason="allowed"} 1.0',
+        'authz_checks_total{worker="1",decision="deny",reason="no_rule"} 2.0',
+    ]
+    assert len(lines) == len(set(lines))
+    workers = json.loads(_get(port, "/status")[1])["workers"]
+    assert [(one["worker"], one["admin_port"], one["ready"]) for one in workers] == [
+        (0, port, True),
+        (1, port + 1, True),
+    ]
+
+
 def test_several_workers_share_the_work(serve: Callable[..., Any], tmp_path: Path) -> None:
     """Each has a socket of its own, one that dies is replaced, a reload reaches all, and all end together."""
     service = serve("--workers", "2", "--drain", "0", "--admin", "off")

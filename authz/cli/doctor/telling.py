@@ -19,6 +19,7 @@ STALE = 86_400.0
 def told(status: Mapping[str, Any], checks: Mapping[str, int]) -> Iterator[Finding]:
     """Yield what a service's own words mean; `checks` counts its answers by reason."""
     yield _ready(status)
+    yield from _workers(status)
     yield from _policies(status)
     yield from _transport(status)
     yield from _limiter(status.get("limiter") or {})
@@ -38,6 +39,14 @@ def _ready(status: Mapping[str, Any]) -> Finding:
         build = f", {status['build']}," if "build" in status else ""
         return fine("ready", f"version {status.get('version', '?')}{build} decides checks")
     return wrong("ready", "the service denies everything, or is going down", "see policies and keys below, and its log")
+
+
+def _workers(status: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield the other workers that are not ready; this one has its own line."""
+    for worker in status.get("workers") or ():
+        if not worker.get("ready") and worker.get("worker") != status.get("worker"):
+            about = f"worker {worker.get('worker')}"
+            yield wrong(about, "is not ready, or does not answer", "its lines of the log say why, worker ended too")
 
 
 def _policies(status: Mapping[str, Any]) -> Iterator[Finding]:

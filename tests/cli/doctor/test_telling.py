@@ -38,6 +38,7 @@ def test_a_service_that_is_well_has_only_good_news() -> None:
     ("changes", "grade", "about"),
     [
         ({"ready": False}, "wrong", "ready"),
+        ({"worker": 0, "workers": [{"worker": 0, "ready": True}, {"worker": 1, "ready": False}]}, "wrong", "worker 1"),
         ({"generation": 0, "policy_age_seconds": None}, "wrong", "policies"),
         ({"policy_faults": ["a.yaml:1:2: bad\n  text\n  ^"]}, "wrong", "policies"),
         ({"transport_fallback": "grpcio 2"}, "odd", "transport"),
