@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from authz.cel import STRING_SET, StringSet
 from authz.model import Mode
+from authz.policy.arranging import arrange
 from authz.policy.codes import Code
 from authz.policy.data import datum
 from authz.policy.documents.grammar import Unfit
@@ -20,7 +21,7 @@ from authz.policy.faults import Together
 from authz.policy.files import Files
 from authz.policy.index import Index
 from authz.policy.memo import Remembered
-from authz.policy.plan import DATA, arrange
+from authz.policy.places import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

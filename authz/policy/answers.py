@@ -13,7 +13,9 @@ from msgspec.structs import replace
 
 from authz.model import NO_MUTATIONS, STATUS, Charge, Count, Decision, DocumentTrace, Effect, Mutations, Reason
 from authz.policy.case import Failed
-from authz.policy.changes import UNCHANGED, Merged, merge
+from authz.policy.changes import UNCHANGED, merge
+from authz.policy.filling import mutations_of
+from authz.policy.plan import Permission
 from authz.policy.representations import TEXT, chosen, filled, serialized
 from authz.policy.template import Template
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
     from authz.model import Objection, Unmet
     from authz.policy.case import Case
     from authz.policy.destinations import Destination
-    from authz.policy.plan import Place, Plan, RuleStep
+    from authz.policy.places import Place, RuleStep
+    from authz.policy.plan import Plan
     from authz.policy.representations import Representation
 
 REMEMBERED = 1024
@@ -44,13 +47,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     step: RuleStep | None = None
     unmet: tuple[Unmet, ...] = ()
-
-
-class Permission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What it means that certain allow rules held: the decision, but for what `merged` makes of each request."""
-
-    decision: Decision
-    merged: Merged
 
 
 def refused(reason: Reason, place: Place | None = None, rule: str | None = None, error: str | None = None) -> Verdict:
@@ -83,7 +79,7 @@ def allow(case: Case, held: tuple[RuleStep, ...]) -> Decision:
     permission = plan.held.get(held) or _remember(plan, held)
     if permission.merged is UNCHANGED and not plan.limits and not case.errors:
         return permission.decision
-    mutations = NO_MUTATIONS if permission.merged is UNCHANGED else permission.merged.mutations(case)
+    mutations = NO_MUTATIONS if permission.merged is UNCHANGED else mutations_of(permission.merged, case)
     charges = charged(case, Effect.ALLOW) if plan.limits else ()
     decision = permission.decision
     return Decision(
@@ -214,7 +210,7 @@ def _optional(case: Case, step: RuleStep, template: Template | None) -> str | No
 def _carried(case: Case, step: RuleStep) -> Mutations | None:
     """Return what an answer that is no allow changes; all of it, or nothing where a part has no value."""
     try:
-        return merge((step,)).mutations(case)
+        return mutations_of(merge((step,)), case)
     except Failed as failure:
         case.errors.append(failure)
         return None

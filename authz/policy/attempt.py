@@ -25,7 +25,7 @@ from authz.policy.entries import Entry
 from authz.policy.faults import Together
 from authz.policy.files import Files
 from authz.policy.parts import Around, FileDocuments, Governed, Made, Part, Ties
-from authz.policy.plan import DATA
+from authz.policy.places import DATA
 from authz.policy.routes import routes
 from authz.policy.terms import Watch
 

@@ -18,18 +18,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from authz.cel import INT, CompileError
 from authz.cel.source import tokens_of
 from authz.cel.standard import MACROS
+from authz.policy.plan import Ballot
 from authz.policy.terms import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from authz.cel import Expression
-    from authz.policy.plan import Plan, PolicyStep, RuleStep
+    from authz.policy.places import PolicyStep, RuleStep
+    from authz.policy.plan import Plan
     from authz.policy.terms import Term
 
 AFTER = 500
@@ -40,13 +39,6 @@ MOST_TEXT = 4000
 
 _BINDERS = frozenset(macro.name.rpartition(".")[2] for macro in MACROS) - {"has"}
 """Macros that give names to values: a variable written out inside one could read such a name instead of its own."""
-
-
-class Ballot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
-    """The one question. `asked` has the bits of the rules that are in it."""
-
-    expression: Expression
-    asked: int
 
 
 def ballot(plan: Plan) -> Ballot | None:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authz.policy.facts import Facts
-    from authz.policy.plan import LimitStep, Place, Plan, RuleStep
+    from authz.policy.places import LimitStep, Place, RuleStep
+    from authz.policy.plan import Plan
     from authz.policy.template import Template
     from authz.policy.terms import Term
 

@@ -1,8 +1,8 @@
-"""What several rules that held change together, and what that comes to for one request.
+"""What several rules that held change together.
 
 Rules speak in order: policies by name, rules as written. Of two that set the same thing the later one wins; setting
 after removing sets, removing after setting removes. Which rule wins depends on names alone, so it is worked out once
-for each combination of rules; a request only fills in the texts that are left.
+for each combination of rules; a request only fills in the texts that are left (`filling`).
 """
 
 from __future__ import annotations
@@ -11,15 +11,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.model import HeaderMutation, Mutations
-from authz.policy.crumbs import COOKIE, without
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-    from authz.policy.case import Case
     from authz.policy.compiled import CookieChange, HeaderChange
-    from authz.policy.plan import Place, RuleStep
+    from authz.policy.places import Place, RuleStep
     from authz.policy.template import Template
 
 
@@ -52,20 +48,6 @@ class Merged(msgspec.Struct, frozen=True, kw_only=True):
         if not left:
             return self
         return msgspec.structs.replace(self, request_headers_remove=(*self.request_headers_remove, *sorted(left)))
-
-    def mutations(self, case: Case) -> Mutations:
-        """Return the changes with every text filled in; raise `Failed` where one has no value."""
-        written, removed = tuple(_headers(self.request_headers, case)), self.request_headers_remove
-        if self.cookies_remove:
-            written, removed = _without_cookies(self.cookies_remove, case, written, removed)
-        return Mutations(
-            request_headers=written,
-            request_headers_remove=removed,
-            response_headers=(*_headers(self.response_headers, case), *_cookies(self.cookies, case)),
-            query_set=tuple((item.name, case.text(item.value, item.place, item.rule)) for item in self.query_set),
-            query_remove=self.query_remove,
-            metadata={item.name: case.data(item.value, item.place, item.rule) for item in self.metadata},
-        )
 
 
 def merge(steps: Iterable[RuleStep]) -> Merged:
@@ -132,30 +114,6 @@ def _baked(step: RuleStep, changes: Iterable[CookieChange]) -> Iterator[Writing]
         yield Writing(
             name=change.name, value=change.value, attributes=change.attributes, place=step.place, rule=step.rule.name
         )
-
-
-def _cookies(writings: Iterable[Writing], case: Case) -> Iterator[HeaderMutation]:
-    for item in writings:
-        value = f"{item.name}={case.text(item.value, item.place, item.rule)}{item.attributes}"
-        yield HeaderMutation(name="set-cookie", value=value, append=True)
-
-
-def _without_cookies(
-    names: Sequence[str], case: Case, written: tuple[HeaderMutation, ...], removed: tuple[str, ...]
-) -> tuple[tuple[HeaderMutation, ...], tuple[str, ...]]:
-    """Return what happens to request headers if cookies go too; a Cookie header that a rule writes stays as it is."""
-    request = case.facts.request
-    if COOKIE in removed or any(header.name == COOKIE and not header.append for header in written):
-        return written, removed
-    left = without(request.headers.get(COOKIE, ""), names)
-    if left and COOKIE not in request.invalid_headers:
-        return (HeaderMutation(name=COOKIE, value=left), *written), removed
-    return written, (*removed, COOKIE)
-
-
-def _headers(writings: Iterable[Writing], case: Case) -> Iterator[HeaderMutation]:
-    for item in writings:
-        yield HeaderMutation(name=item.name, value=case.text(item.value, item.place, item.rule), append=item.append)
 
 
 UNCHANGED = Merged()

@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from authz.cel import DYN, VARIABLES, EngineName, Environment
 from authz.errors import PolicyFaults
+from authz.policy.arranging import arrange
 from authz.policy.attempt import Attempt, Kept
 from authz.policy.documents.grammar import is_identifier
 from authz.policy.index import Index
 from authz.policy.listing import ending
 from authz.policy.parts import Addition, FileDocuments, without
 from authz.policy.pauses import paced
-from authz.policy.plan import DATA, World, arrange
+from authz.policy.places import DATA
+from authz.policy.plan import World
 from authz.policy.providers import Unproved
 from authz.policy.reading import is_policy_file, read
 from authz.policy.rereading import reread

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from authz.model import Unmet
     from authz.policy.case import Case
     from authz.policy.compiled import Described, Validation
-    from authz.policy.plan import Place
+    from authz.policy.places import Place
 
 NOT_FOUND = 404
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from authz.policy.explained import ShownTerm
     from authz.policy.facts import Facts
     from authz.policy.listing import Listed
-    from authz.policy.plan import LimitStep, Place, Plan, RuleStep, ValidationStep
+    from authz.policy.places import LimitStep, Place, RuleStep, ValidationStep
+    from authz.policy.plan import Plan
     from authz.policy.recorded import Memory
     from authz.policy.showing import Secrets
     from authz.policy.terms import Term

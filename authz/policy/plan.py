@@ -7,8 +7,8 @@ variable, capture different parameters, or accept identities of different provid
 
 A shadow document gets a plan of its own: what it reads and says can then not touch anybody else.
 
-There can be thousands of plans, each of many parts. No part leads back to what holds it, so the garbage collector need
-not look at them (`gc=False`): requests would wait for it.
+Beside what is known before, a plan keeps what requests have shown: which question settles its rules at once, what it
+means that certain rules held, which decisions come again.
 """
 
 from __future__ import annotations
@@ -22,89 +22,21 @@ from authz.model import Count, DocumentTrace, Effect, Mode
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL, narrowed
 from authz.policy.compiled import NO_CHANGES
 from authz.policy.expiring import Expiring
-from authz.policy.memo import Memo, Remembered, memo
+from authz.policy.memo import Remembered
+from authz.policy.places import DATA, PARAMS, LimitStep, Place, PolicyStep, RuleStep, Scope, ValidationStep
 from authz.policy.reads import read_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from authz.cel import Activation, Environment, EvaluationError
-    from authz.model import Ambiguity
-    from authz.policy.answers import Permission
-    from authz.policy.ballot import Ballot
-    from authz.policy.compiled import Document, Limit, Rule, Validation
+    from authz.cel import Environment, Expression
+    from authz.model import Ambiguity, Decision
+    from authz.policy.changes import Merged
+    from authz.policy.compiled import Document, Rule
     from authz.policy.entries import Match
     from authz.policy.facts import Facts
-    from authz.policy.terms import Keys, Term
-
-PARAMS = "request.params"
-"""The one name that depends on the template by which a document was reached."""
-
-DATA = "data."
-"""What the names of data begin with."""
-
-
-class Scope(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
-    """What some documents read in the same way, beyond what everybody does.
-
-    `captures` are the names and positions of `request.params`, `None` where nobody reads them; `accepts` the providers
-    whose identities are seen, `None` for any.
-    """
-
-    captures: tuple[tuple[str, int], ...] | None = None
-    accepts: frozenset[str] | None = None
-    variables: Mapping[str, Term] = {}
-
-    def joined(self, other: Scope) -> Scope | None:
-        """Return one scope for both, or `None` where they differ."""
-        captures = self.captures if other.captures is None else other.captures
-        if self.captures not in {None, captures} or self.accepts != other.accepts:
-            return None
-        if any(self.variables[name] is not other.variables[name] for name in self.variables.keys() & other.variables):
-            return None
-        return Scope(captures=captures, accepts=self.accepts, variables={**self.variables, **other.variables})
-
-
-class Place(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
-    """A document in a plan: where it stands, and the scope its expressions are evaluated in."""
-
-    document: Document
-    position: int
-    scope: int
-
-
-class RuleStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
-    """A rule in a plan. `ask` is its condition where that needs nothing late; `bit` its own in the ballot, or 0."""
-
-    place: Place
-    rule: Rule
-    scope: int
-    bit: int
-    ask: Callable[[Activation], bool | EvaluationError] | None
-    allows: bool
-    changes: bool
-
-
-class ValidationStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
-    """A validation in a plan."""
-
-    place: Place
-    validation: Validation
-
-
-class LimitStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
-    """A limit in a plan; what is in shadow can fail without consequence."""
-
-    place: Place
-    limit: Limit
-    shadow: bool
-
-
-class PolicyStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
-    """A policy in a plan, with its allow rules."""
-
-    place: Place
-    rules: tuple[RuleStep, ...]
+    from authz.policy.memo import Memo
+    from authz.policy.terms import Keys
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True, eq=False):
@@ -121,6 +53,20 @@ class World(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             and self.data.keys() == data.keys()
             and all(self.data[name] is value for name, value in data.items())
         )
+
+
+class Permission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What it means that certain allow rules held: the decision, but for what `merged` makes of each request."""
+
+    decision: Decision
+    merged: Merged
+
+
+class Ballot(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One question that settles many rules. `asked` has the bits of the rules that are in it."""
+
+    expression: Expression
+    asked: int
 
 
 class Plan:
@@ -145,14 +91,14 @@ class Plan:
         self.permits = _permitted(documents)
         self.shadows: tuple[Plan, ...] = ()
         self.world = world
-        names = _joined(documents)
+        names = joined(documents)
         self.reads = read_by(documents)
         self._bind(names)
         self._order(places)
         self.held: dict[tuple[RuleStep, ...], Permission] = {}
         self.uses = 0
         self.ballot: Ballot | None = None
-        self.memo: Memo | None = memo(self, names, world.remembered)
+        self.memo: Memo | None = None
 
     def informed(self, facts: Facts) -> Facts:
         """Return facts with what the documents know of messages."""
@@ -194,18 +140,6 @@ class Plan:
         )
 
 
-def arrange(matches: Sequence[Match[Document]], world: World) -> Plan:
-    """Return the plan of the documents that are enforced; those in shadow have plans of their own beside it."""
-    enforced = [match for match in matches if match.document.mode is Mode.ENFORCE]
-    providers = tuple(dict.fromkeys(name for match in enforced for name in match.document.providers))
-    plan = Plan(enforced, world, providers)
-    plan.shadows = tuple(Plan([match], world, providers) for match in matches if match.document.mode is Mode.SHADOW)
-    if plan.shadows:
-        plan.memo = None
-        plan.reads = read_by(match.document for match in matches)  # so that what is tried in shadow is on record
-    return plan
-
-
 def _arranged(matches: Sequence[Match[Document]], known: frozenset[str]) -> tuple[tuple[Scope, ...], list[Place]]:
     """Give every document a scope, as few as there can be if each takes the first it fits in."""
     scopes: list[Scope] = []
@@ -235,7 +169,7 @@ def _permitted(documents: Sequence[Document]) -> frozenset[Ambiguity]:
     return frozenset.intersection(*(document.permits for document in documents)) if documents else frozenset()
 
 
-def _joined(documents: Iterable[Document]) -> dict[str, Keys]:
+def joined(documents: Iterable[Document]) -> dict[str, Keys]:
     """Return the names that documents read early, and of maps the keys that any of them reads."""
     names: dict[str, Keys] = {}
     for document in documents:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from authz.policy.answers import Verdict
     from authz.policy.evaluation import Bound
     from authz.policy.facts import Facts
-    from authz.policy.plan import LimitStep, Place, Plan, RuleStep
+    from authz.policy.places import LimitStep, Place, RuleStep
+    from authz.policy.plan import Plan
     from authz.policy.reads import Attribute
     from authz.policy.template import Template
     from authz.policy.terms import Term

@@ -19,8 +19,8 @@ from authz.policy.documents import Guardrail, IdentityProvider, Policy
 from authz.policy.expiring import Expiring
 from authz.policy.explaining import Asked, explain
 from authz.policy.listing import Listed, ListedEntry, listed
+from authz.policy.lookups import DecisionReads
 from authz.policy.needs import Needs, needs
-from authz.policy.reads import DecisionReads
 from authz.policy.recorded import redecide
 from authz.policy.routes import segments
 from authz.policy.shadow import observed

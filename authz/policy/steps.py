@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from authz.model import Decision
     from authz.policy.answers import Verdict
     from authz.policy.case import Case
-    from authz.policy.plan import RuleStep, ValidationStep
+    from authz.policy.places import RuleStep, ValidationStep
 
     Step = Callable[[Case], Verdict | None]
 

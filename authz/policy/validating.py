@@ -17,7 +17,7 @@ from authz.policy.documents.grammar import Unfit
 from authz.policy.documents.validation import FORM, Security, Undocumented
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
-from authz.policy.plan import PARAMS
+from authz.policy.places import PARAMS
 from authz.policy.routes import template
 from authz.policy.source import Text
 

@@ -13,7 +13,7 @@ from authz.cel import VARIABLES, Environment
 from authz.model import Identity
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL, LATE, narrowed
 from authz.policy.facts import Facts, UnboundError
-from authz.policy.plan import PARAMS
+from authz.policy.places import PARAMS
 
 
 def test_every_name_of_the_vocabulary_is_bound() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from authz.policy.documents import Data, Guardrail, IdentityProvider, Policy
 from authz.policy.linting.codes import Lint
 from authz.policy.linting.looking import warned
-from authz.policy.plan import DATA
+from authz.policy.places import DATA
 from authz.policy.terms import VARIABLES
 
 if TYPE_CHECKING:

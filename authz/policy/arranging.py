@@ -1,0 +1,30 @@
+"""From the documents that govern a request to their plan, and the plans of those in shadow beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from authz.model import Mode
+from authz.policy.plan import Plan
+from authz.policy.readers import memo
+from authz.policy.reads import read_by
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from authz.policy.compiled import Document
+    from authz.policy.entries import Match
+    from authz.policy.plan import World
+
+
+def arrange(matches: Sequence[Match[Document]], world: World) -> Plan:
+    """Return the plan of the documents that are enforced; those in shadow have plans of their own beside it."""
+    enforced = [match for match in matches if match.document.mode is Mode.ENFORCE]
+    providers = tuple(dict.fromkeys(name for match in enforced for name in match.document.providers))
+    plan = Plan(enforced, world, providers)
+    plan.shadows = tuple(Plan([match], world, providers) for match in matches if match.document.mode is Mode.SHADOW)
+    if plan.shadows:
+        plan.reads = read_by(match.document for match in matches)  # so that what is tried in shadow is on record
+    else:
+        plan.memo = memo(plan)
+    return plan
