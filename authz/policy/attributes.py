@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from authz._pb.authz.v1.vocabulary_pb2 import Geo
+from authz._pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeContext
 from authz.errors import Refusal
 from authz.model import BodyState
 from authz.paths import parse_query
@@ -136,9 +137,26 @@ def _metadata(field: str) -> Callable[[Facts], dict[str, object]]:
 
 
 def _envoy(facts: Facts) -> object:
-    if facts.request.envoy is None:
+    """Return what Envoy sent; a header or a body that it sent as bytes is where it would be as text, too."""
+    envoy = facts.request.envoy
+    if envoy is None:
         raise UnboundError("the request did not come from Envoy")
-    return facts.request.envoy
+    sent = envoy.request.http
+    if not sent.HasField("header_map") and not sent.raw_body:
+        return envoy
+    shown = AttributeContext()
+    shown.CopyFrom(envoy)
+    http = shown.request.http
+    for header in sent.header_map.headers:
+        name, text = header.key.lower(), _shown(header.raw_value) or header.value
+        http.headers[name] = f"{http.headers[name]},{text}" if name in http.headers else text
+    http.body = http.body or _shown(http.raw_body)
+    return shown
+
+
+def _shown(value: bytes) -> str:
+    """Return bytes as Envoy writes them where it makes texts of them."""
+    return value.decode(errors="replace").replace("\ufffd", "!")
 
 
 ATTRIBUTES: Mapping[str, Callable[[Facts], object]] = {

@@ -51,4 +51,4 @@ def _tree(node: Node, label: str, terms: Terms) -> object:
         return {str(key): _tree(value, label, terms) for key, value in node.items()}
     if isinstance(node, Sequence):
         return [_tree(item, label, terms) for item in node]
-    return template.text(node, label, terms) if isinstance(node, Text) else plain(node)
+    return template.value(node, label, terms) if isinstance(node, Text) else plain(node)

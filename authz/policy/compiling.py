@@ -22,7 +22,7 @@ from authz.policy.faults import Together
 from authz.policy.messages import VARIABLE, Messages
 from authz.policy.representations import TEXT, Representation
 from authz.policy.source import Text
-from authz.policy.terms import Terms
+from authz.policy.terms import TEXTS, Terms
 from authz.policy.validating import Validating, captures
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Compilation:
             cookies_remove=tuple(map(str, written.cookies.remove)),
             query_set=tuple(self._texts(query.set, label)),
             query_remove=tuple(map(str, query.remove)),
-            metadata=tuple(self._texts(written.metadata, label)),
+            metadata=tuple((str(name), self._value(value, label)) for name, value in written.metadata.items()),
         )
 
     def _headers(
@@ -173,13 +173,16 @@ class Compilation:
         for name, value in written.items():
             yield str(name), template.text(value, label, self._terms)
 
+    def _value(self, written: Text, label: str) -> Template:
+        return template.value(written, label, self._terms)
+
     def _limit(self, document: str, written: Limit) -> compiled.Limit:
         label = f'limit "{written.name}"'
         return compiled.Limit(
             name=str(written.name),
             limit=limit(document, written),
             when=self._condition(written.when, label),
-            key=tuple(self._terms.compile(key, label) for key in written.key),
+            key=tuple(self._terms.compile(key, label, fits=TEXTS) for key in written.key),
             cost=None if written.cost is None else self._terms.compile(written.cost, label, INT),
         )
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.cel import EvaluationError
+from authz.cel import EvaluationError, Kind
 from authz.policy import pages
 from authz.policy.faults import Together
 from authz.policy.scan import closing_brace
-from authz.policy.terms import Span, Term
+from authz.policy.terms import TEXTS, Span, Term
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,6 +33,7 @@ ESCAPED = "$${"
 
 Evaluate = Callable[[Term, int], object | EvaluationError]
 
+_VALUES = TEXTS | {Kind.LIST, Kind.MAP, Kind.NULL}
 _OPENING = re.compile(r"\$?\$\{")
 _UNFIT_FOR_HEADER = re.compile(r"[^\t\x20-\x7e]")
 _UNFIT_FOR_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
@@ -105,21 +106,35 @@ def page(written: Text, label: str, terms: Terms) -> Template:
 
 
 def text(written: Text, label: str, terms: Terms) -> Template:
-    """Compile any other text: a message, a body, a query parameter, metadata."""
+    """Compile any other text: a message, a body, a query parameter."""
     return _compiled(written, label, terms, _UNFIT_FOR_TEXT)
 
 
+def value(written: Text, label: str, terms: Terms) -> Template:
+    """Compile a text that keeps its type where it is one whole `${...}`: metadata, JSON."""
+    return _compiled(written, label, terms, _UNFIT_FOR_TEXT, typed=True)
+
+
 def _compiled(
-    written: Text, label: str, terms: Terms, unfit: re.Pattern[str], escape: Callable[[str], str] | None = None
+    written: Text,
+    label: str,
+    terms: Terms,
+    unfit: re.Pattern[str],
+    escape: Callable[[str], str] | None = None,
+    *,
+    typed: bool = False,
 ) -> Template:
     """Return a template; its faults are noted in `terms`."""
     parts: list[str | Term] = []
-    for piece in _pieces(written, label, terms.faults):
+    pieces = list(_pieces(written, label, terms.faults))
+    fits = _VALUES if typed and len(pieces) == 1 else TEXTS
+    for piece in pieces:
         if isinstance(piece, str):
             parts.append(piece)
         else:
             start, end = piece
-            parts.append(terms.compile(written, label, source=written[start:end], span=_span(written, start)))
+            source, span = written[start:end], _span(written, start)
+            parts.append(terms.compile(written, label, source=source, span=span, fits=fits))
     constant = None if any(isinstance(part, Term) for part in parts) else "".join(map(str, parts))
     return Template(parts=tuple(parts), constant=constant, unfit=unfit, escape=escape)
 

@@ -13,19 +13,28 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.cel import DYN, STRING, Attribute, CompileError, Expression
+from authz.cel import DYN, STRING, Attribute, Code, CompileError, CompileFault, Expression, Kind
 from authz.policy.attributes import ATTRIBUTES, LATE
 from authz.policy.faults import Together
 from authz.policy.scan import members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from authz.cel import Activation, CelType, CompileFault, Environment, EvaluationError, Part
+    from authz.cel import Activation, CelType, Environment, EvaluationError, Part
     from authz.errors import Fault
     from authz.policy.source import Scalar, Text
 
 Keys = frozenset[str] | None
+
+TEXTS = frozenset({Kind.BOOL, Kind.INT, Kind.UINT, Kind.DOUBLE, Kind.STRING, Kind.TIMESTAMP, Kind.DURATION, Kind.DYN})
+"""The kinds of value that have one form as text, or may have."""
+
+_AS_TEXT = {
+    Kind.LIST: 'take one element, or .join(",")',
+    Kind.MAP: "take one of its values",
+    Kind.BYTES: "base64.encode(...) or hash.sha256(...) makes one",
+}
 
 VARIABLES = "variables."
 """What the names of a document's own variables begin with."""
@@ -79,11 +88,23 @@ class Terms:
         self.reads: dict[Attribute, None] = {}
 
     def compile(
-        self, written: Scalar, label: str, expect: CelType | None = None, *, source: str = "", span: Span = WHOLE
+        self,
+        written: Scalar,
+        label: str,
+        expect: CelType | None = None,
+        *,
+        source: str = "",
+        span: Span = WHOLE,
+        fits: Collection[Kind] = tuple(Kind),
     ) -> Term:
-        """Return an expression as a term; `source` and `span` say which part of what was written it is."""
+        """Return an expression as a term; `source` and `span` say which part of what was written it is.
+
+        `fits` are the kinds of value that can stand in its place, where there are several.
+        """
         try:
             expression = self._environment.compile(source or str(written), expect=expect)
+            if expression.type.kind not in fits:
+                raise CompileError([_unfit(expression)])
         except CompileError as error:
             self.faults.extend(_placed(fault, written, label, span) for fault in error.faults)
             expression = self._environment.compile("null")
@@ -155,6 +176,18 @@ class Terms:
                 self.late.add(name)
             elif not name.startswith(VARIABLES):
                 self._bind(name, str(attribute.keys[0]) if attribute.keys else None)
+
+
+def _unfit(expression: Expression) -> CompileFault:
+    """Return the fault of an expression whose value could never stand in its place."""
+    written = expression.source
+    before = written[: len(written) - len(written.lstrip())]
+    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    return CompileFault(
+        line=line, column=column, length=len(written.strip().partition("\n")[0]), code=Code.TYPE,
+        message=f"the result is {expression.type}, and a text is expected",
+        hint=_AS_TEXT.get(expression.type.kind, ""),
+    )  # fmt: skip
 
 
 def _direct(expression: Expression) -> str | None:

@@ -157,6 +157,25 @@ def test_metadata_reads_as_what_envoy_sent(facts: Facts) -> None:
     assert environment.compile("attributes.request.http.method == ''").holds(activation) is True
 
 
+def test_envoys_own_attributes_are_texts_in_either_encoding(make: Any) -> None:
+    """H2: headers and bodies that Envoy sends as bytes are where policies from elsewhere look for them, as texts."""
+    envoy = AttributeContext()
+    envoy.request.http.raw_body = b"a=\xff"
+    for name, value in ((":path", b"/"), ("X-Role", b"user"), ("x-role", b"admin"), ("x-name", b"J\xf6rg")):
+        envoy.request.http.header_map.headers.add(key=name, raw_value=value)
+    sent = envoy.SerializeToString()
+    activation = Environment(VARIABLES).activation(
+        {"attributes": ATTRIBUTES["attributes"](make.facts(make.request({"envoy": envoy})))}
+    )
+
+    def shown(field: str) -> object:
+        return Environment(VARIABLES).compile(f"attributes.request.http.{field}").value(activation)
+
+    assert shown("headers") == {":path": "/", "x-role": "user,admin", "x-name": "J!rg"}
+    assert shown("body") == "a=!"
+    assert envoy.SerializeToString() == sent
+
+
 def test_only_keys_that_are_read_are_bound(facts: Facts) -> None:
     """Of a map of which single keys are read, no more is handed to the engine; a missing key stays missing."""
     some = narrowed("request.headers", frozenset({"x-role", "nope"}))

@@ -135,6 +135,15 @@ spec:
     )
 
 
+def test_a_key_that_is_no_text_is_a_fault(compiler: Compiler) -> None:
+    """C3: what could never tell callers apart denies nobody at run time, but the policy when it is read."""
+    limits = "  limits: [{name: l, key: [client.ip, request.segments], rate: 1/minute}]\n"
+    policy = 'apiVersion: authz/v1\nkind: Policy\nmetadata: {name: p}\nspec:\n  match: [{paths: ["/**"]}]\n'
+
+    (fault,) = faults(compiler, {"p.yaml": policy + limits})
+    assert fault.startswith('p.yaml:6:39: AZ304 limit "l": the result is list(string), and a text is expected')
+
+
 @pytest.mark.parametrize(
     ("files", "fault"),
     [

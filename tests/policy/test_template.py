@@ -65,10 +65,31 @@ def test_rendering(text: str, result: str) -> None:
     assert rendered(text) == result
 
 
-@pytest.mark.parametrize("text", ["${identity.roles}", "${null}", "${{'a': 1}}", "${b'x'}", "${identity.claims.x}"])
-def test_a_value_without_one_form_as_text_is_an_error(text: str) -> None:
-    """Lists, maps, null, bytes and what has no value leave no text behind."""
-    assert isinstance(rendered(f"a{text}"), EvaluationError)
+@pytest.mark.parametrize("value", ["identity.roles", "null", "{'a': 1}", "b'x'"])
+def test_a_value_without_one_form_as_text_is_an_error(value: str) -> None:
+    """Lists, maps, null, bytes and what has no value leave no text behind, where only the value can tell."""
+    assert isinstance(rendered(f"a${{dyn({value})}}"), EvaluationError)
+    assert isinstance(rendered("a${identity.claims.x}"), EvaluationError)
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [
+        ("a${ identity.roles}", "list(string)"),
+        ("${request.headers}", "map(string, string)"),
+        ("${b'x'}", "bytes"),
+        ("${null}b", "null"),
+        ("${request.mcp}", "authz.v1.Mcp"),
+    ],
+)
+def test_what_is_never_a_text_is_a_fault(text: str, type_: str) -> None:
+    """C3: a text that could never be written is told of when the policy is read, not by every request."""
+    terms = Terms(ENVIRONMENT)
+    template.text(written(text), "rule", terms)
+
+    (fault,) = terms.faults
+    assert fault.message == f"rule: the result is {type_}, and a text is expected"
+    assert fault.column == 7 + text.index("${") + 2 + text[text.index("${") + 2 :].startswith(" ")
 
 
 @pytest.mark.parametrize("character", ["\\r", "\\n", "\\u0000", "\\u007f", "ä", "\\u2028"])
@@ -95,7 +116,13 @@ def test_one_whole_expression_keeps_its_type() -> None:
         "${request.time}": "2026-11-23T12:00:00Z",
     }
     for text, value in values.items():
-        assert template.text(written(text), "rule", Terms(ENVIRONMENT)).value(evaluate, 0) == value
+        terms = Terms(ENVIRONMENT)
+        assert template.value(written(text), "rule", terms).value(evaluate, 0) == value
+        assert terms.faults == []
+    for text in ("n${identity.roles}", "${b'x'}"):
+        terms = Terms(ENVIRONMENT)
+        template.value(written(text), "rule", terms)
+        assert len(terms.faults) == 1
 
 
 def test_what_envoys_metadata_cannot_hold_is_an_error() -> None:

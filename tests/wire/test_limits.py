@@ -33,6 +33,7 @@ from authz.model import (
     Reason,
     Usage,
 )
+from authz.policy.documents.rules import OURS
 from authz.wire import LimitHeaders
 from authz.wire.limits import MAX_WAIT, headers, names
 
@@ -188,6 +189,7 @@ def test_the_metadata_names_the_limit_that_matters(usages: tuple[LimitUsage, ...
     for decision in (ALLOW, OVER):
         metadata = MessageToDict(written(decision, usages).dynamic_metadata)
         assert {key: metadata[key] for key in metadata if "limit" in key} == named
+        assert metadata.keys() <= OURS  # which no rule can write
 
 
 def test_a_usage_without_limits_is_named_nothing() -> None:

@@ -23,6 +23,7 @@ _LINE = re.compile(r"(?:^|^[A-Z_]+: )ERROR: <input>:(-?\d+):(-?\d+): (.*)$", re.
 _STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 _TOO_DEEP = re.compile(r"(?:max recursion depth of|recursion limit exceeded\. limit:) (\d+)")
 _UNDECLARED = re.compile(r"^undeclared reference to '([^']*)'")
+_HAS = re.compile(r"\bhas\s*$")
 _CALLED = re.compile(r"((?:[A-Za-z_]\w*\s*\.\s*)*)([A-Za-z_]\w*)\s*$")
 _WORD = re.compile(r"\w+|==|\S")
 _NO_FIELD = re.compile(r"^undefined field '([^']*)' not found in struct '([^']*)'")
@@ -124,7 +125,11 @@ class _Translation:
         return match[1] if match and not self._calls(report) else None
 
     def _calls(self, report: _Report) -> bool:
-        return self._text(report)[report.column - 1 : report.column] == "("
+        return self._text(report)[report.column - 1 : report.column] == "(" and not self._asks(report)
+
+    def _asks(self, report: _Report) -> bool:
+        """Tell whether the place is that of `has(`, which is no call."""
+        return _HAS.search(self._text(report)[: report.column - 1]) is not None
 
     def _text(self, report: _Report) -> str:
         return self._lines[report.line - 1] if report.line <= len(self._lines) else ""
@@ -144,10 +149,10 @@ class _Translation:
         return undeclared_function(name, line=report.line, column=report.column - len(name), length=len(name))
 
     def _name(self, report: _Report, name: str) -> CompileFault:
-        """Return the fault of a variable; the engine points at its last dot."""
+        """Return the fault of a variable; the engine points at its last dot, or at the bracket of `has(`."""
         pattern = r"\s*\.\s*".join(map(re.escape, name.split(".")))
         for match in re.finditer(rf"\b{pattern}\b", self._text(report)):
-            if match.start() < report.column <= match.end():
+            if match.start() < report.column <= match.end() or (self._asks(report) and match.start() >= report.column):
                 return undeclared_variable(
                     name, self._variables, line=report.line, column=match.start() + 1, length=len(match[0])
                 )

@@ -86,7 +86,7 @@ def _unknown(root: Mapping, model: type[Part], path: Path) -> Fault:
 def _empty(root: Mapping, path: Path) -> Iterator[Fault]:
     """Yield the fault of an empty list; pydantic also calls a list too short when its items do not fit."""
     place, node = place_of(root, path)
-    if not node:
+    if not node and not isinstance(node, Scalar):
         yield place.fault(Code.RANGE, "the list is empty", hint="leave the key out, or fill it")
 
 

@@ -153,6 +153,7 @@ def host_pattern(text: Text) -> Text:
         host = paths.canonical_host(text.removeprefix("*."))
     except Refusal:
         hint = "leave hosts out to mean every host" if text == "*" else 'a host name, or "*." and a host name'
+        hint = hint if text.isascii() else "write it as it travels, in ASCII: xn--..."
         refuse(text, Code.HOST, f"{quoted(text)} is not a host pattern", hint)
     if wildcard + host.name != text:
         what = "hosts are matched without port" if host.port is not None else "hosts are matched in lower case"

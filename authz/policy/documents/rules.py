@@ -37,6 +37,9 @@ _BELONGS = {
     "body": ("deny", "redirect"),
     "allowed_hosts": ("redirect",),
 }
+OURS = frozenset({"decision_id", "policy", "rule", "reason", "limit", "limit_outcome", "would_limit"})
+"""Keys of the metadata that say what was decided, and are written last."""
+
 _STATUSES = {
     "deny": (range(400, 600), "from 400 to 599"),
     "redirect": ((301, 302, 303, 307, 308), "301, 302, 303, 307 or 308"),
@@ -151,6 +154,7 @@ class Rule(Checked):
                     f'"{key}" has no meaning in a rule that says {effect}',
                     hint=f"it belongs to {' and '.join(_BELONGS[key])}",
                 )
+        yield from _ours(node.get("metadata"))
         cookies = node.get("cookies")
         if effect != "allow" and isinstance(cookies, Mapping) and "remove" in cookies:
             yield cookies.key("remove").fault(Code.TOGETHER, f'"remove" has no meaning in a rule that says {effect}')
@@ -158,6 +162,14 @@ class Rule(Checked):
         status = node.get("status")
         if hint and isinstance(status, Scalar) and status.isdecimal() and int(status[:9]) not in statuses:
             yield status.fault(Code.RANGE, f"{effect} cannot answer {status}", hint=hint)
+
+
+def _ours(metadata: object) -> Iterator[Fault]:
+    """Yield a fault for what a rule would write in vain."""
+    for key in metadata.written() if isinstance(metadata, Mapping) else ():
+        if key in OURS:
+            message = f'the metadata already says "{key}" of the decision'
+            yield key.fault(Code.NAME_TAKEN, message, hint="give it another name")
 
 
 class GuardrailRule(Rule):

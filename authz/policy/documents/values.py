@@ -106,6 +106,11 @@ def _text(check: Callable[[Text], object] | None = None, **schema: object) -> Fi
     return Fits((Text,), check, type="string", **schema)
 
 
+def _time(check: Callable[[Text], object]) -> Fits:
+    """Return what fits a duration; a number is told that its unit is missing."""
+    return Fits((Text, Number), check, type="string", pattern=grammar.DURATION)
+
+
 def shared(value: T) -> Callable[[], T]:
     """Return a default that is one frozen value for all; pydantic would copy what it cannot hash."""
     return lambda: value
@@ -158,9 +163,9 @@ Realm = Annotated[Text, _text(http.realm, pattern=http.REALM)]
 Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
 PlainMap = Annotated[dict[str, Any], Fits((Mapping,), grammar.plain, type="object")]
 Plain = Annotated[Any, Fits((Mapping, Sequence, Text, Number, Boolean, Null), grammar.plain, type=_JSON)]
-Duration = Annotated[float, _text(grammar.duration, pattern=grammar.DURATION)]
-Age = Annotated[int, _text(grammar.age, pattern=grammar.DURATION)]
-Leeway = Annotated[float, _text(grammar.leeway, pattern=grammar.DURATION)]
+Duration = Annotated[float, _time(grammar.duration)]
+Age = Annotated[int, _time(grammar.age)]
+Leeway = Annotated[float, _time(grammar.leeway)]
 Moment = Annotated[float, _text(grammar.moment, pattern=grammar.MOMENT)]
 
 

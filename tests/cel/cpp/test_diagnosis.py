@@ -32,6 +32,7 @@ def faults(environment: Environment, source: str) -> tuple[CompileFault, ...]:
         ),
         ("'😀' == requst.path", (1, 8, 11), 'undeclared variable "requst.path"', 'did you mean "request.path"?'),
         ("request.method.startWith('a')", (1, 16, 9), 'undeclared function "startWith"', 'did you mean "startsWith"?'),
+        ("has(request.methd)", (1, 5, 13), 'undeclared variable "request.methd"', 'did you mean "request.method"?'),
         ("math.foor(1.0)", (1, 1, 9), 'undeclared function "math.foor"', 'did you mean "math.floor"?'),
         ("url.encod(s)", (1, 1, 9), 'undeclared function "url.encod"', 'did you mean "url.encode"?'),
         ("s.matches('a', 'b')", (1, 3, 7), '"matches" is not called like this', ""),

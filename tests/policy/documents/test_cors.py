@@ -56,7 +56,7 @@ def test_an_origin_that_no_browser_sends_is_a_fault(origin: str, faults: Faults)
         ("{origins: ['*'], headers: ['*'], expose: ['*']}", [(Code.CHOICE, "'*'"), (Code.CHOICE, "'*'")]),
         ("{origins: ['*'], headers: [X-A]}", [(Code.HEADER, "X-A")]),
         ("{origins: ['*'], expose: ['a b']}", [(Code.HEADER, "'a b'")]),
-        ("{origins: ['*'], max_age: 10}", [(Code.TYPE, "10")]),
+        ("{origins: ['*'], max_age: 10}", [(Code.DURATION, "10")]),
         ("{origin: ['*']}", [(Code.UNKNOWN_KEY, "origin")]),
     ],
 )

@@ -37,6 +37,11 @@ Told = Callable[..., str]
         ),
         ("identity: {providers: [a], required: 'true'}", "expected true or false, not a text (without quotes)"),
         ("identity: {providers: [a], required: 1}", "expected true or false, not a number (without quotes)"),
+        (
+            "limits: [{name: a, rate: {requests: 1, per: 90}}]",
+            '"90" is not a duration (a number and a unit: 90s, 5m, 24h, 7d, 250ms)',
+        ),
+        ("limits: [{name: a, rate: 1/day, key: ''}]", "the expression is empty ()"),
         ("limits: [{rate: 1/day}]", '"name" is missing ()'),
         ("limits: [{name: a, rate: {per: 1m}}]", '"requests" is missing from "rate" ()'),
     ],

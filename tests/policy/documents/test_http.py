@@ -123,6 +123,7 @@ def test_a_host(value: str) -> None:
         ("api.example.com.", 'write "api.example.com"'),
         ("[0:0::1]", 'write "[::1]"'),
         ("*", "leave hosts out to mean every host"),
+        ("bücher.example", "write it as it travels, in ASCII: xn--..."),
     ],
 )
 def test_a_host_that_nothing_matches(value: str, right: str) -> None:

@@ -76,7 +76,7 @@ def test_a_fixed_window_is_a_piece_of_the_calendar(policy: Callable[[str], Polic
         ("rate: {requests: 1.5, per: 1m}", (Code.TYPE, "1.5")),
         ("rate: {requests: 9223372036854775808, per: 1m}", (Code.RANGE, "9223372036854775808")),
         ("rate: {requests: 1, per: 0s}", (Code.RANGE, "0s")),
-        ("rate: {requests: 1, per: 60}", (Code.TYPE, "60")),
+        ("rate: {requests: 1, per: 60}", (Code.DURATION, "60")),
         ("rate: {requests: 1}", (Code.MISSING_KEY, "rate")),
         ("rate: {requests: 1, per: 1m, burst: 2}", (Code.UNKNOWN_KEY, "burst")),
         ("rate: [1]", (Code.TYPE, "rate")),
