@@ -18,7 +18,7 @@ from authz.errors import Fault, SettingsFaults
 if TYPE_CHECKING:
     from authz.config import Settings
     from authz.policy import Needs
-    from authz.policy.entries import PathTemplate
+    from authz.policy.routing.entries import PathTemplate
 
 SERVICE = "envoy.service.auth.v3.Authorization"
 FILTER = "envoy.filters.http.ext_authz"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from authz.envoy.parts import HttpFilter, Manager, Parts
     from authz.envoy.reading import Message
     from authz.errors import Fault
-    from authz.policy.entries import Route
+    from authz.policy.routing.entries import Route
 
 _ANY_SEGMENT = "x"
 _DEFAULT_TIMEOUT = 15.0

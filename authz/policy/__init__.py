@@ -2,6 +2,7 @@
 
 from authz.policy.attempt import WatchDocument
 from authz.policy.compiler import Compiler
+from authz.policy.deciding.recorded import Memory, UndeterminedError
 from authz.policy.documents import IdentityProvider, KeyEntry, UserEntry, key_entries, user_entries
 from authz.policy.documents.grammar import Unfit
 from authz.policy.explained import Explanation
@@ -10,7 +11,6 @@ from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts, nowhe
 from authz.policy.listing import Listed, ListedEntry, ListedRule
 from authz.policy.needs import Needs
 from authz.policy.providers import Beside, Identifier, ProviderBuilder
-from authz.policy.recorded import Memory, UndeterminedError
 from authz.policy.selection import PolicySet, Selection
 from authz.policy.showing import Secrets
 

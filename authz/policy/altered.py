@@ -12,25 +12,25 @@ from msgspec.structs import replace
 
 from authz.cel import STRING_SET, StringSet
 from authz.model import Mode
-from authz.policy.arranging import arrange
 from authz.policy.codes import Code
 from authz.policy.data import datum
+from authz.policy.deciding.arranging import arrange
+from authz.policy.deciding.memo import Remembered
+from authz.policy.deciding.places import DATA
 from authz.policy.documents.grammar import Unfit
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
 from authz.policy.files import Files
-from authz.policy.index import Index
-from authz.policy.memo import Remembered
-from authz.policy.places import DATA
+from authz.policy.routing.index import Index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from authz.errors import Fault
     from authz.policy.compiled import Document
+    from authz.policy.deciding.plan import Plan, World
     from authz.policy.documents import DataSpec
-    from authz.policy.entries import Entry
-    from authz.policy.plan import Plan, World
+    from authz.policy.routing.entries import Entry
     from authz.policy.source import Text
 
 

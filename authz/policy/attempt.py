@@ -19,14 +19,14 @@ from authz.errors import Fault
 from authz.policy.codes import Code
 from authz.policy.compiling import Compilation
 from authz.policy.data import Datum, datum
+from authz.policy.deciding.places import DATA
 from authz.policy.documents import Guardrail, Policy
 from authz.policy.documents.grammar import Unfit
-from authz.policy.entries import Entry
 from authz.policy.faults import Together
 from authz.policy.files import Files
 from authz.policy.parts import Around, FileDocuments, Governed, Made, Part, Ties
-from authz.policy.places import DATA
-from authz.policy.routes import routes
+from authz.policy.routing.entries import Entry
+from authz.policy.routing.routes import routes
 from authz.policy.terms import Watch
 
 if TYPE_CHECKING:

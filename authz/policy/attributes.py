@@ -24,7 +24,7 @@ from authz.policy.calls import grpc, mcp
 from authz.policy.facts import UnboundError
 from authz.policy.graphql import graphql
 from authz.policy.messages import grpc_message
-from authz.policy.routes import segments
+from authz.policy.routing.routes import segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

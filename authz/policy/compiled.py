@@ -1,6 +1,6 @@
 """Documents as requests meet them: every expression compiled, every default settled, nothing left to look up.
 
-Values only; `compiling` makes them, `plan` puts those that govern a request in order, `steps` asks them.
+Values only; `compiling` makes them, `deciding` puts those that govern a request in order and asks them.
 """
 
 from __future__ import annotations

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from authz.cel import DYN, VARIABLES, EngineName, Environment
 from authz.errors import PolicyFaults
-from authz.policy.arranging import arrange
 from authz.policy.attempt import Attempt, Kept
+from authz.policy.deciding.arranging import arrange
+from authz.policy.deciding.places import DATA
+from authz.policy.deciding.plan import World
 from authz.policy.documents.grammar import is_identifier
-from authz.policy.index import Index
 from authz.policy.listing import ending
 from authz.policy.parts import Addition, FileDocuments, without
 from authz.policy.pauses import paced
-from authz.policy.places import DATA
-from authz.policy.plan import World
 from authz.policy.providers import Unproved
 from authz.policy.reading import is_policy_file, read
 from authz.policy.rereading import reread
+from authz.policy.routing.index import Index
 from authz.policy.selection import PolicySet
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from authz.policy.attempt import WatchDocument
     from authz.policy.compiled import Document
+    from authz.policy.deciding.plan import Plan
     from authz.policy.facts import BodyValidators
     from authz.policy.parts import Governed, Part
-    from authz.policy.plan import Plan
     from authz.policy.providers import ProviderBuilder
 
 

@@ -13,7 +13,7 @@ from authz import model
 from authz.cel import BOOL, INT, Attribute
 from authz.model import STATUS, Ambiguity, Effect, Reason
 from authz.policy import carrying, compiled, cors, template
-from authz.policy.crumbs import COOKIE
+from authz.policy.deciding.crumbs import COOKIE
 from authz.policy.destinations import Destination, destination
 from authz.policy.documents import EncodedSlashes, Identification, PathParameters, Policy
 from authz.policy.documents.grammar import Unfit

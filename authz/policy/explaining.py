@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from authz.cel import SECRET, EvaluationError
 from authz.model import Effect, LimitOutcome, Mode, Reason
-from authz.policy.case import Case, Failed
+from authz.policy.deciding.case import Case, Failed
+from authz.policy.deciding.recorded import RecordedCase, UndeterminedError
+from authz.policy.deciding.steps import met
 from authz.policy.explained import Explanation, Missing, Near, Said, ShownDocument, ShownLimit, ShownRule, Way
 from authz.policy.nearby import nearby
-from authz.policy.recorded import RecordedCase, UndeterminedError
-from authz.policy.routes import written
+from authz.policy.routing.routes import written
 from authz.policy.showing import Showing
-from authz.policy.steps import met
 from authz.policy.wanting import missing, standing
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     from authz.model import Decision, Usage
     from authz.policy.compiled import Document
-    from authz.policy.entries import Entry
+    from authz.policy.deciding.places import LimitStep, Place, RuleStep, ValidationStep
+    from authz.policy.deciding.plan import Plan
+    from authz.policy.deciding.recorded import Memory
     from authz.policy.explained import ShownTerm
     from authz.policy.facts import Facts
     from authz.policy.listing import Listed
-    from authz.policy.places import LimitStep, Place, RuleStep, ValidationStep
-    from authz.policy.plan import Plan
-    from authz.policy.recorded import Memory
+    from authz.policy.routing.entries import Entry
     from authz.policy.showing import Secrets
     from authz.policy.terms import Term
 

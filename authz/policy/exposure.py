@@ -15,11 +15,11 @@ import msgspec
 from msgspec.structs import replace
 
 from authz.model import Effect, Mode
-from authz.policy.covering import Neighbours, covers, meets
 from authz.policy.documents import Guardrail, Identification, Policy
-from authz.policy.entries import ANY_HOST, ANY_METHOD, Entry, Match, Route
-from authz.policy.index import Index
-from authz.policy.routes import routes, segments, written
+from authz.policy.routing.covering import Neighbours, covers, meets
+from authz.policy.routing.entries import ANY_HOST, ANY_METHOD, Entry, Match, Route
+from authz.policy.routing.index import Index
+from authz.policy.routing.routes import routes, segments, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

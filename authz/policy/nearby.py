@@ -7,14 +7,14 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from authz.model import Mode
-from authz.policy.entries import ANY_HOST
-from authz.policy.routes import written
+from authz.policy.routing.entries import ANY_HOST
+from authz.policy.routing.routes import written
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from authz.policy.compiled import Document
-    from authz.policy.entries import Entry, PathTemplate, Route
+    from authz.policy.routing.entries import Entry, PathTemplate, Route
 
 CLOSE = 0.8
 """How much of a segment is the same where it is nearly another."""

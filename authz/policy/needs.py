@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from authz.policy.documents import ProviderSpec
     from authz.policy.documents.asked import Introspection, KubernetesToken
     from authz.policy.documents.providers import Basic
-    from authz.policy.entries import Entry, Route
+    from authz.policy.routing.entries import Entry, Route
 
 Names = frozenset[str] | None
 """Names that are needed; `None` where it may be any."""

@@ -13,7 +13,7 @@ import msgspec
 from authz.model import Mode
 from authz.policy import compiled
 from authz.policy.documents import Data, Guardrail, IdentityProvider, Policy
-from authz.policy.entries import Entry
+from authz.policy.routing.entries import Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,7 @@
 """The policies in force, what they select for a request, and the decision of what was selected.
 
 One set of policies serves any number of requests from any thread; a selection belongs to one request. The way of
-a decision is in `steps`.
+a decision is in `deciding`.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from msgspec.structs import replace
 from authz.model import Mode
 from authz.policy import cors
 from authz.policy.altered import altered, indexed
-from authz.policy.case import Case
 from authz.policy.compiling import limit
+from authz.policy.deciding.case import Case
+from authz.policy.deciding.lookups import DecisionReads
+from authz.policy.deciding.recorded import redecide
+from authz.policy.deciding.shadow import observed
+from authz.policy.deciding.steps import decide, preflight, require_one_reading, require_policy
 from authz.policy.documents import Guardrail, IdentityProvider, Policy
 from authz.policy.expiring import Expiring
 from authz.policy.explaining import Asked, explain
 from authz.policy.listing import Listed, ListedEntry, listed
-from authz.policy.lookups import DecisionReads
 from authz.policy.needs import Needs, needs
-from authz.policy.recorded import redecide
-from authz.policy.routes import segments
-from authz.policy.shadow import observed
-from authz.policy.steps import decide, preflight, require_one_reading, require_policy
+from authz.policy.routing.routes import segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from authz.cel import Attribute
     from authz.model import Charge, Decision, HeaderMutation, Limit, Request, Usage
     from authz.policy import compiled
+    from authz.policy.deciding.plan import Plan, World
+    from authz.policy.deciding.recorded import Memory, Redecided
     from authz.policy.documents import DataSpec, Document
-    from authz.policy.entries import Entry
     from authz.policy.explained import Explanation
     from authz.policy.facts import Facts
-    from authz.policy.index import Index
-    from authz.policy.plan import Plan, World
     from authz.policy.providers import Identifier
-    from authz.policy.recorded import Memory, Redecided
+    from authz.policy.routing.entries import Entry
+    from authz.policy.routing.index import Index
     from authz.policy.showing import Secrets
     from authz.policy.source import Text
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from authz.cel import BOOL
 from authz.policy import compiled
+from authz.policy.deciding.places import PARAMS
 from authz.policy.describing import Describing
 from authz.policy.documents.faults import place_of
 from authz.policy.documents.grammar import Unfit
 from authz.policy.documents.validation import FORM, Security, Undocumented
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
-from authz.policy.places import PARAMS
-from authz.policy.routes import template
+from authz.policy.routing.routes import template
 from authz.policy.source import Text
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from authz.model import (
     Usage,
 )
 from authz.policy import Compiler
-from authz.policy.index import Index
+from authz.policy.routing.index import Index
 from authz.server.deciding import compiler, ids
 from authz.store import Snapshot
 from authz.telemetry import trace_id

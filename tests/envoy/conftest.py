@@ -11,8 +11,8 @@ import yaml
 from authz.config import Settings
 from authz.envoy.checking import findings
 from authz.policy import Needs
-from authz.policy.entries import Route
-from authz.policy.routes import template
+from authz.policy.routing.entries import Route
+from authz.policy.routing.routes import template
 
 ENVOY = Path(__file__).parents[2] / "envoy"
 FILTER = "envoy.filters.http.ext_authz"

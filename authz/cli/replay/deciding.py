@@ -14,15 +14,15 @@ import msgspec
 
 from authz.audit.reads import HEADERS
 from authz.policy import UndeterminedError
-from authz.policy.recorded import asked_of
-from authz.policy.routes import written
+from authz.policy.deciding.recorded import asked_of
+from authz.policy.routing.routes import written
 from authz.server.recalling import recalled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from authz.policy import PolicySet, Selection
-    from authz.policy.plan import Plan
+    from authz.policy.deciding.plan import Plan
     from authz.server.recalling import Line
 
 MOST_KEPT = 200_000

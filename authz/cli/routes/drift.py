@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.content.openapi.operations import segments
-from authz.policy.covering import path_covers, path_meets
-from authz.policy.entries import PathTemplate
 from authz.policy.exposure import Flag
-from authz.policy.routes import template
+from authz.policy.routing.covering import path_covers, path_meets
+from authz.policy.routing.entries import PathTemplate
+from authz.policy.routing.routes import template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

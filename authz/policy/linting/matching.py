@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from authz.policy.covering import path_covers
 from authz.policy.documents.values import nearest
 from authz.policy.linting.codes import Lint
 from authz.policy.linting.looking import warned
-from authz.policy.routes import EVERYTHING, template
+from authz.policy.routing.covering import path_covers
+from authz.policy.routing.routes import EVERYTHING, template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from authz.errors import Fault
     from authz.policy.documents import Guardrail, Match, Policy
-    from authz.policy.entries import PathTemplate
+    from authz.policy.routing.entries import PathTemplate
     from authz.policy.source import Text
 
 REGISTERED = frozenset(

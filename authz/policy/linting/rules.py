@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from authz.cel.source import tokens_of
 from authz.model import Effect, Mode
 from authz.policy.documents import Policy
-from authz.policy.entries import ANY_HOST
 from authz.policy.linting.codes import Lint
 from authz.policy.linting.looking import warned
-from authz.policy.routes import EVERYTHING, routes
+from authz.policy.routing.entries import ANY_HOST
+from authz.policy.routing.routes import EVERYTHING, routes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

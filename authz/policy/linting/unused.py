@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from authz.policy.deciding.places import DATA
 from authz.policy.documents import Data, Guardrail, IdentityProvider, Policy
 from authz.policy.linting.codes import Lint
 from authz.policy.linting.looking import warned
-from authz.policy.places import DATA
 from authz.policy.terms import VARIABLES
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.policy.covering import path_covers
-from authz.policy.entries import Entry, Route
-from authz.policy.index import Index
-from authz.policy.routes import segments, template
+from authz.policy.routing.covering import path_covers
+from authz.policy.routing.entries import Entry, Route
+from authz.policy.routing.index import Index
+from authz.policy.routing.routes import segments, template
 from tests.policy.linting.conftest import document
 
 TEMPLATES = st.lists(st.sampled_from(["a", "b", "*", "{x}"]), max_size=3).flatmap(

@@ -8,8 +8,8 @@ import pytest
 
 from authz.content import SchemaValidators
 from authz.model import Reason
-from authz.policy.bodies import objection
 from authz.policy.compiled import Validation
+from authz.policy.deciding.bodies import objection
 
 
 def validation(**words: Any) -> Validation:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz.model import STATUS, Objection, Reason
-from authz.policy.case import Failed
+from authz.policy.deciding.case import Failed
 
 if TYPE_CHECKING:
     from authz.model import Unmet
-    from authz.policy.case import Case
     from authz.policy.compiled import Described, Validation
-    from authz.policy.places import Place
+    from authz.policy.deciding.case import Case
+    from authz.policy.deciding.places import Place
 
 NOT_FOUND = 404
 

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from authz.policy.entries import ANY_METHOD, Match
-from authz.policy.trie import Leaf, Node
+from authz.policy.routing.entries import ANY_METHOD, Match
+from authz.policy.routing.trie import Leaf, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from authz.policy.entries import Entry, Route
+    from authz.policy.routing.entries import Entry, Route
 
 D = TypeVar("D")
 Change = Callable[[tuple["Match[D]", ...]], tuple["Match[D]", ...]]

@@ -12,17 +12,18 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from authz.model import Reason
-from authz.policy import bodies, cors, described
-from authz.policy.answers import allow, answer, failed, objected, refused, ruled
-from authz.policy.case import Failed
+from authz.policy import cors
+from authz.policy.deciding import bodies, described
+from authz.policy.deciding.answers import allow, answer, failed, objected, refused, ruled
+from authz.policy.deciding.case import Failed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from authz.model import Decision
-    from authz.policy.answers import Verdict
-    from authz.policy.case import Case
-    from authz.policy.places import RuleStep, ValidationStep
+    from authz.policy.deciding.answers import Verdict
+    from authz.policy.deciding.case import Case
+    from authz.policy.deciding.places import RuleStep, ValidationStep
 
     Step = Callable[[Case], Verdict | None]
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from authz.model import DocumentTrace, Effect, Mode
-from authz.policy.answers import charged, failed
-from authz.policy.case import Failed
-from authz.policy.steps import SHADOW_STEPS
+from authz.policy.deciding.answers import charged, failed
+from authz.policy.deciding.case import Failed
+from authz.policy.deciding.steps import SHADOW_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from authz.model import Decision
-    from authz.policy.answers import Verdict
-    from authz.policy.case import Case
+    from authz.policy.deciding.answers import Verdict
+    from authz.policy.deciding.case import Case
 
 _WOULD = {Effect.ALLOW: "allow", Effect.DENY: "would_deny", Effect.REDIRECT: "would_redirect"}
 

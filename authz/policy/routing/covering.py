@@ -11,12 +11,12 @@ from collections import defaultdict
 from itertools import takewhile
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from authz.policy.entries import ANY_HOST
+from authz.policy.routing.entries import ANY_HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from authz.policy.entries import PathTemplate, Route
+    from authz.policy.routing.entries import PathTemplate, Route
 
 T = TypeVar("T")
 

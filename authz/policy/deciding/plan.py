@@ -21,21 +21,21 @@ from msgspec.structs import replace
 from authz.model import Count, DocumentTrace, Effect, Mode
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL, narrowed
 from authz.policy.compiled import NO_CHANGES
+from authz.policy.deciding.memo import Remembered
+from authz.policy.deciding.places import DATA, PARAMS, LimitStep, Place, PolicyStep, RuleStep, Scope, ValidationStep
+from authz.policy.deciding.reads import read_by
 from authz.policy.expiring import Expiring
-from authz.policy.memo import Remembered
-from authz.policy.places import DATA, PARAMS, LimitStep, Place, PolicyStep, RuleStep, Scope, ValidationStep
-from authz.policy.reads import read_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from authz.cel import Environment, Expression
     from authz.model import Ambiguity, Decision
-    from authz.policy.changes import Merged
     from authz.policy.compiled import Document, Rule
-    from authz.policy.entries import Match
+    from authz.policy.deciding.changes import Merged
+    from authz.policy.deciding.memo import Memo
     from authz.policy.facts import Facts
-    from authz.policy.memo import Memo
+    from authz.policy.routing.entries import Match
     from authz.policy.terms import Keys
 
 

@@ -14,8 +14,8 @@ from authz.errors import Refusal
 from authz.model import Effect
 from authz.policy import PolicySet
 from authz.policy.documents import Match
-from authz.policy.entries import PathTemplate, Route
-from authz.policy.routes import EVERYTHING, routes, segments, template
+from authz.policy.routing.entries import PathTemplate, Route
+from authz.policy.routing.routes import EVERYTHING, routes, segments, template
 from authz.policy.source import Text
 
 

@@ -14,16 +14,16 @@ import msgspec
 from authz.cel import EvaluationError
 from authz.model import ANONYMOUS
 from authz.policy.attributes import ATTRIBUTES
-from authz.policy.ballot import AFTER, ballot
+from authz.policy.deciding.ballot import AFTER, ballot
+from authz.policy.deciding.places import PARAMS
 from authz.policy.facts import Facts, UnboundError
-from authz.policy.places import PARAMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authz.cel import Activation, Trace
-    from authz.policy.places import RuleStep, Scope
-    from authz.policy.plan import Plan
+    from authz.policy.deciding.places import RuleStep, Scope
+    from authz.policy.deciding.plan import Plan
     from authz.policy.terms import Term
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.policy.crumbs import without
+from authz.policy.deciding.crumbs import without
 
 
 @pytest.mark.parametrize(

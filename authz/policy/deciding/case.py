@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from authz.cel import EvaluationError
 from authz.model import Charge, RuleError
-from authz.policy.evaluation import Evaluation
+from authz.policy.deciding.evaluation import Evaluation
 from authz.policy.template import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from authz.policy.deciding.places import LimitStep, Place, RuleStep
+    from authz.policy.deciding.plan import Plan
     from authz.policy.facts import Facts
-    from authz.policy.places import LimitStep, Place, RuleStep
-    from authz.policy.plan import Plan
     from authz.policy.template import Template
     from authz.policy.terms import Term
 

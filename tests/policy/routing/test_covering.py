@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.policy.covering import Neighbours, covers, meets
-from authz.policy.entries import Entry, Route
-from authz.policy.index import Index
-from authz.policy.routes import segments, template
+from authz.policy.routing.covering import Neighbours, covers, meets
+from authz.policy.routing.entries import Entry, Route
+from authz.policy.routing.index import Index
+from authz.policy.routing.routes import segments, template
 
 HOSTS = ("", "a.example.com", "b.a.example.com", "*.example.com", "*.a.example.com")
 PATHS = st.lists(st.sampled_from(["a", "b", "*"]), max_size=3).flatmap(

@@ -11,16 +11,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from authz.policy.attributes import ATTRIBUTES
-from authz.policy.memo import Memo, Unfit
-from authz.policy.plan import joined
+from authz.policy.deciding.memo import Memo, Unfit
+from authz.policy.deciding.plan import joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from authz.policy.deciding.memo import Reader
+    from authz.policy.deciding.plan import Plan
     from authz.policy.expiring import Expiring
     from authz.policy.facts import Facts
-    from authz.policy.memo import Reader
-    from authz.policy.plan import Plan
     from authz.policy.terms import Keys
 
 READERS = 1024

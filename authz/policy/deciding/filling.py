@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz.model import HeaderMutation, Mutations
-from authz.policy.crumbs import COOKIE, without
+from authz.policy.deciding.crumbs import COOKIE, without
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from authz.policy.case import Case
-    from authz.policy.changes import Merged, Writing
+    from authz.policy.deciding.case import Case
+    from authz.policy.deciding.changes import Merged, Writing
 
 
 def mutations_of(merged: Merged, case: Case) -> Mutations:

@@ -14,16 +14,16 @@ from google.protobuf.message import Message
 from authz.cel.values import MAX_TEXT, NoValueError, plain
 from authz.model import Knowing, Read
 from authz.policy.attributes import ATTRIBUTES, DOUBTFUL
+from authz.policy.deciding.places import PARAMS
 from authz.policy.facts import UnboundError
-from authz.policy.places import PARAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from msgspec import Raw
 
+    from authz.policy.deciding.plan import Plan
     from authz.policy.facts import Facts
-    from authz.policy.plan import Plan
 
 MOST_READS = 64
 """Attributes that are looked up for one record."""

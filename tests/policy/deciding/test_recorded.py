@@ -9,12 +9,12 @@ import pytest
 from authz.content import SchemaValidators
 from authz.model import Knowing, Reason
 from authz.policy import Compiler, UndeterminedError
-from authz.policy.recorded import asked_of
+from authz.policy.deciding.recorded import asked_of
 
 if TYPE_CHECKING:
     from conftest import Make
 
-    from authz.policy.recorded import Redecided
+    from authz.policy.deciding.recorded import Redecided
 
 POLICY = """
 apiVersion: authz/v1

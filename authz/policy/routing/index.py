@@ -15,16 +15,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from authz.policy.editing import Edit
-from authz.policy.entries import ANY_HOST
 from authz.policy.pauses import drained, drop_oldest
-from authz.policy.trie import walk
+from authz.policy.routing.editing import Edit
+from authz.policy.routing.entries import ANY_HOST
+from authz.policy.routing.trie import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from authz.policy.entries import Entry, Match
-    from authz.policy.trie import Leaf, Node
+    from authz.policy.routing.entries import Entry, Match
+    from authz.policy.routing.trie import Leaf, Node
 
 D = TypeVar("D")
 A = TypeVar("A")

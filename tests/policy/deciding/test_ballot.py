@@ -11,9 +11,10 @@ import yaml
 
 from authz.content import SchemaValidators
 from authz.model import Reason
-from authz.policy import Compiler, PolicySet, ballot, evaluation
+from authz.policy import Compiler, PolicySet
+from authz.policy.deciding import ballot, evaluation
 
-TABLES = sorted((Path(__file__).parent / "decisions").glob("*.yaml"))
+TABLES = sorted((Path(__file__).parents[1] / "decisions").glob("*.yaml"))
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import string
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authz.policy.entries import Entry, Match, PathTemplate, Route
-from authz.policy.index import REMEMBERED, Index
+from authz.policy.routing.entries import Entry, Match, PathTemplate, Route
+from authz.policy.routing.index import REMEMBERED, Index
 
 LABELS = st.sampled_from(["a", "b", "com"])
 HOSTS = st.lists(LABELS, min_size=1, max_size=4).map(".".join)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from authz.policy.entries import ANY_METHOD
+from authz.policy.routing.entries import ANY_METHOD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from authz.policy.entries import Match
+    from authz.policy.routing.entries import Match
 
 D = TypeVar("D")
 

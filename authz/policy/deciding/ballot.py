@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING
 from authz.cel import INT, CompileError
 from authz.cel.source import tokens_of
 from authz.cel.standard import MACROS
-from authz.policy.plan import Ballot
+from authz.policy.deciding.plan import Ballot
 from authz.policy.terms import VARIABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from authz.policy.places import PolicyStep, RuleStep
-    from authz.policy.plan import Plan
+    from authz.policy.deciding.places import PolicyStep, RuleStep
+    from authz.policy.deciding.plan import Plan
     from authz.policy.terms import Term
 
 AFTER = 500

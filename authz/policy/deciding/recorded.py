@@ -17,23 +17,23 @@ import msgspec
 from authz.cel import EvaluationError
 from authz.model import Effect, Knowing, Reason
 from authz.policy.attributes import DOUBTFUL
-from authz.policy.case import Case
-from authz.policy.evaluation import Evaluation
-from authz.policy.reads import WHO, of_validation, read_of, terms_of
-from authz.policy.steps import STEPS, decide, met
-from authz.policy.steps import validate as validate_whole
+from authz.policy.deciding.case import Case
+from authz.policy.deciding.evaluation import Evaluation
+from authz.policy.deciding.reads import WHO, of_validation, read_of, terms_of
+from authz.policy.deciding.steps import STEPS, decide, met
+from authz.policy.deciding.steps import validate as validate_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from authz.cel import Activation, Trace
     from authz.model import Charge, Decision
-    from authz.policy.answers import Verdict
-    from authz.policy.evaluation import Bound
+    from authz.policy.deciding.answers import Verdict
+    from authz.policy.deciding.evaluation import Bound
+    from authz.policy.deciding.places import LimitStep, Place, RuleStep
+    from authz.policy.deciding.plan import Plan
+    from authz.policy.deciding.reads import Attribute
     from authz.policy.facts import Facts
-    from authz.policy.places import LimitStep, Place, RuleStep
-    from authz.policy.plan import Plan
-    from authz.policy.reads import Attribute
     from authz.policy.template import Template
     from authz.policy.terms import Term
 

@@ -12,13 +12,13 @@ from msgspec.structs import replace
 from authz.content import SchemaValidators
 from authz.model import Ambiguity, Effect, Location, Reason
 from authz.policy import Compiler
-from authz.policy.memo import LONGEST, MOST, TRIAL, Remembered
+from authz.policy.deciding.memo import LONGEST, MOST, TRIAL, Remembered
 
 if TYPE_CHECKING:
     from conftest import Make
 
     from authz.policy import Facts, PolicySet
-    from authz.policy.plan import Plan
+    from authz.policy.deciding.plan import Plan
 
 ORDERS = """
 apiVersion: authz/v1

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz import paths
-from authz.policy.entries import ANY_HOST, PathTemplate, Route
+from authz.policy.routing.entries import ANY_HOST, PathTemplate, Route
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from authz.model import Mode
-from authz.policy.plan import Plan
-from authz.policy.readers import memo
-from authz.policy.reads import read_by
+from authz.policy.deciding.plan import Plan
+from authz.policy.deciding.readers import memo
+from authz.policy.deciding.reads import read_by
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authz.policy.compiled import Document
-    from authz.policy.entries import Match
-    from authz.policy.plan import World
+    from authz.policy.deciding.plan import World
+    from authz.policy.routing.entries import Match
 
 
 def arrange(matches: Sequence[Match[Document]], world: World) -> Plan:

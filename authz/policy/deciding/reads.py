@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from authz.model import Effect
 from authz.policy.attributes import ATTRIBUTES
-from authz.policy.places import PARAMS
+from authz.policy.deciding.places import PARAMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from authz.policy.compiled import CookieChange, HeaderChange
-    from authz.policy.places import Place, RuleStep
+    from authz.policy.deciding.places import Place, RuleStep
     from authz.policy.template import Template
 
 

@@ -12,10 +12,10 @@ import msgspec
 from msgspec.structs import replace
 
 from authz.model import NO_MUTATIONS, STATUS, Charge, Count, Decision, DocumentTrace, Effect, Mutations, Reason
-from authz.policy.case import Failed
-from authz.policy.changes import UNCHANGED, merge
-from authz.policy.filling import mutations_of
-from authz.policy.plan import Permission
+from authz.policy.deciding.case import Failed
+from authz.policy.deciding.changes import UNCHANGED, merge
+from authz.policy.deciding.filling import mutations_of
+from authz.policy.deciding.plan import Permission
 from authz.policy.representations import TEXT, chosen, filled, serialized
 from authz.policy.template import Template
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from authz.model import Objection, Unmet
-    from authz.policy.case import Case
+    from authz.policy.deciding.case import Case
+    from authz.policy.deciding.places import Place, RuleStep
+    from authz.policy.deciding.plan import Plan
     from authz.policy.destinations import Destination
-    from authz.policy.places import Place, RuleStep
-    from authz.policy.plan import Plan
     from authz.policy.representations import Representation
 
 REMEMBERED = 1024
