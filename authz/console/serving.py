@@ -1,4 +1,8 @@
-"""The admin port's server: one thread with an asyncio loop of its own, so that no page can hold up a decision."""
+"""The admin port's server: one thread with an asyncio loop of its own, so that no page can hold up a decision.
+
+Connections are bounded, and where there are too many the oldest goes, of those first that wait for no answer. Were the
+new one refused instead, who opens some and says nothing would keep out the probes, and Kubernetes ends who is silent.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,37 @@ import threading
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from authz.listening import tcp_refused
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
 BACKLOG = 64
+
+MOST_CONNECTIONS = 64
+
+
+class _Connection(H11Protocol):
+    """A connection that makes room for itself."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Begin, in place of another where there are too many."""
+        super().connection_made(transport)
+        self.begun = self.loop.time()
+        others = [each for each in self.connections if isinstance(each, _Connection) and each is not self]
+        if len(others) >= MOST_CONNECTIONS:
+            others.sort(key=lambda each: (each.waits, each.begun))
+            for each in others[: len(others) - MOST_CONNECTIONS + 1]:
+                each.transport.abort()
+
+    @property
+    def waits(self) -> bool:
+        """Whether a request is there that is not answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
 
 
 class AdminServer:
@@ -27,13 +55,13 @@ class AdminServer:
             uvicorn.Config(
                 application,
                 loop="asyncio",
-                http="h11",
+                http=_Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                limit_concurrency=BACKLOG,
+                limit_concurrency=2 * MOST_CONNECTIONS,  # requests: those that go are still there for a moment
                 timeout_graceful_shutdown=1,
             )
         )

@@ -32,6 +32,10 @@ MOST_LEVELS = 64
 LONGEST = 64 * 1024
 """Characters of a document; the longest that people write have a tenth of it."""
 
+MOST_PIECES = 16_384
+"""Words, signs, and what stands between them, of a document: of the shortest, all that fit would take twenty
+milliseconds to read, and other checks would wait for that."""
+
 _STORED = frozenset({"extensions", "documentId", "doc_id", "id"})
 """Members that can stand for a query that the server has stored."""
 
@@ -108,7 +112,9 @@ def _definitions(document: str) -> list[_Definition]:
     if len(document) > LONGEST:
         raise UnboundError("the GraphQL query is too long")
     reader = _Reader()
-    for token in _TOKEN.finditer(document):
+    for number, token in enumerate(_TOKEN.finditer(document)):
+        if number == MOST_PIECES:
+            raise UnboundError("the GraphQL query has too many parts")
         if not token["skip"]:
             reader.take(token.lastgroup or "", token[0])
     return reader.found()

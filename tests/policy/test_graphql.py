@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from authz._pb.authz.v1.vocabulary_pb2 import Graphql
 from authz.policy.facts import UnboundError
-from authz.policy.graphql import LONGEST, MOST_LEVELS, _definitions, _Spreading, graphql
+from authz.policy.graphql import LONGEST, MOST_LEVELS, MOST_PIECES, _definitions, _Spreading, graphql
 from tests.policy.conftest import facts_of, request_of
 
 
@@ -169,8 +169,8 @@ def test_fragments_that_are_spread_often_are_looked_at_once() -> None:
 
 def test_fragments_in_a_long_row_end_in_no_other_error() -> None:
     """However they are ordered, fragments that spread the next one are read, or are no value."""
-    row = " ".join(f"fragment F{n} on T {{ ...F{n + 1} }}" for n in range(1200)) + " fragment F1200 on T { a }"
-    backwards = " ".join(f"...F{n}" for n in range(1200, -1, -1))
+    row = "".join(f"fragment F{n} on T{{...F{n + 1}}}" for n in range(1200)) + "fragment F1200 on T{a}"
+    backwards = "".join(f"...F{n}" for n in range(1200, -1, -1))
     assert list(read(f"{{ x {{ {backwards} }} ...F0 }} {row}").fields) == ["x", "a"]
 
 
@@ -179,6 +179,13 @@ def test_a_document_has_a_bound() -> None:
     assert list(read("{ a }" + "," * (LONGEST - 5)).fields) == ["a"]
     with pytest.raises(UnboundError):
         read("{ a }" + "," * (LONGEST - 4))
+
+
+def test_a_document_has_a_bound_on_its_parts() -> None:
+    """G5: tens of thousands of one-letter fields fit the bound on characters, and hold up the checks behind them."""
+    assert list(read("{" + "a " * (MOST_PIECES // 2 - 1) + "}").fields) == ["a"]
+    with pytest.raises(UnboundError, match="too many parts"):
+        read("{" + "a " * (MOST_PIECES // 2) + "}")
 
 
 def test_hostile_queries_are_read_in_linear_time(make: Any) -> None:
