@@ -44,6 +44,7 @@ def with_switches(arguments: Sequence[str]) -> list[str]:
 
 
 def _parameter(setting: Setting, default: str) -> inspect.Parameter:
+    values = ("true", "false") if setting.switch else setting.choices
     option = typer.Option(
         setting.flag,
         help=f"{setting.about}{' Repeatable.' if setting.many else ''} [default: {default}]",
@@ -51,6 +52,7 @@ def _parameter(setting: Setting, default: str) -> inspect.Parameter:
         if setting.switch
         else "|".join(setting.choices) or setting.name.rpartition(".")[2].upper(),
         show_default=False,
+        autocompletion=lambda incomplete: [value for value in values if value.startswith(incomplete)],
     )
     kind = list[str] if setting.many else str
     return inspect.Parameter(

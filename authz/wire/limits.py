@@ -63,7 +63,8 @@ def names(usages: Sequence[LimitUsage]) -> LimitNames:
     for outcome in _GRAVEST:
         alike = [usage for usage in usages if usage.outcome is outcome]
         if alike:
-            foremost = longest(alike) if outcome is _OVER else tightest(alike)
+            in_force = [usage for usage in alike if usage.charge.limit.mode is _ENFORCE] or alike
+            foremost = longest(alike) if outcome is _OVER else tightest(in_force)
             return LimitNames(foremost.charge.limit.name, outcome.value, would)
     return LimitNames(would_limit=would)
 

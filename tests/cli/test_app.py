@@ -132,15 +132,30 @@ def test_listing_the_verbs_loads_none() -> None:
     assert "serve" in done.stdout
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_completes_verbs(shell: str) -> None:
-    """The shell is told the verbs that begin with what was typed."""
+def completed(shell: str, typed: str) -> str:
+    """Return what the shell is told of the last word of what was typed."""
     environment = {
-        **os.environ, "_AUTHZ_COMPLETE": f"complete_{shell}", "COMP_WORDS": "authz che", "COMP_CWORD": "1",
-        "_TYPER_COMPLETE_ARGS": "authz che", "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        **os.environ, "_AUTHZ_COMPLETE": f"complete_{shell}", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" ")),
+        "_TYPER_COMPLETE_ARGS": typed, "_TYPER_COMPLETE_FISH_ACTION": "get-args",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "authz"], env=environment, capture_output=True, text=True, timeout=30, check=False
     )
-    assert "check" in done.stdout
-    assert "serve" not in done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_verbs(shell: str) -> None:
+    """The shell is told the verbs that begin with what was typed."""
+    told = completed(shell, "authz che")
+    assert "check" in told
+    assert "serve" not in told
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_the_values_of_a_setting(shell: str) -> None:
+    """A flag that takes one of a few words is told with them, as a verb's own are."""
+    told = completed(shell, "authz serve --transport a")
+    assert "auto" in told
+    assert "aio" in told
+    assert "fast" not in told

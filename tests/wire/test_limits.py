@@ -182,6 +182,10 @@ def test_a_denial_carries_the_fields() -> None:
             {"limit": "o/b", "limit_outcome": "degraded_allow"},
         ),
         ((usage("o/s", LimitOutcome.WOULD_LIMIT),), {"would_limit": ["o/s"]}),
+        (
+            (usage("o/s", mode=Mode.SHADOW, remaining=0), usage("o/a", remaining=1)),
+            {"limit": "o/a", "limit_outcome": "ok"},
+        ),
     ],
 )
 def test_the_metadata_names_the_limit_that_matters(usages: tuple[LimitUsage, ...], named: dict[str, Any]) -> None:
