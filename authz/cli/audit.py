@@ -28,7 +28,9 @@ class Action(StrEnum):
 
 def command(
     action: Annotated[Action, typer.Argument(help="verify.")],  # noqa: ARG001 - the one there is
-    file: Annotated[Path, typer.Argument(help="The file of records; what was rotated away beside it is read first.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, help="The file of records; what was rotated away beside it is read first.")
+    ],
     *,
     key_file: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="The secret of record.key_file, if one was set.")

@@ -116,7 +116,7 @@ def _content(name: str) -> bytes:
     try:
         return sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
     except OSError as error:
-        raise Unavailable(f"can't read {name}: {error.strerror}") from error
+        raise typer.BadParameter(f"can't read {name}: {error.strerror}") from error
 
 
 def _make(wanted: Wanted, loaded: Loaded, *, whole: bool) -> None:

@@ -28,7 +28,7 @@ def command(  # noqa: PLR0913 - one per flag
             help="What FILE is: openapi, a description of an API; ratelimit, a domain of envoyproxy/ratelimit."
         ),
     ],
-    file: Annotated[Path, typer.Argument(help="The file to convert.")],
+    file: Annotated[Path, typer.Argument(exists=True, help="The file to convert.")],
     *,
     output_dir: Annotated[Path | None, typer.Option(help="openapi: the folder to write policies and tests to.")] = None,
     force: Annotated[bool, typer.Option("--force", help="openapi: overwrite files that are there.")] = False,

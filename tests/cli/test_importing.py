@@ -22,7 +22,7 @@ def test_a_ratelimit_configuration_becomes_a_guardrail(run: Callable[..., Any], 
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"domain: d\nlimits: []", "`limits`"), (b"\xff", "no UTF-8"), (None, "No such file")]
+    ("content", "told"), [(b"domain: d\nlimits: []", "`limits`"), (b"\xff", "no UTF-8"), (None, "does not exist")]
 )
 def test_what_cannot_be_read_is_told(content: bytes | None, told: str, run: Callable[..., Any], tmp_path: Path) -> None:
     """Exit code 2, and nothing on standard output."""

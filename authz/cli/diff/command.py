@@ -32,7 +32,7 @@ def command(
     policies: Annotated[
         list[Path] | None, typer.Option(help="The folders that revisions are looked at in. [default: policies]")
     ] = None,
-    records: Annotated[Path | None, typer.Option(help="Decision records, decided by both.")] = None,
+    records: Annotated[Path | None, typer.Option(exists=True, help="Decision records, decided by both.")] = None,
     fail_on_change: Annotated[
         bool, typer.Option("--fail-on-change", help="Exit 5 where anything means something else.")
     ] = False,

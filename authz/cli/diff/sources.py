@@ -96,7 +96,7 @@ def _committed(path: Path, name: str) -> Iterator[tuple[str, bytes]]:
     """Yield the files of a folder at a revision by their paths in it; names that begin with a dot are skipped."""
     if not path.is_dir():
         why = "policies of a revision are those of a folder" if path.exists() else "where are the policies? --policies"
-        raise Unavailable(f"there is no folder {path}: {why}")
+        raise Unavailable(f"there is no folder {path} to look for {name} in: {why}")
     commit = commit_of(path, name)
     for entry in filter(None, git(path, "ls-tree", "-r", "-z", commit, ".").split(b"\0")):
         about, _, raw = entry.partition(b"\t")

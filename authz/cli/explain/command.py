@@ -29,7 +29,9 @@ def command(  # noqa: PLR0913 - one per flag
     claims: Claims = "{}",
     ip: Ip = "127.0.0.1",
     at: At = "",
-    log: Annotated[Path | None, typer.Option(help="Records to look for the decision in; a file or a folder.")] = None,
+    log: Annotated[
+        Path | None, typer.Option(exists=True, help="Records to look for the decision in; a file or a folder.")
+    ] = None,
     admin: Annotated[str, typer.Option(help="Admin port to ask about a decision, without --log.")] = "127.0.0.1:9192",
     redis: Annotated[
         str | None,

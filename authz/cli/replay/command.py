@@ -28,7 +28,9 @@ class Form(StrEnum):
 
 
 def command(
-    log: Annotated[Path, typer.Argument(help="Decision records: JSON lines, .gz, .parquet, or a folder of these.")],
+    log: Annotated[
+        Path, typer.Argument(exists=True, help="Decision records: JSON lines, .gz, .parquet, or a folder of these.")
+    ],
     *,
     policies: Annotated[list[Path] | None, typer.Option(help="Folder or file of policies. [default: policies]")] = None,
     fail_on_change: Annotated[

@@ -33,11 +33,13 @@ def command(
     tests: Annotated[
         list[Path] | None, typer.Option(exists=True, help="Where tests are. [default: beside the policies]")
     ] = None,
-    records: Annotated[Path | None, typer.Option(help="Decision records: what was seen of each route.")] = None,
+    records: Annotated[
+        Path | None, typer.Option(exists=True, help="Decision records: what was seen of each route.")
+    ] = None,
     admin: Annotated[
         str, typer.Option(metavar="URL", help="A running service that is asked what it has counted instead.")
     ] = "",
-    openapi: Annotated[Path | None, typer.Option(help="A description of the API to compare with.")] = None,
+    openapi: Annotated[Path | None, typer.Option(exists=True, help="A description of the API to compare with.")] = None,
     fail_on_drift: Annotated[
         bool, typer.Option("--fail-on-drift", help="Exit 5 where policies and the description differ.")
     ] = False,

@@ -53,7 +53,9 @@ def test_a_revision_without_policies_is_no_empty_state(repository: Path) -> None
     other.mkdir()
     with pytest.raises(Unavailable, match="HEAD has no policies in"):
         revision("HEAD", [other])
-    with pytest.raises(Unavailable, match=r"there is no folder .*none: where are the policies\? --policies"):
+    with pytest.raises(
+        Unavailable, match=r"there is no folder .*none to look for .* in: where are the policies\? --policies"
+    ):
         revision("HEAD", [repository / "none"])
 
 
