@@ -15,6 +15,9 @@ from authz.config.settings import ClientSettings
 from authz.content import Body
 from authz.engine import Engine
 from authz.errors import Unavailable
+from authz.identity.claims import Claims, claim, words
+from authz.identity.forwarded import ForwardedTokens
+from authz.identity.providers import Providers
 from authz.limits.memory import MemoryLimiter
 from authz.model import (
     ANONYMOUS,
@@ -38,12 +41,15 @@ from authz.server.deciding import parts
 from authz.server.recalling import recalled
 from authz.store import Snapshot
 from authz.testing.asking import Call
+from authz.testing.callers import put
 from authz.wire import LimitHeaders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from authz.engine import Limiter
+    from authz.identity.claims import ClaimRules
+    from authz.identity.providers import Provider
     from authz.model import Request
     from authz.policy import Explanation, Identifier, PolicySet, Secrets
     from authz.server.recalling import Line
@@ -55,13 +61,15 @@ PATIENCE = 10.0
 class Claimed:
     """Finds whom somebody says: the identity, as the named provider would have made it, or the request's first.
 
-    `unasked` says why nobody was found this way: empty once somebody was.
+    `providers` are those of the policies that are tried. `unasked` says why nobody was found this way: empty once
+    somebody was.
     """
 
     def __init__(self, subject: str, claims: Mapping[str, Any], provider: str | None = None) -> None:
         self._subject = subject
         self._claims = claims
         self._provider = provider
+        self.providers: Mapping[str, Provider] = {}
         self.unasked = "the policies of this request name no identity provider: --as says nothing to them"
 
     def identify(
@@ -74,24 +82,30 @@ class Claimed:
             done(ANONYMOUS)
             return
         self.unasked = ""
-        claims = {"sub": self._subject, **self._claims}
-        scope = claims.get("scope", "")
-        done(
-            Identity(
-                authenticated=True,
-                provider=provider,
-                subject=self._subject,
-                issuer=str(claims.get("iss", "")),
-                roles=_texts(claims.get("roles")),
-                groups=_texts(claims.get("groups")),
-                scopes=tuple(scope.split()) if isinstance(scope, str) else _texts(scope),
-                claims=claims,
-            )
+        done(self._identity(provider))
+
+    def _identity(self, provider: str) -> Identity:
+        rules = _rules(self.providers.get(provider))
+        names = rules.claims if rules else Claims()
+        claims = dict(self._claims)
+        put(claims, names.subject, self._subject)
+        return Identity(
+            authenticated=True,
+            provider=provider,
+            subject=self._subject,
+            issuer=str(claims.get("iss", rules.issuer if rules else "")),
+            roles=words(claim(claims, names.roles)),
+            groups=words(claim(claims, names.groups)),
+            scopes=words(claim(claims, names.scopes)),
+            claims=claims,
         )
 
 
-def _texts(value: object) -> tuple[str, ...]:
-    return tuple(map(str, value)) if isinstance(value, list) else ()
+def _rules(provider: Provider | None) -> ClaimRules | None:
+    """Return what a provider makes of claims, `None` for one that reads none."""
+    if provider is None:
+        return None
+    return provider.witness.rules if isinstance(provider.witness, ForwardedTokens) else provider.rules
 
 
 class Looking:
@@ -116,6 +130,8 @@ class Trying:
 
     def request(self, message: bytes, identifier: Identifier | None, moment: float) -> tuple[bytes, Outcome]:
         """Decide one serialized `CheckRequest` at a moment; raise `Unavailable` where nobody says who is calling."""
+        if isinstance(identifier, Claimed) and isinstance(self._policies.identifier, Providers):
+            identifier.providers = self._policies.identifier.by_name
         outcomes: list[Outcome] = []
         told, call = threading.Event(), Call()
 

@@ -118,11 +118,11 @@ class Cast:
         claims = {"iss": rules.issuer, **audience, "iat": now, "exp": now + int(LIFETIME), **caller.claims}
         paths = rules.claims
         if caller.subject is not None:
-            _put(claims, paths.subject, str(caller.subject))
+            put(claims, paths.subject, str(caller.subject))
         words = ((paths.roles, caller.roles), (paths.groups, caller.groups), (paths.scopes, caller.scopes))
         for path, said in words:
             if said:
-                _put(claims, path, list(map(str, said)))
+                put(claims, path, list(map(str, said)))
         return claims
 
     def _standing_in(self, provider: Provider) -> Provider:
@@ -204,7 +204,7 @@ def _token(claims: dict[str, Any]) -> str:
     return ".".join(base64.urlsafe_b64encode(segment).rstrip(b"=").decode() for segment in segments)
 
 
-def _put(claims: dict[str, Any], path: str, value: object) -> None:
+def put(claims: dict[str, Any], path: str, value: object) -> None:
     """Write a claim where `identity.claims.claim` would read it, unless something is there."""
     if path in claims:
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from authz.audit import ReadsForm, ReadsWriter
 from authz.cli.request import Asked, message
@@ -92,6 +93,39 @@ def test_a_caller_can_be_claimed_of_any_provider_of_the_request() -> None:
         found.append((outcome.identity.provider, outcome.identity.authenticated))
         assert claimed.unasked.endswith(unasked)
     assert found == [("staff", True), ("mesh", True), ("", False)]
+
+
+KEYCLOAK = """
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: keycloak}
+spec:
+  jwt:
+    issuer: https://login.example.com/
+    jwks: {uri: https://login.example.com/keys}
+    algorithms: [RS256]
+    claims: {subject: oid, roles: realm_access.roles, scopes: scp}
+---
+apiVersion: authz/v1
+kind: IdentityProvider
+metadata: {name: edge}
+spec: {envoy_jwt: {issuer: https://login.example.com/, payload_key: jwt, claims: {roles: realm_access.roles}}}
+"""
+
+
+@pytest.mark.parametrize(("provider", "scopes"), [("keycloak", ("read",)), ("edge", ())])
+def test_claims_mean_what_the_provider_makes_of_them(provider: str, scopes: tuple[str, ...]) -> None:
+    """Roles are where the provider's claims are: what is tried with a token's claims is what its bearer would get."""
+    text = POLICY.replace("[staff]", f"[{provider}]") + KEYCLOAK
+    trying = Trying(compiler("auto").compile({"a.yaml": text.encode(), "keys.yaml": b"[]"}))
+    claims = {"realm_access": {"roles": ["admin", 7]}, "scp": ["read"], "roles": ["root"]}
+    _, outcome = trying.request(message(Asked(method="GET", url="/orders")), Claimed("alice", claims), 1_795_435_200.0)
+
+    identity = outcome.identity
+    assert (identity.subject, identity.roles, identity.scopes) == ("alice", ("admin",), scopes)
+    assert identity.issuer == "https://login.example.com/"
+    assert identity.claims["oid" if provider == "keycloak" else "sub"] == "alice"
 
 
 def test_who_is_calling_is_asked_of_the_policies_providers() -> None:
