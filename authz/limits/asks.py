@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authz.limits.algorithms import Meter
-    from authz.model import Charge, Limit, LimitUsage
+    from authz.model import Charge, Limit
 
 PER_ASK = 4
 """Numbers of an answer for each ask."""
@@ -44,9 +44,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Denial(msgspec.Struct, frozen=True, kw_only=True):
-    """A limit that is over: what it said, when it was asked, and until when it can say nothing else."""
+    """A limit that is over: what it said to a cost, when it was asked, and until when it can say nothing else.
+
+    Without the charge, whose key is as long as the caller likes: there can be as many of these as there are callers.
+    """
 
     meter: Meter
-    usage: LimitUsage
+    cost: int
+    remaining: int
+    reset: float
+    retry_after: float
     seen_at: float
     until: float

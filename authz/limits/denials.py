@@ -52,7 +52,10 @@ class Denials:
             if len(self._known) >= self._size:
                 del self._known[next(iter(self._known))]
             until = sent_at + (min(each.retry_after, LIFE) if ask.meter.leased else each.retry_after)
-            self._known[ask.key] = Denial(meter=ask.meter, usage=each, seen_at=sent_at, until=until)
+            self._known[ask.key] = Denial(
+                meter=ask.meter, cost=ask.charge.cost, remaining=each.remaining, reset=each.reset,
+                retry_after=each.retry_after, seen_at=sent_at, until=until,
+            )  # fmt: skip
 
     def clear(self) -> None:
         """Forget everything, for counters that were reset by hand."""
@@ -62,12 +65,12 @@ class Denials:
         denial = self._known.get(ask.key)
         if denial is None or now >= denial.until or denial.meter is not ask.meter:
             return None
-        if ask.charge.cost < denial.usage.charge.cost:
+        if ask.charge.cost < denial.cost:
             return None
         return LimitUsage(
             charge=ask.charge,
             outcome=LimitOutcome.OVER,
-            remaining=denial.usage.remaining,
-            reset=max(0.0, denial.usage.reset - (now - denial.seen_at)),
-            retry_after=max(0.0, (denial.usage.retry_after or 0.0) - (now - denial.seen_at)),
+            remaining=denial.remaining,
+            reset=max(0.0, denial.reset - (now - denial.seen_at)),
+            retry_after=max(0.0, denial.retry_after - (now - denial.seen_at)),
         )

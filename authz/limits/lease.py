@@ -40,7 +40,8 @@ class Lease:
     __slots__ = ("_asked", "_measured_from", "_processes", "blocks", "meter", "plan", "remaining", "taking", "whole_at")
 
     def __init__(self, ask: Ask, processes: int, now: float) -> None:
-        unit = msgspec.structs.replace(ask, charge=msgspec.structs.replace(ask.charge, cost=1))
+        # Without the components of its key, which are as long as the caller likes; the store knows a hash of them.
+        unit = msgspec.structs.replace(ask, charge=msgspec.structs.replace(ask.charge, key=(), cost=1))
         self.plan = Plan(parts=(unit,), asks=(unit,))
         self.meter: Meter = ask.meter
         self.blocks: deque[Block] = deque()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from authz.limits.asks import Answer
 from authz.limits.denials import Denials
 from authz.limits.plan import Plan, Planner, conclude
@@ -9,6 +11,8 @@ from authz.model import Charge
 from tests.limits.conftest import charge, limit
 
 PLANNER = Planner()
+LONG = 8192
+"""Characters of a key that a planner does not keep, either."""
 
 
 def plan(*charges: Charge) -> Plan:
@@ -34,6 +38,17 @@ def test_a_refusal_holds_until_its_time() -> None:
     assert not usage.admitted
     assert (usage.limits[0].retry_after, usage.limits[0].reset, usage.limits[0].remaining) == (6.0, 16.0, 2)
     assert denials.refusal(asked, 110.0) is None
+
+
+def test_what_a_caller_made_up_is_not_kept() -> None:
+    """R9: sixty thousand callers are remembered, and what each counts by is as long as they like: it is not held."""
+    key = "k" * LONG
+    before = sys.getrefcount(key)
+    denials = Denials()
+    refused(denials, charge(limit(), key))
+    holders = sys.getrefcount(key)
+    assert len(denials) == 1
+    assert holders == before
 
 
 def test_a_smaller_cost_is_asked() -> None:

@@ -24,6 +24,15 @@ def wanted(of: Lease, asked: int, seconds: float, cost: int = 1, begin: float = 
     return max(blocks)
 
 
+def test_a_lease_does_not_hold_what_a_caller_made_up() -> None:
+    """R9: the components of a key are as long as callers like; a lease asks by their hash."""
+    plan = Planner().plan([charge(limit(requests=1000, scope=Scope.LEASED), "k" * 8192)])
+    assert isinstance(plan, Plan)
+    kept = Lease(plan.asks[0], 1, 0.0).plan
+    assert kept.asks[0].charge.key == ()
+    assert kept.question.keys == plan.question.keys
+
+
 def test_a_block_is_what_the_next_moment_wants() -> None:
     """A thousand a second for a tenth of one: a hundred; what is asked for rarely is asked for one by one."""
     hot, cold = lease(), lease()
