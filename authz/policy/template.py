@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.cel import EvaluationError, Kind
+from authz.paths import percent_encoded
 from authz.policy import pages
 from authz.policy.faults import Together
 from authz.policy.scan import closing_brace
+from authz.policy.source import quoted
 from authz.policy.terms import TEXTS, Span, Term
 
 if TYPE_CHECKING:
@@ -136,6 +138,10 @@ def _compiled(
             source, span = written[start:end], _span(written, start)
             parts.append(terms.compile(written, label, source=source, span=span, fits=fits))
     constant = None if any(isinstance(part, Term) for part in parts) else "".join(map(str, parts))
+    literal = "".join(part for part in parts if isinstance(part, str))
+    if (constant is None or unfit is _UNFIT_FOR_LOCATION) and (found := unfit.search(literal)):
+        message = f"{label}: {quoted(found[0])} cannot stand there"
+        terms.faults.append(written.fault(Together.TEMPLATE, message, hint=f"write {percent_encoded(found[0])}"))
     return Template(parts=tuple(parts), constant=constant, unfit=unfit, escape=escape)
 
 

@@ -105,6 +105,23 @@ def test_a_location_has_no_spaces() -> None:
     assert rendered("https://x/${url.encode(request.path)}", template.location) == "https://x/%2Fa%20b"
 
 
+@pytest.mark.parametrize(
+    ("text", "make", "hint"),
+    [
+        ("/a b", template.location, "write %20"),
+        ("https://a.example/ä?x=${request.port}", template.location, "write %C3%A4"),
+        ("ü ${request.port}", template.header, "write %C3%BC"),
+        ("a;${request.port}", template.cookie, "write %3B"),
+    ],
+)
+def test_a_literal_that_cannot_stand_there_is_a_fault(text: str, make: Callable[..., Any], hint: str) -> None:
+    """J11: what every answer would break on is told of when the policy is read: a caller got 403 in place of a 302."""
+    terms = Terms(ENVIRONMENT)
+    make(written(text), "rule", terms)
+
+    assert [fault.hint for fault in terms.faults] == [hint]
+
+
 def test_one_whole_expression_keeps_its_type() -> None:
     """Metadata of one `${...}` is a number, a list or a bool; with text around it is text; times are text."""
     values = {

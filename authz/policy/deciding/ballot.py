@@ -70,8 +70,8 @@ def _is_walked(step: RuleStep, variables: Mapping[str, Term]) -> bool:
 def _policies(policies: Sequence[PolicyStep], texts: Mapping[RuleStep, str]) -> str:
     """Return the sum of what the policies' allow rules say."""
     return " + ".join(
-        # Rules with changes are all asked, so their policy is asked rule by rule and not up to the first that holds.
-        _all(policy.rules, texts) if any(step.changes for step in policy.rules) else _chain(policy.rules, texts, "0")
+        # Where a rule is asked regardless, its policy is asked rule by rule and not up to the first that holds.
+        _all(policy.rules, texts) if any(step.regardless for step in policy.rules) else _chain(policy.rules, texts, "0")
         for policy in policies
     ) or "0"  # fmt: skip
 

@@ -54,7 +54,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
 
 
 class RuleStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
-    """A rule in a plan. `ask` is its condition where that needs nothing late; `bit` its own in the ballot, or 0."""
+    """A rule in a plan. `ask` is its condition where that needs nothing late; `bit` its own in the ballot, or 0.
+
+    An allow rule that `changes` something, or whose `when` could have no value, is asked `regardless` of those before:
+    what a rule adds to an answer must not decide whether its error counts.
+    """
 
     place: Place
     rule: Rule
@@ -63,6 +67,7 @@ class RuleStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):
     ask: Callable[[Activation], bool | EvaluationError] | None
     allows: bool
     changes: bool
+    regardless: bool
 
 
 class ValidationStep(msgspec.Struct, frozen=True, kw_only=True, eq=False, gc=False):

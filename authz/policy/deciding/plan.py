@@ -192,6 +192,7 @@ def _step(place: Place, rule: Rule, bit: int) -> RuleStep:
         ask=None if rule.test is None or rule.test.late else rule.test.holds,
         allows=rule.effect is Effect.ALLOW,
         changes=rule.changes != NO_CHANGES,
+        regardless=rule.changes != NO_CHANGES or rule.when is not None,
     )
 
 

@@ -93,7 +93,7 @@ def require_allow(case: Case) -> Verdict | None:
     for policy in case.plan.policies:
         before = len(held)
         for step in policy.rules:
-            if (step.changes or len(held) == before) and case.allows(step):
+            if (step.regardless or len(held) == before) and case.allows(step):
                 held.append(step)
         if len(held) == before:
             return refused(Reason.NO_RULE, policy.place)
