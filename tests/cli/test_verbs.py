@@ -33,11 +33,22 @@ def test_the_list_says_what_every_verb_does(name: str, run: Callable[..., Any]) 
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_an_example_parses(name: str) -> None:
-    """What help suggests is accepted by the verb's own arguments."""
+def test_an_example_parses(name: str, tmp_path: Path) -> None:
+    """What help suggests is accepted by the verb's own arguments, where the files it names are there."""
     command, verb, *arguments = shlex.split(VERBS[name].example.partition(" > ")[0])
     loader = typer.Typer(add_completion=False)
     loader.command(verb)(import_module(VERBS[name].module).command)
     assert (command, verb) == ("authz", name)
-    arguments = [one if one != "policies/" else str(Path(__file__).parent) for one in arguments]
-    get_command(loader).make_context(name, arguments)
+    get_command(loader).make_context(name, [_there(one, tmp_path) for one in arguments])
+
+
+def _there(argument: str, folder: Path) -> str:
+    """Return an argument, or the name of what is there in place of what it names."""
+    place = folder / Path(argument).name
+    if argument == "policies/":
+        place.mkdir()
+    elif Path(argument).suffix in {".yaml", ".jsonl"}:
+        place.touch()
+    else:
+        return argument
+    return str(place)

@@ -11,6 +11,7 @@ from authz.cli.verbs import VERBS
 
 
 def command(
+    context: typer.Context,
     code: Annotated[str, typer.Argument(help="A code, such as AZ103, or a verb. Left out: a line for each code.")] = "",
 ) -> None:
     """Explain a code that was shown beside a fault, with a text that has it and one that says what was meant."""
@@ -22,7 +23,7 @@ def command(
         say("\n".join(f"{known}  {paragraph.partition('. ')[0].rstrip('.')}." for known, paragraph in all_.items()))
         return
     if code in VERBS:
-        _verb(code)
+        _verb(context, code)
     known = code.upper()
     if known not in all_:
         meant = nearest(known, all_)
@@ -31,8 +32,6 @@ def command(
     say(page(known))
 
 
-def _verb(name: str) -> NoReturn:
-    from authz.cli.app import authz  # noqa: PLC0415 - it is what called us
-
-    authz([name, "--help"], prog_name="authz")
+def _verb(context: typer.Context, name: str) -> NoReturn:
+    context.find_root().command([name, "--help"], prog_name="authz")
     raise typer.Exit
