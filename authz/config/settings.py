@@ -199,7 +199,11 @@ class SigningSettings(_Section):
 class RecordSettings(_Section):
     """Where decision records go and how many of them."""
 
-    sink: str = Field("stdout", min_length=1, description="stdout, off, or the path of a file that is rotated.")
+    sink: str = Field(
+        "stdout",
+        min_length=1,
+        description="stdout, otlp (logs to otlp.endpoint), off, or the path of a file that is rotated.",
+    )
     allow: Share = Field(1.0, description="Share of allowed requests that is recorded, 0 to 1.")
     deny: Share = Field(1.0, description="Share of denied requests that is recorded, 0 to 1.")
     redirect: Share = Field(1.0, description="Share of redirected requests that is recorded, 0 to 1.")
@@ -213,15 +217,23 @@ class RecordSettings(_Section):
         False, description="Whether each record in the file carries the hash of the one before, for authz audit verify."
     )
 
+    @property
+    def file(self) -> str | None:
+        """The file that records go to, `None` where they go elsewhere or nowhere."""
+        return None if self.sink in {"stdout", "otlp", "off"} else self.sink
+
     @model_validator(mode="after")
     def _chained_in_a_file(self) -> RecordSettings:
-        if self.chain and self.sink in {"stdout", "off"}:
+        if self.chain and self.file is None:
             raise ValueError("record.chain needs record.sink to be a file")
         return self
 
 
 class OtlpSettings(_Section):
-    """Where metrics and traces are sent. Headers come from `OTEL_EXPORTER_OTLP_HEADERS`, for they hold tokens."""
+    """Where metrics, traces and, with record.sink: otlp, records are sent.
+
+    Headers come from `OTEL_EXPORTER_OTLP_HEADERS`, for they hold tokens.
+    """
 
     endpoint: str | None = Field(
         None,
@@ -271,8 +283,8 @@ class Settings(_Section):
     geoip: GeoipSettings = Field(GeoipSettings(), description="Where client.ip is.")
     identity: IdentitySettings = Field(IdentitySettings(), description="How callers' proofs are checked.")
     signing: SigningSettings = Field(SigningSettings(), description="Who is calling, signed for the services behind.")
+    otlp: OtlpSettings = Field(OtlpSettings(), description="Metrics, traces and, where wanted, records over OTLP.")
     record: RecordSettings = Field(RecordSettings(), description="Decision records.")
-    otlp: OtlpSettings = Field(OtlpSettings(), description="Metrics and traces over OTLP.")
 
     @field_validator("workers")
     @classmethod
@@ -283,6 +295,15 @@ class Settings(_Section):
             if path != place and (long := too_long(f"{path}-{workers - 1}")):
                 raise ValueError(f'each has a socket of its own, and "{place}" with a number {long}')
         return workers
+
+    @field_validator("record")
+    @classmethod
+    def _sent_somewhere(cls, record: RecordSettings, so_far: ValidationInfo) -> RecordSettings:
+        """Refuse records for a collector that is not named."""
+        otlp = so_far.data.get("otlp")
+        if record.sink == "otlp" and otlp is not None and otlp.endpoint is None:
+            raise ValueError("record.sink: otlp needs otlp.endpoint")
+        return record
 
     def of_worker(self, path: str, worker: int) -> str:
         """Return the file that is a worker's own: `authz.sock` is `authz-0.sock` for the first of several."""

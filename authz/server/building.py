@@ -104,8 +104,8 @@ def _explainer(
     settings: Settings, store: PolicyStore, counting: Limiter, worker: int
 ) -> Callable[[Sequence[tuple[str, str]]], object]:
     """Return what explains: of credentials it tells a fingerprint of this process alone. Loaded when it is asked."""
-    sink = settings.record.sink
-    log = None if sink in {"off", "stdout"} else Path(settings.of_worker(sink, worker))
+    file = settings.record.file
+    log = None if file is None else Path(settings.of_worker(file, worker))
 
     @cache
     def made() -> Explainer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ from authz.server.turns import Turn
 from authz.telemetry import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from authz.audit import Sink
     from authz.config import Settings
     from authz.engine import Observer
     from authz.telemetry.otlp import Exporter
@@ -86,15 +88,22 @@ def _recorder(settings: Settings, worker: int, lines: LineWriter) -> Recorder | 
     if record.sink == "off":
         return None
     sampling = Sampling(allow=record.allow, deny=record.deny, redirect=record.redirect)
-    name = record.sink if record.sink == "stdout" else settings.of_worker(record.sink, worker)
-    turn = Turn() if settings.workers > 1 else None
+    name = record.sink if record.file is None else settings.of_worker(record.file, worker)
     try:
         return Recorder(
-            open_sink(name, turn), lines=lines, sampling=sampling, chain=_chain(settings, name),
+            _sink(settings, name, worker), lines=lines, sampling=sampling, chain=_chain(settings, name),
             fault=FaultLog(_log, "records were not written"),
         )  # fmt: skip
     except OSError as error:
         raise Unavailable(f"can't write records to {name}: {error.strerror}") from error
+
+
+def _sink(settings: Settings, name: str, worker: int) -> Sink:
+    if name != "otlp" or settings.otlp.endpoint is None:
+        return open_sink(name, Turn() if settings.workers > 1 else None)
+    with _extra():
+        from authz.telemetry.otlp_logs import LogSink  # noqa: PLC0415 - see `_exporter`
+    return LogSink(settings.otlp.endpoint, version=__version__, worker=worker)
 
 
 def _chain(settings: Settings, file: str) -> Chain | None:
@@ -108,8 +117,15 @@ def _exporter(settings: Settings, metrics: Metrics, worker: int) -> Exporter | N
     otlp = settings.otlp
     if otlp.endpoint is None:
         return None
-    try:
+    with _extra():
         from authz.telemetry.otlp import Exporter  # noqa: PLC0415 - an extra, and a fifth of the memory of a process
+    return Exporter(otlp.endpoint, metrics, interval=otlp.interval, version=__version__, worker=worker)
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Say what is to be installed where OpenTelemetry is not, or is too old."""
+    try:
+        yield
     except ImportError as error:
         raise Unavailable("otlp.endpoint needs the extra: pip install 'envoy-cel-authz[otlp]'") from error
-    return Exporter(otlp.endpoint, metrics, interval=otlp.interval, version=__version__, worker=worker)

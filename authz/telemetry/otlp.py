@@ -43,7 +43,7 @@ class Exporter:
 
     def __init__(self, endpoint: str, metrics: Metrics, *, interval: float, version: str, worker: int = 0) -> None:
         base = endpoint.rstrip("/")
-        resource = _resource(version, worker)
+        resource = resource_of(version, worker)
         self._resource = resource
         self._scope = InstrumentationScope(SCOPE, version)
         self._metrics = metrics
@@ -102,8 +102,8 @@ class Exporter:
         return arrived
 
 
-def _resource(version: str, worker: int) -> Resource:
-    """Say who sends; the environment may give the service another name."""
+def resource_of(version: str, worker: int) -> Resource:
+    """Return who sends; the environment may give the service another name."""
     made = Resource.create({"service.version": version, "service.instance.id": f"{os.uname().nodename}-{worker}"})
     named = not str(made.attributes["service.name"]).startswith("unknown_service")
     return made if named else made.merge(Resource({"service.name": SCOPE}))

@@ -44,7 +44,7 @@ def test_a_signed_identity_is_whole_or_off(given: dict[str, object]) -> None:
     assert SigningSettings.model_validate({"keys": ["a.pem"], "issuer": "a", "audience": "b"}).lifetime == 60
 
 
-@pytest.mark.parametrize("sink", ["stdout", "off"])
+@pytest.mark.parametrize("sink", ["stdout", "otlp", "off"])
 def test_a_chain_needs_a_file(sink: str) -> None:
     """Lines of several processes mix on standard output, and nothing could go on with a chain after a restart."""
     with pytest.raises(ValidationError, match=r"record\.chain needs record\.sink to be a file"):

@@ -9,9 +9,10 @@ import pytest
 from authz.audit import Recorder
 from authz.config import Settings, load
 from authz.console import Denied, Tail
-from authz.errors import Unavailable
+from authz.errors import SettingsFaults, Unavailable
 from authz.server.outputs import outputs, reads_writer
 from authz.telemetry import Metrics
+from authz.telemetry.otlp_logs import LogSink
 from authz.telemetry.spans import Spans
 
 if TYPE_CHECKING:
@@ -62,3 +63,13 @@ def test_a_file_for_records_that_cannot_be_had_is_told(tmp_path: Path) -> None:
     """Before anything starts."""
     with pytest.raises(Unavailable, match=r"can't write records to .*/no/records: No such file"):
         outputs(settings_of(tmp_path, **{"record.sink": f"{tmp_path}/no/records"}), 0)
+
+
+def test_records_can_go_to_a_collector(tmp_path: Path) -> None:
+    """A word in place of a path; without a collector it is a fault of the settings, not a file of that name."""
+    to = {"record.sink": "otlp", "otlp.endpoint": "http://127.0.0.1:1"}
+    recorder = outputs(settings_of(tmp_path, **to), 0).recorder
+    assert recorder is not None
+    assert isinstance(recorder._sink, LogSink)
+    with pytest.raises(SettingsFaults, match=r"record\.sink: otlp needs otlp\.endpoint"):
+        settings_of(tmp_path, **{"record.sink": "otlp"})

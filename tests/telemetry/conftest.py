@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
@@ -15,10 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from google.protobuf.message import Message
+    from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
     from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
     from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 MESSAGES: dict[str, type[Message]] = {
+    "/v1/logs": ExportLogsServiceRequest,
     "/v1/traces": ExportTraceServiceRequest,
     "/v1/metrics": ExportMetricsServiceRequest,
 }
@@ -51,6 +54,17 @@ class Collector(ThreadingHTTPServer):
             for resource in message.resource_spans  # type: ignore[attr-defined]
             for scope in resource.scope_spans
             for span in scope.spans
+        ]
+
+    @property
+    def logs(self) -> list[LogRecord]:
+        """Every log that came."""
+        return [
+            log
+            for message in self.came["/v1/logs"]
+            for resource in message.resource_logs  # type: ignore[attr-defined]
+            for scope in resource.scope_logs
+            for log in scope.log_records
         ]
 
     @property
