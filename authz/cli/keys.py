@@ -100,6 +100,8 @@ def _password(user: str, secret_file: Path | None, holder: Entry, output: Output
 
 def _chosen() -> str:
     """Return the password, typed twice or from standard input, if it is one that the service would take."""
+    if sys.stdin is None:
+        raise typer.BadParameter("a password is asked for on a terminal, or read from standard input, which is closed")
     if sys.stdin.isatty():
         password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     else:

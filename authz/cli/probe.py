@@ -41,12 +41,16 @@ def _each(address: str) -> list[str]:
         return [address]
     path = Path("/" + address.removeprefix("unix:").lstrip("/"))
     workers = sorted(glob(str(path.with_stem(f"{path.stem}-[0-9]*"))))  # noqa: PTH207 - a whole path is the pattern
-    return [f"unix://{one}" for one in ([str(path)] if path.exists() else workers or [str(path)])]
+    there = os.path.exists(path)  # noqa: PTH110 - which raises for a name that is too long
+    return [f"unix://{one}" for one in ([str(path)] if there else workers or [str(path)])]
 
 
 def _ask(address: str, timeout: float) -> str:
     """Return why the service is not well, `""` if it is."""
-    return _ask_http(address, timeout) if address.startswith("http://") else _ask_grpc(address, timeout)
+    try:
+        return _ask_http(address, timeout) if address.startswith("http://") else _ask_grpc(address, timeout)
+    except ValueError:  # a port that is none, a name that can't be sent
+        return "is no address: write host:port, unix:///path or http://host:port/readyz"
 
 
 def _ask_grpc(address: str, timeout: float) -> str:

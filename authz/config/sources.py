@@ -80,6 +80,8 @@ def from_file(name: str, content: str) -> Gathered:
         root = yaml.compose(content, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         return Gathered(faults=[_syntax_fault(name, content, error)])
+    except RecursionError:
+        return Gathered(faults=[Fault(file=name, message="is nested too deeply to be settings")])
     gathered = Gathered()
     if root is not None:
         _read_section(root, "", _File(name, content.splitlines()), gathered)

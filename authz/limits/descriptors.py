@@ -111,6 +111,8 @@ def read_domain(content: str, file: str) -> Domain:
         raise SettingsFaults([_unreadable(file, error)]) from error
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         raise SettingsFaults([Fault(file=file, message=" ".join(str(error).split()))]) from error
+    except RecursionError:
+        raise SettingsFaults([Fault(file=file, message="is nested too deeply")]) from None
     faults = [Fault(file=file, message=message) for message in _mistakes(domain.descriptors, domain.domain)]
     if faults:
         raise SettingsFaults(faults)

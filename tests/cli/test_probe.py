@@ -32,6 +32,16 @@ def test_nobody_there_is_ill(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().err.startswith(f"unix://{tmp_path}/authz.sock: unavailable: ")
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["http://a:b/", "http://[a/readyz", f"unix:///{'n' * 300}", f"unix:///{'d/' * 3000}"],
+)
+def test_what_is_no_address_is_ill(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A probe that is written wrong fails in one line."""
+    assert probe(address, 0.5) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_all_workers_must_be_well(
     tmp_path: Path, healthy: Callable[[str, int], str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,7 @@ def test_an_empty_file_or_section_says_nothing(content: str) -> None:
         ("a: [", "a.yaml:1:5: while parsing a flow node, expected the node content, but found '<stream end>'"),
         ("a: 1\n---\nb: 2", "a.yaml:2:1: expected a single document in the stream, but found another document"),
         ("a: \x00", "a.yaml: special characters are not allowed"),
+        ("[" * 5000, "a.yaml: is nested too deeply to be settings"),
     ],
 )
 def test_a_fault_of_a_file_says_where_and_what_was_meant(content: str, expected: str) -> None:

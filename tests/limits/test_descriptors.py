@@ -162,6 +162,7 @@ def test_a_limit_in_the_question_stands_for_the_configured_one(shop: Domains) ->
         ),
         ("domain: [", "while parsing"),
         ("- domain", "object"),
+        ("[" * 5000, "is nested too deeply"),
     ],
 )
 def test_a_mistake_is_a_fault_that_names_the_file_and_the_place(content: str, told: str) -> None:
