@@ -8,9 +8,23 @@ none of it.
 import sys
 from io import TextIOWrapper
 
+INTERRUPTED = 130
+"""What a shell calls the end by SIGINT."""
+
 
 def main() -> None:
-    """Run the command line and exit with one of `output.Exit`."""
+    """Run the command line and exit with one of `output.Exit`; Ctrl-C ends it without a word, also while it loads."""
+    try:
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except OSError as error:  # of what is printed before there is a verb: a disk that is full
+        if "--debug" in sys.argv:
+            raise
+        sys.exit(f"authz: can't write: {(error.strerror or str(error)).lower()}")
+
+
+def _run() -> None:
     verb, *arguments = sys.argv[1:] or [""]
     if verb == "healthcheck" and len(arguments) < 2 and not any(one.startswith("-") for one in arguments):
         from authz.cli.probe import probe  # noqa: PLC0415 - asked every few seconds, it must not load the others
@@ -21,7 +35,4 @@ def main() -> None:
             stream.reconfigure(errors="replace")  # where it can't show a mark or a name, the rest is said
     from authz.cli.app import authz  # noqa: PLC0415 - so that importing a verb does not import them all
 
-    try:
-        authz(prog_name="authz")
-    except OSError as error:  # of what is printed before there is a verb: a disk that is full
-        sys.exit(f"authz: can't write: {(error.strerror or str(error)).lower()}")
+    authz(prog_name="authz")

@@ -13,9 +13,11 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 
+from authz import cli
 from tests.cli.conftest import POLICY
 
 if TYPE_CHECKING:
@@ -176,6 +178,18 @@ def test_a_reader_that_has_gone_is_no_fault(arguments: list[str]) -> None:
     os.close(reading)
     with os.fdopen(writing, "w") as gone:
         assert ended(arguments, stdout=gone) == (1, "")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_what_happens_while_the_command_loads_is_no_traceback(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C may come before there is a verb to end; `--debug` shows what it was asked to show."""
+    monkeypatch.setattr(cli, "_run", Mock(side_effect=error))
+    monkeypatch.setattr("sys.argv", ["authz", "check"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code in {130, "authz: can't write: no space left on device"}
 
 
 @pytest.mark.parametrize("arguments", [["keys", "password", "--id", "a"], ["envoy", "--check", "-"]])

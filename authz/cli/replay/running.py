@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from typing import TYPE_CHECKING
 
 from authz.cli.replay.deciding import Deciding
 from authz.cli.replay.tally import Tally
+from authz.cli.sharing import shared_out
 from authz.server.deciding import policies_in
 from authz.server.records import read
 
@@ -29,14 +29,8 @@ def tallies(paths: Sequence[Path], parts: Sequence[Stretch], workers: int) -> It
             yield stretch, counted(stretch, deciding)
         return
     policies_in(paths)  # what is wrong with them is told once, before processes start
-    spawning = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(parts)), spawning, initializer=_begin, initargs=(paths,)) as pool:
-        futures = {pool.submit(_counted, stretch): stretch for stretch in parts}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    for number, tally in shared_out(_counted, parts, min(workers, len(parts)), partial(_begin, paths)):
+        yield parts[number], tally
 
 
 def counted(stretch: Stretch, deciding: Deciding) -> Tally:

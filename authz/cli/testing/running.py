@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from importlib import import_module
 from itertools import chain
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.cli.scratch import scratch
+from authz.cli.sharing import shared_out
 from authz.errors import PolicyFaults, Unavailable
 from authz.testing import Coverage, Recorder, Result, Surroundings, read_suites, run
 from authz.testing.coverage import merged
@@ -44,8 +43,8 @@ def ran(batches: Sequence[Batch], only: str, *, covering: bool = False) -> Ran:
         return _joined([one(batch) for batch in batches])
     shares = [msgspec.structs.replace(batch, files=(file,)) for batch in batches for file in batch.files]
     workers = min(len(shares), os.cpu_count() or 1)
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return _joined(list(pool.map(one, shares)))
+    done = dict(shared_out(one, shares, workers))
+    return _joined([done[number] for number in range(len(shares))])
 
 
 def _count(batches: Sequence[Batch]) -> int:
