@@ -51,10 +51,14 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def parts(self) -> tuple[str, str, str]:
-        """Return scheme, authority and target of the URL; a path alone is asked of `http://localhost`."""
+        """Return scheme, authority and target of the URL; a path alone is asked of `http://localhost`.
+
+        A URL without a path is asked for `/`, as every client does (RFC 9112, section 3.2.1).
+        """
         match = _URL.fullmatch(self.url)
         assert match is not None  # noqa: S101 - the pattern takes any text
-        return match[1] or "http", match[2] or "localhost", match[3] or "/"
+        target = f"/{match[3]}" if match[1] and match[3][:1] in ("", "?") else match[3] or "/"
+        return match[1] or "http", match[2] or "localhost", target
 
 
 class Call:

@@ -77,6 +77,7 @@ def test_a_path_alone_is_asked_of_localhost() -> None:
     """As `authz eval GET /x` does."""
     assert Asked(method="GET", url="/x?y").parts == ("http", "localhost", "/x?y")
     assert Asked(method="GET", url="https://h").parts == ("https", "h", "/")
+    assert Asked(method="GET", url="https://h?y").parts == ("https", "h", "/?y")
 
 
 def test_a_place_may_be_known_or_not_or_nobody_there_to_ask() -> None:
