@@ -71,8 +71,8 @@ class Introspection(Asked):
     client_secret_file: AnyText = Field(
         description="The file that holds our secret.", examples=["/run/secrets/introspection"]
     )
-    audiences: Many[AnyText] = Field(
-        default=(), description="Of which one must be in `aud`. None: not looked at.", examples=[["orders-api"]]
+    audiences: Some[AnyText] = Field(
+        default=(), description="Of which one must be in `aud`. Left out: not looked at.", examples=[["orders-api"]]
     )
     leeway: Leeway = Field(default=30.0, description="For clocks that differ; a minute at the most.", examples=["30s"])
     required: Many[AnyText] = Field(default=(), description="Claims that must be there.", examples=[["tenant"]])

@@ -20,10 +20,11 @@ MEDIA_TYPE = r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$"
 LOCATION = r"^(https?://|/|\$\{)"
 COOKIE = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 REALM = r"^[ !#-\[\]-~]{1,64}$"
+TRUST_DOMAIN = r"^[a-z0-9][a-z0-9._-]*$"
 URL_PATH = r"^/[\x21-\x3a\x3c-\x7e]*$"
 
 _HEADER, _METHOD, _MEDIA_TYPE, _LOCATION = map(re.compile, (HEADER, METHOD, MEDIA_TYPE, LOCATION))
-_COOKIE, _REALM, _URL_PATH = map(re.compile, (COOKIE, REALM, URL_PATH))
+_COOKIE, _REALM, _URL_PATH, _TRUST_DOMAIN = map(re.compile, (COOKIE, REALM, URL_PATH, TRUST_DOMAIN))
 _UNFIT_FOR_COOKIE = re.compile(r"[^\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]")
 _AUTHORITY = re.compile(r"https?://([^/?#$]*)")
 _ORIGIN = re.compile(
@@ -111,6 +112,14 @@ def cookie_value(text: Text) -> Text:
     if "${" not in text and (found := _UNFIT_FOR_COOKIE.search(text)):
         hint = "url.encode makes any text fit"
         refuse(text, Code.COOKIE, f"a cookie's value cannot hold {quoted(found[0])}", hint)
+    return text
+
+
+def trust_domain(text: Text) -> Text:
+    """Return a trust domain as certificates have it (SPIFFE-ID, section 2.1), or a DNS domain."""
+    if not _TRUST_DOMAIN.fullmatch(text):
+        hint = "a name in lower case, without spiffe:// and path: cluster.local"
+        refuse(text, Code.HOST, f"no certificate is of the trust domain {quoted(text)}", hint)
     return text
 
 

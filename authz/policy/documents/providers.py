@@ -21,6 +21,7 @@ from authz.policy.documents.values import (
     Part,
     Realm,
     Some,
+    TrustDomain,
     exactly_one,
 )
 from authz.policy.source import Mapping, Text
@@ -63,7 +64,7 @@ class Basic(Part):
 class PeerCertificate(Part):
     """The certificate that Envoy verified."""
 
-    trust_domains: Some[AnyText] = Field(
+    trust_domains: Some[TrustDomain] = Field(
         description="SPIFFE trust domains, or DNS domains.", examples=[["cluster.local"]]
     )
     forwarded_from: Many[Network] = Field(

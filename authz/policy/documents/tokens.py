@@ -9,6 +9,7 @@ from pydantic import Field
 
 from authz.errors import Fault
 from authz.policy.codes import Code
+from authz.policy.documents.grammar import Unfit, duration
 from authz.policy.documents.values import (
     AnyText,
     Checked,
@@ -25,7 +26,7 @@ from authz.policy.documents.values import (
     exactly_one,
     shared,
 )
-from authz.policy.source import Mapping
+from authz.policy.source import Mapping, Sequence, Text
 
 
 class TokenAlgorithm(StrEnum):
@@ -97,6 +98,21 @@ class KeySource(Checked):
         if isinstance(uri, str) and not uri.startswith("https://") and node.get("allow_plain_http") != "true":
             hint = "keys fetched without TLS can be anybody's; allow_plain_http: true permits it"
             yield node.key("uri").fault(Code.TOGETHER, "only https is fetched", hint=hint)
+        refresh, max_stale = (_seconds(node, name) for name in ("refresh", "max_stale"))
+        if max_stale < refresh:
+            place = node.key("max_stale" if "max_stale" in node else "refresh")
+            message = f"keys are fetched every {refresh:g} s and good for {max_stale:g} s: between, there are none"
+            yield place.fault(Code.TOGETHER, message, hint="a max_stale longer than refresh")
+
+
+def _seconds(node: Mapping, name: str) -> float:
+    """Return one of the times of a key source as it is written; the usual one where it is not, or no time."""
+    usual = float(KeySource.model_fields[name].default)
+    written = node.get(name)
+    try:
+        return duration(written) if isinstance(written, Text) else usual
+    except Unfit:
+        return usual
 
 
 class ClaimNames(Part):
@@ -110,12 +126,12 @@ class ClaimNames(Part):
     scopes: Maybe[AnyText] = Field(default=None, description="Scopes. Left out: `scope`.", examples=["scp"])
 
 
-class Jwt(Part):
+class Jwt(Checked):
     """JSON Web Tokens of one issuer."""
 
     issuer: AnyText = Field(description="The only `iss` that is believed.", examples=["https://login.example.com/"])
-    audiences: Many[AnyText] = Field(
-        default=(), description="Of which one must be in `aud`. None: not looked at.", examples=[["orders-api"]]
+    audiences: Some[AnyText] = Field(
+        default=(), description="Of which one must be in `aud`. Left out: not looked at.", examples=[["orders-api"]]
     )
     jwks: KeySource = Field(
         description="The issuer's keys.", examples=[{"uri": "https://login.example.com/keys"}, {"file": "keys.json"}]
@@ -135,13 +151,23 @@ class Jwt(Part):
         default_factory=shared(ClaimNames()), description="Which claims are read.", examples=[{"scopes": "scp"}]
     )
 
+    @classmethod
+    def conflicts(cls, node: Mapping) -> Iterator[Fault]:
+        """Yield a fault for a symmetric algorithm with keys that everybody can fetch."""
+        jwks, algorithms = node.get("jwks"), node.get("algorithms")
+        if isinstance(jwks, Mapping) and "file" not in jwks and isinstance(algorithms, Sequence):
+            for one in algorithms:
+                if isinstance(one, Text) and one.startswith("HS"):
+                    message = f"{one} takes a secret, and a secret is in no key set that is fetched"
+                    yield one.fault(Code.TOGETHER, message, hint="write jwks: {file: ...}, or another algorithm")
+
 
 class EnvoyJwt(Part):
     """JSON Web Tokens that Envoy's `jwt_authn` filter has verified; nothing is verified twice."""
 
     issuer: AnyText = Field(description="The only `iss` that is believed.", examples=["https://login.example.com/"])
-    audiences: Many[AnyText] = Field(
-        default=(), description="Of which one must be in `aud`. None: not looked at.", examples=[["orders-api"]]
+    audiences: Some[AnyText] = Field(
+        default=(), description="Of which one must be in `aud`. Left out: not looked at.", examples=[["orders-api"]]
     )
     payload_key: AnyText = Field(
         description="The filter's `payload_in_metadata`: where its metadata holds the payload.",

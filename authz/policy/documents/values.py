@@ -158,6 +158,7 @@ Digest = Annotated[Text, _text(grammar.digest, pattern=grammar.DIGEST)]
 UserName = Annotated[Text, _text(hashes.user_name)]
 PasswordHash = Annotated[Text, _text(hashes.password_hash)]
 Realm = Annotated[Text, _text(http.realm, pattern=http.REALM)]
+TrustDomain = Annotated[Text, _text(http.trust_domain, pattern=http.TRUST_DOMAIN)]
 
 # Values: what is compared and counted, not looked at again.
 Flag = Annotated[bool, Fits((Boolean,), grammar.flag, type="boolean")]
