@@ -15,18 +15,19 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 MAX_BYTES = 1 << 20
-MAX_DEPTH = 64
-MAX_VALUES = 100_000
+MAX_DEPTH: Final = 64
+MAX_VALUES: Final = 100_000
 
-_LARGEST = 2**63 - 1
-_SMALLEST = -(2**63)
+_LARGEST: Final = 2**63 - 1
+_SMALLEST: Final = -(2**63)
+_USUAL: Final = 2**53  # up to here C compares by itself
 _SPACES = b" \t\n\r"
-_HIGHEST = sys.float_info.max
+_HIGHEST: Final = sys.float_info.max
 _decode = msgspec.json.Decoder(float_hook=float).decode
 
 
@@ -75,7 +76,7 @@ def _counted(value: object) -> tuple[int, int]:
                     texts += 1
                 elif kind is dict or kind is list:
                     below.append(item)
-                elif kind is int or kind is float:
+                else:
                     _check_number(item)
         if not below:
             return members, texts
@@ -83,12 +84,12 @@ def _counted(value: object) -> tuple[int, int]:
     raise JSONError(f"more than {MAX_DEPTH} levels of nesting")
 
 
-def _check_number(number: float) -> None:
-    if type(number) is int:
-        if not _SMALLEST <= number <= _LARGEST:
-            raise JSONError("an integer does not fit 64 bits")
-    elif not -_HIGHEST <= number <= _HIGHEST:
-        raise JSONError("a number is out of range")
+def _check_number(value: object) -> None:
+    if isinstance(value, float):
+        if not -_HIGHEST <= value <= _HIGHEST:
+            raise JSONError("a number is out of range")
+    elif isinstance(value, int) and not -_USUAL < value < _USUAL and not _SMALLEST <= value <= _LARGEST:
+        raise JSONError("an integer does not fit 64 bits")
 
 
 def _refuse_duplicates(content: bytes) -> None:

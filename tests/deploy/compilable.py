@@ -47,6 +47,7 @@ def misread(text: str) -> list[str]:
     """Return what mypyc makes something else of than Python does, by line."""
     nodes = [*ast.walk(ast.parse(text))]
     faults = [fault for node in nodes if isinstance(node, ast.ClassDef) for fault in _class(node)]
+    faults += [fault for node in nodes if isinstance(node, ast.FunctionDef) for fault in _function(node)]
     for node in nodes:
         if isinstance(node, ast.Attribute) and node.attr == "__new__":
             faults.append((node.lineno, "__new__ calls __init__, without arguments"))
@@ -65,6 +66,16 @@ def _class(node: ast.ClassDef) -> Iterator[tuple[int, str]]:
     for each in node.body:
         if isinstance(each, ast.Assign) and isinstance(each.value, ast.Name) and each.value.id in methods:
             yield each.lineno, f"class {node.name} loses the second name of {each.value.id}"
+
+
+def _function(node: ast.FunctionDef) -> Iterator[tuple[int, str]]:
+    """Yield where a function asks of which type a parameter is that C has made a double of."""
+    doubles = {each.arg for each in node.args.args if each.annotation and ast.unparse(each.annotation) == "float"}
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in {"type", "isinstance"} and call.args:
+            name = ast.unparse(call.args[0])
+            if name in doubles:
+                yield call.lineno, f"{name} is a double in C, also where it was an integer"
 
 
 def recursive(paths: Sequence[str]) -> dict[str, list[str]]:

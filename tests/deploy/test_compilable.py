@@ -87,6 +87,8 @@ def test_nothing_that_is_listed_calls_itself(tmp_path: Path) -> None:
         ("class A:\n  def b(self): ...\n  c = b", ["line 3: class A loses the second name of b"]),
         ("def new(cls):\n  return cls.__new__(cls)", ["line 2: __new__ calls __init__, without arguments"]),
         ("self._thread = 1", ["line 1: the attribute _thread is __thread in C, a word of its own"]),
+        ("def a(b: float):\n  return type(b) is int", ["line 2: b is a double in C, also where it was an integer"]),
+        ("def a(b: object):\n  return isinstance(b, int)", []),
         ("class A(NamedTuple):\n  b: int", []),
         ("class A(StrEnum):\n  B = 'b'", []),
         ("class A(Generic[T]):\n  def b(self): ...", []),
