@@ -74,6 +74,7 @@ class Recorder:
         self._woken = False
         self._bell: SimpleQueue[None] = SimpleQueue()  # a tenth of what an Event costs, and it rings often
         self._closing = False
+        self._failing = False
         self._writer = threading.Thread(target=self._run, name="recorder", daemon=True)
         self.written = 0
         self.dropped = 0
@@ -101,6 +102,10 @@ class Recorder:
         """Say what was written; `last_hash` is that of the last record, where they are chained."""
         last = {} if self._chain is None else {"last_hash": self._chain.last}
         return {"written": self.written, "dropped": self.dropped, **last}
+
+    def stuck(self) -> bool:
+        """Say whether a record that came now would be lost: nothing more can wait, or the last could not be written."""
+        return self._failing or len(self._waiting) >= self._capacity
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what is queued, for at most `timeout` seconds; close the sink if that sufficed, else it is dropped."""
@@ -166,7 +171,9 @@ class Recorder:
         try:
             self._keep(written)
             self.written += count
+            self._failing = False
         except Exception as error:  # noqa: BLE001 - a sink that fails costs records, never the recorder
+            self._failing = True
             self._drop(count, error)
 
     def _encoded(self, lines: list[object]) -> tuple[bytes, int]:

@@ -217,10 +217,21 @@ class RecordSettings(_Section):
         False, description="Whether each record in the file carries the hash of the one before, for authz audit verify."
     )
 
+    fail_closed: bool = Field(
+        False, description="Whether nobody is let in while records can't be kept: 503 until they can."
+    )
+
     @property
     def file(self) -> str | None:
         """The file that records go to, `None` where they go elsewhere or nowhere."""
         return None if self.sink in {"stdout", "otlp", "off"} else self.sink
+
+    @model_validator(mode="after")
+    def _closed_on_all(self) -> RecordSettings:
+        """Refuse shares of denials too: by their records it is seen that records can be kept again."""
+        if self.fail_closed and (self.sink == "off" or (self.allow, self.deny, self.redirect) != (1.0, 1.0, 1.0)):
+            raise ValueError("record.fail_closed needs every decision on record: a sink, and no shares below 1.0")
+        return self
 
     @model_validator(mode="after")
     def _chained_in_a_file(self) -> RecordSettings:

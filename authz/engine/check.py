@@ -173,9 +173,11 @@ class _Check:
         now = parts.monotonic()
         if decision.reason is Reason.AMBIGUOUS_REQUEST and self._request is not None and self._request.ambiguities:
             detail = f"the path has {' and '.join(sorted(self._request.ambiguities))}: not every document permits it"
+        unrecorded = parts.unrecorded is not None and parts.unrecorded()
+        late = now > self._deadline
         outcome = Outcome(
             id=parts.ids(),
-            decision=conclude(decision, usage, cancelled=call.cancelled, late=now > self._deadline),
+            decision=conclude(decision, usage, cancelled=call.cancelled, late=late, unrecorded=unrecorded),
             request=self._request,
             identity=self._identity,
             usage=usage,

@@ -7,7 +7,7 @@ import msgspec
 from authz.model import STATUS, Decision, Effect, LimitOutcome, Reason, Usage
 
 
-def conclude(decision: Decision, usage: Usage, *, cancelled: bool, late: bool) -> Decision:
+def conclude(decision: Decision, usage: Usage, *, cancelled: bool, late: bool, unrecorded: bool = False) -> Decision:
     """Settle what the caller is told: the first rung that holds."""
     # Nobody is listening any more: whatever was decided, no allow may be on record as given.
     if cancelled:
@@ -18,6 +18,9 @@ def conclude(decision: Decision, usage: Usage, *, cancelled: bool, late: bool) -
     # Envoy has given up or is about to: an allow that comes too late would meet `failure_mode_allow` instead.
     if late:
         return refused(Reason.DEADLINE, decision)
+    # Nobody is let in without a trace, where that is wanted: what was not admitted either is told this first.
+    if unrecorded:
+        return refused(Reason.UNRECORDED, decision)
     # The policies allow; the limits have the last word.
     if not usage.admitted:
         return limited(usage, decision)

@@ -75,7 +75,8 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     who is calling. `clock` is seconds since the epoch, `monotonic` the clock of deadlines, `ids` makes the decision
     ids, `trace` finds the trace id in a call's metadata and `parent`, where spans are wanted, the span that is recorded
     there, `client_ip` the caller behind trusted hops, `locate` where an address is, `fault` is told of what was raised
-    and should not have been, `write` serializes the answer.
+    and should not have been, `write` serializes the answer. `unrecorded`, where nobody may be let in without a record,
+    says that none can be kept.
     """
 
     snapshot: Callable[[], Snapshot | None]
@@ -90,5 +91,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     trace: Callable[[Sequence[tuple[str, str | bytes]]], str]
     parent: Callable[[Sequence[tuple[str, str | bytes]]], str] | None = None
     fault: Callable[[BaseException], None]
+    unrecorded: Callable[[], bool] | None = None
     write: Callable[[Outcome], bytes] = wire.write
     observers: tuple[Observer, ...] = ()

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     AMBIGUOUS_REQUEST = "ambiguous_request"
     MALFORMED = "malformed"
     OVERLOADED = "overloaded"
+    UNRECORDED = "unrecorded"
     DEADLINE = "deadline"
     CANCELLED = "cancelled"
     INTERNAL_ERROR = "internal_error"
@@ -68,6 +69,7 @@ STATUS: Mapping[Reason, int] = {
     Reason.AMBIGUOUS_REQUEST: 400,
     Reason.MALFORMED: 400,
     Reason.OVERLOADED: 503,
+    Reason.UNRECORDED: 503,
     Reason.DEADLINE: 503,
     Reason.CANCELLED: 503,
     Reason.INTERNAL_ERROR: 500,

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from authz.limits.redis import RedisLimiter
     from authz.server.explaining import Explainer
     from authz.server.governing import Governing
+    from authz.server.outputs import Outputs
     from authz.store import PolicyStore
     from authz.transport import Method, Server
 
@@ -75,6 +76,7 @@ def build(settings: Settings, worker: int = 0) -> Process:
     unreadable: Counter[tuple[()]] = Counter()
     engine = _engine(
         settings,
+        told,
         policies,
         signs,
         parts(
@@ -117,10 +119,11 @@ def _explainer(
     return lambda query: made().explain(query)
 
 
-def _engine(settings: Settings, policies: Governing, signs: SigningKeys | None, made: Parts) -> Engine:
+def _engine(settings: Settings, told: Outputs, policies: Governing, signs: SigningKeys | None, made: Parts) -> Engine:
     """Return what decides; where spans are sent, each outcome is to know the one it belongs to."""
     traced = settings.otlp.endpoint is not None
-    made = msgspec.structs.replace(made, locate=policies.geoip.locate, parent=sampled_parent if traced else None)
+    parent = sampled_parent if traced else None
+    made = msgspec.structs.replace(made, locate=policies.geoip.locate, parent=parent, unrecorded=told.unrecorded)
     if signs is not None:
         telling = Telling(settings.signing, signs, partial(wire.write, limit_headers=_limit_headers(settings)))
         made = msgspec.structs.replace(made, write=telling.write)

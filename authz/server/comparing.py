@@ -35,7 +35,7 @@ class Comparison(StrEnum):
 
 DISAGREEMENTS = frozenset({Comparison.NEWLY_DENIED, Comparison.NEWLY_ALLOWED, Comparison.CHANGED})
 
-TURNED = frozenset({Reason.RATE_LIMITED, Reason.LIMITER_DEGRADED, Reason.DEADLINE})
+TURNED = frozenset({Reason.RATE_LIMITED, Reason.LIMITER_DEGRADED, Reason.DEADLINE, Reason.UNRECORDED})
 """Reasons that turn what policies had allowed; what they allowed it with is not known any more."""
 
 UNDECIDED = frozenset({Reason.CANCELLED, Reason.INTERNAL_ERROR, Reason.OVERLOADED, Reason.MALFORMED})

@@ -22,7 +22,7 @@ from authz.server.turns import Turn
 from authz.telemetry import Metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from authz.audit import Sink
     from authz.config import Settings
@@ -33,7 +33,10 @@ _log = logging.getLogger("authz")
 
 
 class Outputs(msgspec.Struct, frozen=True, kw_only=True):
-    """What is told of every outcome. `console` says whether there is an admin port to show anything on."""
+    """What is told of every outcome. `console` says whether there is an admin port to show anything on.
+
+    With `fail_closed` nobody is to be let in while records can't be kept.
+    """
 
     metrics: Metrics
     recorder: Recorder | None
@@ -41,6 +44,12 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
     tail: Tail
     denied: Denied
     console: bool
+    fail_closed: bool
+
+    @property
+    def unrecorded(self) -> Callable[[], bool] | None:
+        """What says that a record would be lost, where that is a reason to deny."""
+        return self.recorder.stuck if self.recorder is not None and self.fail_closed else None
 
     @property
     def observers(self) -> tuple[Observer, ...]:
@@ -74,6 +83,7 @@ def outputs(settings: Settings, worker: int) -> Outputs:
         tail=Tail(lines),
         denied=Denied(caller),
         console=settings.admin is not None,
+        fail_closed=settings.record.fail_closed,
     )
 
 

@@ -36,8 +36,11 @@ LIMITED = frozenset({Reason.RATE_LIMITED, Reason.LIMITER_DEGRADED})
 """Reasons of limits: where documents were asked, they had allowed."""
 
 _UNDECIDED = frozenset(
-    {Reason.MALFORMED, Reason.OVERLOADED, Reason.DEADLINE, Reason.CANCELLED, Reason.INTERNAL_ERROR, Reason.PREFLIGHT}
-)
+    {
+        Reason.MALFORMED, Reason.OVERLOADED, Reason.UNRECORDED, Reason.DEADLINE, Reason.CANCELLED,
+        Reason.INTERNAL_ERROR, Reason.PREFLIGHT,
+    }
+)  # fmt: skip
 _ATTRIBUTE = re.compile(r"([a-z_.0-9]+)(?:\[(.*)\])?", re.DOTALL)
 _MARK = re.compile(rb'"\$(absent|cut|error|fingerprint)"')
 _READERS: Mapping[str, Callable[[str], object]] = {

@@ -41,7 +41,7 @@ _REDIRECTING = range(300, 400)
 _ANSWERING = range(NO_CONTENT, NO_CONTENT + 1)
 _URI = re.compile(r"[\x21-\x7e]{1,8192}")
 _LONGEST_REMEMBERED = 1024
-_OVERLOADED_WAIT = 1
+_BUSY_WAIT = 1
 _PLAIN_CHALLENGE = "Bearer"
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 _PROBLEM = "application/problem+json"
@@ -54,7 +54,8 @@ _PAGE = {
 }
 """What goes with a rule's own page unless the rule says another policy: styles and pictures, and no script."""
 
-_WAITING = frozenset({Reason.RATE_LIMITED, Reason.OVERLOADED})
+_BUSY = frozenset({Reason.OVERLOADED, Reason.UNRECORDED})
+_WAITING = _BUSY | {Reason.RATE_LIMITED}
 
 
 class Denial(NamedTuple):
@@ -207,7 +208,7 @@ def _challenge(challenge: str) -> str:
 def _limit(outcome: Outcome) -> tuple[str | None, int]:
     """Return which limit to name and how long to wait, in whole seconds: the one that takes longest."""
     over = [usage for usage in outcome.usage.limits if usage.outcome is LimitOutcome.OVER]
-    if outcome.decision.reason is Reason.OVERLOADED or not over:
-        return None, _OVERLOADED_WAIT
+    if outcome.decision.reason in _BUSY or not over:
+        return None, _BUSY_WAIT
     longest = limits.longest(over)
     return longest.charge.limit.name, max(1, limits.whole_seconds(longest.retry_after or 0.0))

@@ -78,6 +78,21 @@ def test_what_a_sink_does_not_take_in_time_is_counted(outcome: Callable[..., Out
     recorder._writer.join(WITHIN)
 
 
+def test_it_says_when_a_record_would_be_lost_and_when_no_more(outcome: Callable[..., Outcome]) -> None:
+    """Who lets nobody in without a record asks: while the queue is full, and after a write that failed."""
+    sink = Lines()
+    recorder = Recorder(sink, capacity=2)
+    recorder(outcome(id="d-0"))
+    assert not recorder.stuck()
+    recorder(outcome(id="d-1"))
+    assert recorder.stuck()
+    for broken in (True, False):
+        sink.broken = broken
+        recorder(outcome(id="d-2"))
+        recorder._drain()
+        assert recorder.stuck() == broken
+
+
 def test_a_full_queue_drops_and_counts(outcome: Callable[..., Outcome]) -> None:
     """O4: a sink that is stuck costs records, never time: the call returns and the drop is counted."""
     sink = Lines()

@@ -44,6 +44,14 @@ def test_a_signed_identity_is_whole_or_off(given: dict[str, object]) -> None:
     assert SigningSettings.model_validate({"keys": ["a.pem"], "issuer": "a", "audience": "b"}).lifetime == 60
 
 
+@pytest.mark.parametrize("given", [{"sink": "off"}, {"deny": 0.5}, {"allow": 0.0}])
+def test_who_lets_nobody_in_without_a_record_records_everything(given: dict[str, object]) -> None:
+    """What is not recorded would be let in all the same, or nothing would tell that records can be kept again."""
+    with pytest.raises(ValidationError, match=r"record\.fail_closed needs every decision on record"):
+        RecordSettings.model_validate({"fail_closed": True, **given})
+    assert RecordSettings(fail_closed=True).fail_closed
+
+
 @pytest.mark.parametrize("sink", ["stdout", "otlp", "off"])
 def test_a_chain_needs_a_file(sink: str) -> None:
     """Lines of several processes mix on standard output, and nothing could go on with a chain after a restart."""

@@ -71,6 +71,21 @@ def test_the_first_rung_that_holds_decides(
     assert concluded.status == (decision.status if concluded is decision else STATUS[reason])
 
 
+@pytest.mark.parametrize(
+    ("decision", "late", "reason"),
+    [
+        (ALLOW, False, Reason.UNRECORDED),
+        (ALLOW, True, Reason.DEADLINE),
+        (DENY, False, Reason.DENY_RULE),
+        (REDIRECT, False, Reason.REDIRECT_RULE),
+    ],
+)
+def test_nobody_is_let_in_whose_record_would_be_lost(decision: Decision, late: bool, reason: Reason) -> None:
+    """Where records are a condition of access, only allows are turned: a denial gives nothing away (O4)."""
+    turned = conclude(decision, usage_of(LimitOutcome.OVER), cancelled=False, late=late, unrecorded=True)
+    assert turned.reason == reason
+
+
 @given(
     st.sampled_from([ALLOW, DENY, REDIRECT]),
     st.sampled_from([UNLIMITED, usage_of(LimitOutcome.OVER), usage_of(LimitOutcome.DEGRADED_DENY)]),

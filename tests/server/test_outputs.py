@@ -73,3 +73,11 @@ def test_records_can_go_to_a_collector(tmp_path: Path) -> None:
     assert isinstance(recorder._sink, LogSink)
     with pytest.raises(SettingsFaults, match=r"record\.sink: otlp needs otlp\.endpoint"):
         settings_of(tmp_path, **{"record.sink": "otlp"})
+
+
+def test_nobody_asks_whether_records_are_kept_unless_that_is_wanted(tmp_path: Path) -> None:
+    """It costs a check nothing, and answers never wait for a sink (O4)."""
+    assert outputs(settings_of(tmp_path), 0).unrecorded is None
+    closed = outputs(settings_of(tmp_path, **{"record.fail_closed": "true"}), 0)
+    assert closed.recorder is not None
+    assert closed.unrecorded == closed.recorder.stuck

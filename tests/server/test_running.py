@@ -237,6 +237,16 @@ def test_records_go_where_they_are_sent(serve: Callable[..., Any], tmp_path: Pat
     assert stat.S_IMODE((tmp_path / "records").stat().st_mode) == 0o600
 
 
+def test_nobody_is_let_in_while_the_disk_is_full(serve: Callable[..., Any]) -> None:
+    """`record.fail_closed`: once a record could not be written, an allow is a 503 that says why (O4)."""
+    service = serve("--record-sink", "/dev/full", "--record-fail-closed", "--drain", "0")
+    service.wait("records were not written")
+    denied = service.check("GET").denied_response
+    assert (denied.status.code, json.loads(denied.body)["reason"]) == (503, "unrecorded")
+    assert {header.header.key: header.header.value for header in denied.headers}["retry-after"] == "1"
+    assert service.check("POST").denied_response.status.code == 403
+
+
 def _two_ports() -> int:
     """Find a port that is free, as the next one is."""
     while True:

@@ -120,6 +120,7 @@ def _answers(checks: Mapping[str, int]) -> Iterator[Finding]:
 
 _OURS = (
     ("overloaded", "because too many were under way", "more workers or replicas, or a higher check.max_in_flight"),
+    ("unrecorded", "because records were not taken (record.fail_closed)", "see records above, and the log"),
     ("deadline", "because time was up", "raise the timeout in Envoy's filter, or see what is slow: /metrics"),
     ("internal_error", "because of a fault of ours", "the log has it: please report it"),
     ("malformed", "because they were none", "who else speaks to this port? authz envoy --check Envoy's configuration"),
