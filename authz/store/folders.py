@@ -103,10 +103,11 @@ class _Walk:
         self._faults: list[Fault] = []
         self._links: dict[str, str] = {}
         self._plain = False
+        self._again = False
         self._origins: list[Origin] = []
 
     def source(self, source: Path) -> None:
-        before = len(self._files)
+        before, self._again = len(self._files), False
         try:
             is_folder = stat.S_ISDIR(source.stat().st_mode)
         except OSError as error:
@@ -118,7 +119,7 @@ class _Walk:
         else:
             self._file(os.path.join(self._resolved(str(source.parent)), source.name), str(source))  # noqa: PTH118
         if not any(map(self._is_wanted, list(self._files)[before:])) and not self._faults:
-            self._fault(str(source), "holds no policies (*.yaml)")
+            self._fault(str(source), "is named twice" if self._again else "holds no policies (*.yaml)")
 
     def holds(self) -> bool:
         """Say whether every link still names what was read."""
@@ -178,6 +179,7 @@ class _Walk:
     def _file(self, place: str, shown: str) -> None:
         self._pause()
         if shown in self._files:
+            self._again = True
             return
         if len(self._files) >= MAX_FILES:
             self._fault(shown, f"is one file more than the {MAX_FILES} that are read")

@@ -146,6 +146,7 @@ def test_what_is_missing_or_holds_no_policies_is_a_fault(tmp_path: Path) -> None
     assert _faults(tmp_path / "good", tmp_path / "gone") == [f"{tmp_path}/gone: does not exist"]
     assert _faults(tmp_path / "good", tmp_path / "empty") == [f"{tmp_path}/empty: holds no policies (*.yaml)"]
     assert _faults(tmp_path / "tests") == [f"{tmp_path}/tests: holds no policies (*.yaml)"]
+    assert _faults(tmp_path / "good", tmp_path / "good") == [f"{tmp_path}/good: is named twice"]
     file = tmp_path / "tests" / "a_test.yaml"
     assert _faults(file) == [f"{file}: holds no policies (*.yaml)"]
 
