@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from authz.engine import Limiter, Snapshot
     from authz.model import Request
     from authz.policy import Explanation, Secrets
-    from authz.server.recalling import Line
+    from authz.server.lines import Line
 
 MOST_SEARCHED = 512 * 2**20
 """Bytes of records that are searched for one decision, the newest first."""

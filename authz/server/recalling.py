@@ -1,8 +1,7 @@
 """Records read back: what one says of its request, as far as it says it, for a decision made again.
 
 The opposite of `audit.record`, and bound to be less: what was fingerprinted, cut or never read is not known any more,
-and is told apart from what was known to be absent. Lines that are no decisions of policies (`decided`) have nothing to
-be made again: what was malformed, late or cancelled was never decided by them.
+and is told apart from what was known to be absent. How a line is written is in `lines`.
 """
 
 from __future__ import annotations
@@ -26,21 +25,15 @@ from authz.errors import Refusal
 from authz.model import ANONYMOUS, Ambiguity, BodyState, Identity, Knowing, Peer, Reason, Request
 from authz.paths import canonical
 from authz.policy import Facts
+from authz.server.lines import RequestLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from google.protobuf.message import Message
 
-LIMITED = frozenset({Reason.RATE_LIMITED, Reason.LIMITER_DEGRADED})
-"""Reasons of limits: where documents were asked, they had allowed."""
+    from authz.server.lines import Line
 
-_UNDECIDED = frozenset(
-    {
-        Reason.MALFORMED, Reason.OVERLOADED, Reason.UNRECORDED, Reason.DEADLINE, Reason.CANCELLED,
-        Reason.INTERNAL_ERROR, Reason.PREFLIGHT,
-    }
-)  # fmt: skip
 _ATTRIBUTE = re.compile(r"([a-z_.0-9]+)(?:\[(.*)\])?", re.DOTALL)
 _MARK = re.compile(rb'"\$(absent|cut|error|fingerprint)"')
 _READERS: Mapping[str, Callable[[str], object]] = {
@@ -63,62 +56,6 @@ _ALWAYS = frozenset(
     {"client.ip", "request.host", "request.id", "request.method", "request.time", "source.ip", "source.principal"}
 )
 """Names whose value every record holds."""
-
-
-class RequestLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The request of a record."""
-
-    id: str = ""
-    method: str = ""
-    host: str = ""
-    path: str = ""
-    query_keys: list[str] = []
-    route: str = ""
-    headers: dict[str, str] = {}
-
-
-class IdentityLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The identity of a record."""
-
-    provider: str = ""
-    subject: str = ""
-    issuer: str = ""
-    key_id: str = ""
-
-
-class Line(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One record, as far as a decision can be made again from it; `reads` are left in their written form."""
-
-    format: str
-    id: str = ""
-    time: str = ""
-    decision: str = ""
-    reason: str = ""
-    status: int = 0
-    policy: str | None = None
-    rule: str | None = None
-    documents: list[msgspec.Raw] = []
-    limits: list[msgspec.Raw] = []
-    request: RequestLine | None = None
-    source: str = ""
-    principal: str = ""
-    client: str = ""
-    identity: IdentityLine = IdentityLine()
-    reads: dict[str, msgspec.Raw] = {}
-    policy_digest: str = ""
-    generation: int = 0
-
-    @property
-    def decided(self) -> bool:
-        """Return whether policies made this decision."""
-        if self.request is None or self.reason in _UNDECIDED or not self.format.startswith("authz.record/"):
-            return False
-        return bool(self.documents) or self.reason not in LIMITED
-
-    @property
-    def effect(self) -> str:
-        """Return what the policies said: a limit that was exhausted came after they had allowed."""
-        return "allow" if self.reason in LIMITED else self.decision
 
 
 class Memory:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.errors import Unavailable
-from authz.server.recalling import Line
+from authz.server.lines import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from authz.identity.providers import Provider
     from authz.model import Request
     from authz.policy import Explanation, Identifier, PolicySet, Secrets
-    from authz.server.recalling import Line
+    from authz.server.lines import Line
 
 PATIENCE = 10.0
 """Seconds that are waited for identity providers."""

@@ -1,13 +1,9 @@
-"""A gRPC server on grpcio's own completion queue: one thread decides, one sends. The only module that meets `cygrpc`.
+"""A gRPC server on grpcio's own completion queue, from its start to its end: one thread decides, one sends.
 
-`grpc._cython.cygrpc` is not a public API: `tests/transport/test_cygrpc.py` exercises every call used here, and
-`opening` proves the whole at start. What this module rests on, true of grpcio 1.75.0 to 1.85.1:
-
-* An event carries the tag of what is done. Tags here are objects with `arrived(event)`.
-* A batch is done when its last operation is: receiving, watching for a cancel and answering are three batches.
-* Operations hold C memory until their batch is done, so every batch gets new ones: an operation shared by two batches
-  in flight is freed twice, and the process ends. So it does when a batch is started on a queue that is shut down.
-* No message means that the client closed its half or reset the call, and nothing in the event says which.
+`grpc._cython.cygrpc` is not a public API, and is met here and in `calls` only: `tests/transport/test_cygrpc.py`
+exercises every call of it, and `opening` proves the whole at start. What both rest on is true of grpcio 1.75.0 to
+1.85.1. Here: a batch that is started on a queue that is shut down ends the process, and so does the end of a server
+that has bound and never started.
 """
 
 from __future__ import annotations
@@ -15,32 +11,20 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from grpc._cython.cygrpc import (
-    CompletionQueue,
-    CompletionType,
-    ReceiveCloseOnServerOperation,
-    ReceiveMessageOperation,
-    SendInitialMetadataOperation,
-    SendMessageOperation,
-    SendStatusFromServerOperation,
-    StatusCode,
-)
+from grpc._cython.cygrpc import CompletionQueue, CompletionType
 from grpc._cython.cygrpc import Server as NativeServer
 
 from authz.errors import Unavailable
-from authz.model import Reason
 from authz.threads import give_way
 from authz.transport.address import TcpAddress
+from authz.transport.calls import Arrival, Stopped
 from authz.transport.rounds import Rounds, Writer
-from authz.transport.service import Method, Rejection, check, refuse
+from authz.transport.service import Method, Rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     import grpc
 
     from authz.transport.address import Address
@@ -63,167 +47,6 @@ LAST = 5.0
 UNIMPLEMENTED = Rejection(12, "no such method")
 
 _log = logging.getLogger(__name__)
-_first = threading.Lock()  # held for a comparison: which answer of a call is the first, and whether it came late
-_NO_METADATA = ()
-_NO_DEADLINE = 1e15  # seconds since the epoch; gRPC's infinite deadline is later, any real one is earlier
-
-Event = Any  # cygrpc has no types
-
-
-class _Call:
-    """One call, and the tag of its message."""
-
-    __slots__ = ("_event", "_method", "_native", "_response", "_rounds", "_waits", "_watched", "cancelled")
-
-    def __init__(self, event: Event, method: Method, rounds: Rounds) -> None:
-        self._event = event
-        self._native = event.call
-        self._method = method
-        self._rounds = rounds
-        self._response: bytes | Rejection | None = None
-        self._waits = False
-        self._watched = False
-        self.cancelled = False
-
-    @property
-    def deadline(self) -> float | None:
-        deadline: float = self._event.call_details.deadline
-        return None if deadline > _NO_DEADLINE else deadline - time.time() + time.monotonic()
-
-    @property
-    def metadata(self) -> Sequence[tuple[str, str | bytes]]:
-        metadata: Sequence[tuple[str, str | bytes]] = self._event.invocation_metadata
-        return metadata
-
-    def answer(self, response: bytes | Rejection) -> None:
-        with _first:
-            if self._response is not None:
-                return
-            self._response = response or self._method.last_resort
-            waited = self._waits
-        if waited:
-            self._rounds.writer.leave(self)
-
-    def reject(self, rejection: Rejection) -> None:
-        self.answer(rejection)
-
-    def waits(self) -> bool:
-        if self._response is not None:
-            return False
-        with _first:
-            if self._response is None:
-                self._waits = True
-            return self._response is None
-
-    def receive(self) -> None:
-        self._native.start_server_batch((ReceiveMessageOperation(0),), self)
-
-    def arrived(self, event: Event) -> None:
-        message = event.batch_operations[0].message()
-        if message is None:
-            self.watch()
-            self._native.start_server_batch((), _Doubt(self, self._rounds))
-        else:
-            self.check(message)
-
-    def check(self, message: bytes | None) -> None:
-        check(self._method, message, self)
-        self._rounds.settle(self)
-
-    def watch(self) -> None:
-        """Learn of a cancel while the answer is awaited; otherwise sending does, in its own batch."""
-        with _first:
-            if self._watched or self._response is not None:
-                return
-            self._watched = True
-        self._native.start_server_batch((ReceiveCloseOnServerOperation(0),), _Closed(self))
-
-    def send(self) -> None:
-        response = self._response
-        if isinstance(response, Rejection):
-            status = SendStatusFromServerOperation(_NO_METADATA, response.code, response.details.encode(), 0)
-            operations: tuple[Any, ...] = (SendInitialMetadataOperation(_NO_METADATA, 0), status)
-        else:
-            operations = (
-                SendInitialMetadataOperation(_NO_METADATA, 0),
-                SendMessageOperation(response, 0),
-                SendStatusFromServerOperation(_NO_METADATA, StatusCode.ok, b"", 0),
-            )
-        if not self._watched:
-            operations = (*operations, ReceiveCloseOnServerOperation(0))
-        self._native.start_server_batch(operations, self._rounds)
-
-
-class _Closed:
-    """The tag of watching one call."""
-
-    __slots__ = ("_call",)
-
-    def __init__(self, call: _Call) -> None:
-        self._call = call
-
-    def arrived(self, event: Event) -> None:
-        self._call.cancelled = event.batch_operations[0].cancelled()
-
-
-class _Doubt:
-    """The tag of an empty batch behind the watch of a call without a message.
-
-    It is done at once, and events arrive in order: of a call that had been reset, `cancelled` is known by then.
-    """
-
-    __slots__ = ("_call", "_rounds")
-
-    def __init__(self, call: _Call, rounds: Rounds) -> None:
-        self._call = call
-        self._rounds = rounds
-
-    def arrived(self, _event: Event) -> None:
-        if self._call.cancelled:
-            self._rounds.drop()
-        else:
-            self._call.check(None)
-
-
-class _Arrival:
-    """The tag of a new call of one method. `request` asks gRPC for one more, and is given the tag."""
-
-    __slots__ = ("_method", "_request", "_rounds")
-
-    def __init__(self, request: Callable[[_Arrival], object], method: Method, rounds: Rounds) -> None:
-        self._request = request
-        self._method = method
-        self._rounds = rounds
-
-    def request(self) -> None:
-        try:
-            self._request(self)
-        except ValueError:  # gRPC stops: there are no more calls to ask for
-            return
-
-    def arrived(self, event: Event) -> None:
-        if not event.success:  # given back by gRPC at the stop
-            return
-        self.request()
-        method, rounds = self._method, self._rounds
-        call = _Call(event, method, rounds)
-        if rounds.take() or not method.bounded:
-            call.receive()
-        else:
-            refuse(method, Reason.OVERLOADED, call)
-            rounds.settle(call)
-
-
-class _Stopped:
-    """The tag of gRPC having no more calls."""
-
-    __slots__ = ("_rounds",)
-
-    def __init__(self, rounds: Rounds) -> None:
-        self._rounds = rounds
-
-    def arrived(self, _event: Event) -> None:
-        self._rounds.stopped = True
 
 
 class FastServer:
@@ -280,10 +103,10 @@ class FastServer:
     def _request_calls(self) -> None:
         queue, native = self._queue, self._native
         ahead = min(AHEAD, self._setup.max_in_flight + 1)
-        arrivals = [_Arrival(partial(native.request_call, queue, queue), _STRAY, self._rounds)] * FEW
+        arrivals = [Arrival(partial(native.request_call, queue, queue), _STRAY, self._rounds)] * FEW
         for method in self._setup.methods:
             request = partial(native.request_registered_call, queue, queue, method.path)
-            arrivals += [_Arrival(request, method, self._rounds)] * (ahead if method.bounded else FEW)
+            arrivals += [Arrival(request, method, self._rounds)] * (ahead if method.bounded else FEW)
         for arrival in arrivals:
             arrival.request()
 
@@ -315,7 +138,7 @@ class FastServer:
         if self._native is None:
             return 0
         cancelled = 0
-        self._native.shutdown(self._queue, _Stopped(self._rounds))
+        self._native.shutdown(self._queue, Stopped(self._rounds))
         if not self._finished.wait(grace):
             cancelled = self._rounds.live
             self._native.cancel_all_calls()

@@ -15,7 +15,8 @@ from authz.content import Body, SchemaValidators
 from authz.model import ANONYMOUS, UNLIMITED, BodyState, Identity, Knowing, Location, Outcome, Peer, Reason, Request
 from authz.policy import Compiler, Facts, PolicySet, UndeterminedError
 from authz.policy.deciding.recorded import Redecided
-from authz.server.recalling import Line, Memory, RequestLine, attribute, recalled
+from authz.server.lines import Line
+from authz.server.recalling import Memory, attribute, recalled
 
 NOON = 1_795_435_200.0
 
@@ -211,15 +212,6 @@ def test_what_was_not_recorded_is_named() -> None:
     found = again(POLICIES[0], recorded(POLICIES[6], gone))
     assert isinstance(found, Redecided)
     assert (found.decision.reason, found.decision.rule, found.exact) == (Reason.DENY_RULE, "gone", True)
-
-
-def test_a_limit_had_nothing_against_what_policies_allowed() -> None:
-    """What was turned away for its rate counts as allowed; what no document was asked about is left out."""
-    limited = Line(format="authz.record/v1", decision="deny", reason="rate_limited", request=RequestLine())
-    assert not limited.decided
-    assert msgspec.structs.replace(limited, documents=[msgspec.Raw(b"{}")]).decided
-    assert limited.effect == "allow"
-    assert not Line(format="authz.record/v1", reason="malformed", request=RequestLine()).decided
 
 
 @pytest.mark.parametrize(

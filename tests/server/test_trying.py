@@ -13,7 +13,7 @@ from authz.limits.memory import MemoryLimiter
 from authz.model import Charge
 from authz.policy.explained import Counts
 from authz.server.deciding import compiler
-from authz.server.recalling import Line, RequestLine
+from authz.server.lines import Line, RequestLine
 from authz.server.trying import Claimed, Trying
 
 if TYPE_CHECKING:

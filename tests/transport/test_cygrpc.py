@@ -1,4 +1,4 @@
-"""The contract with `grpc._cython.cygrpc`: every call that `transport/fast.py` makes, and what it takes for granted.
+"""The contract with `grpc._cython.cygrpc`: every call `transport/fast.py` and `calls.py` make, and what they rest on.
 
 A failure here says that this grpcio is another one than the fast transport was written for: it falls back to `grpc.aio`
 by itself (transport/opening.py) or must be adapted. The lowest grpcio that is claimed, beside the one installed:
@@ -18,7 +18,7 @@ import grpc
 import pytest
 from grpc._cython import cygrpc
 
-from authz.transport import fast
+from authz.transport import calls, fast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,8 +83,9 @@ def bare(tmp_path: Path) -> Iterator[Bare]:
 
 
 def test_every_name_of_cygrpc_that_fast_uses_is_exercised_here() -> None:
-    """What `fast` imports is what this file uses: a new name needs a new fact."""
-    used = {name for name, value in vars(fast).items() if getattr(cygrpc, name, None) is value and name[0].isupper()}
+    """What `fast` and `calls` import is what this file uses: a new name needs a new fact."""
+    names = {**vars(fast), **vars(calls)}
+    used = {name for name, value in names.items() if getattr(cygrpc, name, None) is value and name[0].isupper()}
     here = inspect.getsource(inspect.getmodule(Bare))
     assert {"CompletionQueue", "SendMessageOperation"} <= used
     assert {name for name in used if f"cygrpc.{name}" not in here} == set()
@@ -112,7 +113,7 @@ def test_a_call_arrives_with_deadline_and_metadata(bare: Bare) -> None:
 def test_no_deadline_is_far_in_the_future(bare: Bare) -> None:
     """A call without a deadline has one that no clock reaches."""
     _, event = bare.taken(bare.call.future, b"x")
-    assert event.call_details.deadline > fast._NO_DEADLINE
+    assert event.call_details.deadline > calls._NO_DEADLINE
 
 
 def test_a_call_is_received_and_answered_in_two_batches(bare: Bare) -> None:

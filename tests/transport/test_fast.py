@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 import threading
 from collections import Counter
-from functools import partial
 from typing import Any
 
 import pytest
@@ -33,24 +32,6 @@ def test_two_threads_and_none_per_call(serve: Any, connect: Any, desk: Any) -> N
     for call in calls:
         call.answer(b"done")
     assert {future.result() for future in futures} == {b"done"}
-
-
-def test_every_batch_has_new_operations(serve: Any, connect: Any, monkeypatch: Any) -> None:
-    """An operation shared by two batches in flight is freed twice: each call makes its own five."""
-    made: Counter[str] = Counter()
-    names = [name for name in vars(fast) if name.endswith("Operation")]
-    assert len(names) == 5
-    client = connect(serve())
-
-    def make(name: str, original: Any, *arguments: Any) -> Any:
-        made[name] += 1
-        return original(*arguments)
-
-    for name in names:
-        monkeypatch.setattr(fast, name, partial(make, name, getattr(fast, name)))
-    futures = [client.check.future(b"x", timeout=PATIENCE) for _ in range(100)]
-    assert {future.result() for future in futures} == {b"answer to x"}
-    assert made == dict.fromkeys(names, 100)
 
 
 def test_a_check_that_never_returns_does_not_keep_stop(

@@ -202,7 +202,7 @@ def test_a_waiting_call_learns_that_it_is_cancelled(client: Any, desk: Any) -> N
 
 def test_a_deadline_that_passes_cancels(client: Any, desk: Any) -> None:
     """A client's deadline is a cancel."""
-    future = client.check.future(b"wait", timeout=0.05)
+    future = client.check.future(b"wait", timeout=0.5)  # long enough to get there where much else is done
     call = desk.waiting.get(timeout=PATIENCE)
     assert future.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     eventually(lambda: call.cancelled)

@@ -16,7 +16,7 @@ from authz.server.records import UnreadableError, records_with, stretches
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from authz.server.recalling import Line
+    from authz.server.lines import Line
 
 
 def recorded(decision: str, log: Path) -> Line:

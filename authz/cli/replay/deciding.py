@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from authz.policy import PolicySet, Selection
     from authz.policy.deciding.plan import Plan
-    from authz.server.recalling import Line
+    from authz.server.lines import Line
 
 MOST_KEPT = 200_000
 """Decisions that are kept; with one more, all are forgotten."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from authz.cli.replay.deciding import Deciding
-    from authz.server.recalling import Line
+    from authz.server.lines import Line
 
 MOST_GROUPS = 10_000
 MOST_CALLERS = 1_000

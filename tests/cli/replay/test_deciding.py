@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from authz.cli.replay.deciding import Deciding
-from authz.server.recalling import Line
+from authz.server.lines import Line
 from tests.cli.replay.conftest import AFTER, BEFORE, REQUESTS, line, policies
 
 

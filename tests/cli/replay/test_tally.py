@@ -7,7 +7,7 @@ import msgspec
 from authz.cli.replay import tally as tallying
 from authz.cli.replay.deciding import Again, Deciding
 from authz.cli.replay.tally import Kind, Tally, kind_of, recorded
-from authz.server.recalling import Line, RequestLine
+from authz.server.lines import Line, RequestLine
 from tests.cli.replay.conftest import AFTER, REQUESTS, line, policies
 
 

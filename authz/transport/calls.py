@@ -1,0 +1,199 @@
+"""Calls on grpcio's completion queue: what arrives of each, its one answer, and what is sent of it.
+
+With `fast`, which runs the queue, the only module that meets `cygrpc`. What it rests on:
+
+* An event carries the tag of what is done. Tags here are objects with `arrived(event)`.
+* A batch is done when its last operation is: receiving, watching for a cancel and answering are three batches.
+* Operations hold C memory until their batch is done, so every batch gets new ones: an operation shared by two batches
+  in flight is freed twice, and the process ends.
+* No message means that the client closed its half or reset the call, and nothing in the event says which.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from grpc._cython.cygrpc import (
+    ReceiveCloseOnServerOperation,
+    ReceiveMessageOperation,
+    SendInitialMetadataOperation,
+    SendMessageOperation,
+    SendStatusFromServerOperation,
+    StatusCode,
+)
+
+from authz.model import Reason
+from authz.transport.service import Rejection, check, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from authz.transport.rounds import Rounds
+    from authz.transport.service import Method
+
+_first = threading.Lock()  # held for a comparison: which answer of a call is the first, and whether it came late
+_NO_METADATA = ()
+_NO_DEADLINE = 1e15  # seconds since the epoch; gRPC's infinite deadline is later, any real one is earlier
+
+Event = Any  # cygrpc has no types
+
+
+class _Call:
+    """One call, and the tag of its message."""
+
+    __slots__ = ("_event", "_method", "_native", "_response", "_rounds", "_waits", "_watched", "cancelled")
+
+    def __init__(self, event: Event, method: Method, rounds: Rounds) -> None:
+        self._event = event
+        self._native = event.call
+        self._method = method
+        self._rounds = rounds
+        self._response: bytes | Rejection | None = None
+        self._waits = False
+        self._watched = False
+        self.cancelled = False
+
+    @property
+    def deadline(self) -> float | None:
+        deadline: float = self._event.call_details.deadline
+        return None if deadline > _NO_DEADLINE else deadline - time.time() + time.monotonic()
+
+    @property
+    def metadata(self) -> Sequence[tuple[str, str | bytes]]:
+        metadata: Sequence[tuple[str, str | bytes]] = self._event.invocation_metadata
+        return metadata
+
+    def answer(self, response: bytes | Rejection) -> None:
+        with _first:
+            if self._response is not None:
+                return
+            self._response = response or self._method.last_resort
+            waited = self._waits
+        if waited:
+            self._rounds.writer.leave(self)
+
+    def reject(self, rejection: Rejection) -> None:
+        self.answer(rejection)
+
+    def waits(self) -> bool:
+        if self._response is not None:
+            return False
+        with _first:
+            if self._response is None:
+                self._waits = True
+            return self._response is None
+
+    def receive(self) -> None:
+        self._native.start_server_batch((ReceiveMessageOperation(0),), self)
+
+    def arrived(self, event: Event) -> None:
+        message = event.batch_operations[0].message()
+        if message is None:
+            self.watch()
+            self._native.start_server_batch((), _Doubt(self, self._rounds))
+        else:
+            self.check(message)
+
+    def check(self, message: bytes | None) -> None:
+        check(self._method, message, self)
+        self._rounds.settle(self)
+
+    def watch(self) -> None:
+        """Learn of a cancel while the answer is awaited; otherwise sending does, in its own batch."""
+        with _first:
+            if self._watched or self._response is not None:
+                return
+            self._watched = True
+        self._native.start_server_batch((ReceiveCloseOnServerOperation(0),), _Closed(self))
+
+    def send(self) -> None:
+        response = self._response
+        if isinstance(response, Rejection):
+            status = SendStatusFromServerOperation(_NO_METADATA, response.code, response.details.encode(), 0)
+            operations: tuple[Any, ...] = (SendInitialMetadataOperation(_NO_METADATA, 0), status)
+        else:
+            operations = (
+                SendInitialMetadataOperation(_NO_METADATA, 0),
+                SendMessageOperation(response, 0),
+                SendStatusFromServerOperation(_NO_METADATA, StatusCode.ok, b"", 0),
+            )
+        if not self._watched:
+            operations = (*operations, ReceiveCloseOnServerOperation(0))
+        self._native.start_server_batch(operations, self._rounds)
+
+
+class _Closed:
+    """The tag of watching one call."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: _Call) -> None:
+        self._call = call
+
+    def arrived(self, event: Event) -> None:
+        self._call.cancelled = event.batch_operations[0].cancelled()
+
+
+class _Doubt:
+    """The tag of an empty batch behind the watch of a call without a message.
+
+    It is done at once, and events arrive in order: of a call that had been reset, `cancelled` is known by then.
+    """
+
+    __slots__ = ("_call", "_rounds")
+
+    def __init__(self, call: _Call, rounds: Rounds) -> None:
+        self._call = call
+        self._rounds = rounds
+
+    def arrived(self, _event: Event) -> None:
+        if self._call.cancelled:
+            self._rounds.drop()
+        else:
+            self._call.check(None)
+
+
+class Arrival:
+    """The tag of a new call of one method; `request` asks gRPC for one more, and is given the tag."""
+
+    __slots__ = ("_method", "_request", "_rounds")
+
+    def __init__(self, request: Callable[[Arrival], object], method: Method, rounds: Rounds) -> None:
+        self._request = request
+        self._method = method
+        self._rounds = rounds
+
+    def request(self) -> None:
+        """Ask for one call."""
+        try:
+            self._request(self)
+        except ValueError:  # gRPC stops: there are no more calls to ask for
+            return
+
+    def arrived(self, event: Event) -> None:
+        """Take the call, and ask for the next; refuse it where there is no room."""
+        if not event.success:  # given back by gRPC at the stop
+            return
+        self.request()
+        method, rounds = self._method, self._rounds
+        call = _Call(event, method, rounds)
+        if rounds.take() or not method.bounded:
+            call.receive()
+        else:
+            refuse(method, Reason.OVERLOADED, call)
+            rounds.settle(call)
+
+
+class Stopped:
+    """The tag of gRPC having no more calls."""
+
+    __slots__ = ("_rounds",)
+
+    def __init__(self, rounds: Rounds) -> None:
+        self._rounds = rounds
+
+    def arrived(self, _event: Event) -> None:
+        """End the rounds."""
+        self._rounds.stopped = True
