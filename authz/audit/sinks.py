@@ -5,6 +5,7 @@ A sink writes whole lines and may block; only the recorder's own thread calls it
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import stat
@@ -31,11 +32,12 @@ class Sink(Protocol):
 class StdoutSink:
     """Writes to standard output, past Python's buffer: a line is out or it is not.
 
-    Inside `turn` nobody else writes there: of a long text a pipe takes a piece at a time.
+    Inside `turn` nobody else writes there: of a long text a pipe takes a piece at a time. Raises `OSError` where there
+    is no standard output: its number may be any file's by now.
     """
 
     def __init__(self, descriptor: int | None = None, turn: AbstractContextManager[object] | None = None) -> None:
-        self._descriptor = sys.stdout.fileno() if descriptor is None else descriptor
+        self._descriptor = _stdout() if descriptor is None else descriptor
         self._turn = turn or nullcontext()
 
     def write(self, lines: bytes) -> None:
@@ -104,6 +106,12 @@ class FileSink:
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+
+
+def _stdout() -> int:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "it is closed")
+    return sys.stdout.fileno()
 
 
 def _write_all(descriptor: int, lines: bytes) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import threading
 import time
@@ -57,10 +58,11 @@ def set_up(level: str, worker: int | None = None) -> None:
 
 
 def place(error: BaseException) -> str:
-    """Name an exception by its type and the line that raised it."""
+    """Name an exception by its type and the line that raised it, and one of the system's by what the system says."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {frames[-1].filename}:{frames[-1].lineno} in {frames[-1].name}" if frames else ""
-    return type(error).__name__ + where
+    system = f" ({os.strerror(error.errno).lower()})" if isinstance(error, OSError) and error.errno else ""
+    return type(error).__name__ + system + where
 
 
 class FaultLog:

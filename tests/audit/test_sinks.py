@@ -110,6 +110,13 @@ def test_a_pipe_that_does_not_wait_still_gets_all() -> None:
     os.close(write)
 
 
+def test_standard_output_that_is_closed_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`authz serve >&-`: the next file that is opened has its number, and must not get records."""
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(OSError, match="it is closed"):
+        StdoutSink()
+
+
 def test_a_setting_names_the_sink(tmp_path: Path) -> None:
     """`stdout` is standard output, anything else a path."""
     sink = open_sink(str(tmp_path / "log"))

@@ -240,7 +240,7 @@ def test_records_go_where_they_are_sent(serve: Callable[..., Any], tmp_path: Pat
 def test_nobody_is_let_in_while_the_disk_is_full(serve: Callable[..., Any]) -> None:
     """`record.fail_closed`: once a record could not be written, an allow is a 503 that says why (O4)."""
     service = serve("--record-sink", "/dev/full", "--record-fail-closed", "--drain", "0")
-    service.wait("records were not written")
+    assert "(no space left on device)" in service.wait("records were not written")["error"]
     denied = service.check("GET").denied_response
     assert (denied.status.code, json.loads(denied.body)["reason"]) == (503, "unrecorded")
     assert {header.header.key: header.header.value for header in denied.headers}["retry-after"] == "1"
