@@ -67,6 +67,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     origins: tuple[Origin, ...] = ()
 
 
+def unreadable(fault: Fault) -> Reading:
+    """Return the reading of folders that nothing can be said of but a fault."""
+    return _reading({}, [fault], swapped=True)
+
+
 def unhurried() -> None:
     """Pause for nobody."""
 
@@ -159,7 +164,12 @@ class _Walk:
                 self._entry(entry, f"{shown}/{entry.name}", (*above, place))
 
     def _entry(self, entry: os.DirEntry[str], shown: str, above: tuple[str, ...]) -> None:
-        if not entry.is_dir():
+        try:
+            is_folder = entry.is_dir()
+        except OSError as error:  # a link that leads to itself, or to where nobody may look
+            self._fault(shown, _cause(error))
+            return
+        if not is_folder:
             self._file(entry.path, shown)
         elif entry.name.endswith(_DOCUMENTS):
             self._fault(shown, "is a folder")

@@ -17,7 +17,7 @@ import msgspec
 from authz.errors import FailedTests, Fault, PolicyFaults
 from authz.store.checkout import described
 from authz.store.events import Loaded, Pinned, Refused, StoreEvent, Unchanged
-from authz.store.folders import MAX_BYTES, Reading, read, unhurried
+from authz.store.folders import MAX_BYTES, Reading, read, unhurried, unreadable
 from authz.store.hints import Hints
 from authz.store.mounts import MOUNTINFO, pinned
 from authz.store.provenance import FILE, Provenance, label, parsed
@@ -151,7 +151,10 @@ class PolicyStore:
     def _read(self) -> Reading:
         begun = time.thread_time()
         watching = self._watching
-        reading = read(self._sources, max_bytes=watching.max_bytes, tests=watching.tests, pause=watching.pause)
+        try:
+            reading = read(self._sources, max_bytes=watching.max_bytes, tests=watching.tests, pause=watching.pause)
+        except Exception as error:  # noqa: BLE001 - one look that fails must not be the last
+            reading = unreadable(_unexpected(error, "read"))
         self._cost = time.thread_time() - begun
         return reading
 
@@ -194,7 +197,7 @@ class PolicyStore:
             tests_failed = isinstance(refusal, FailedTests)
             self._refuse(reading, refusal.faults, asked=asked, tests_failed=tests_failed)
         except Exception as error:  # noqa: BLE001 - whatever the compiler does, the last good stays
-            self._refuse(reading, (_unexpected(error),), asked=asked)
+            self._refuse(reading, (_unexpected(error, "compiled"),), asked=asked)
         else:
             self._serve(reading, policies, provenance, time.monotonic() - begun)
 
@@ -254,5 +257,5 @@ def provenance_of(reading: Reading) -> Mapping[str, Provenance]:
     return found
 
 
-def _unexpected(error: Exception) -> Fault:
-    return Fault(file="", message=f"policies could not be compiled: {type(error).__name__}: {error}")
+def _unexpected(error: Exception, what: str) -> Fault:
+    return Fault(file="", message=f"policies could not be {what}: {type(error).__name__}: {error}")

@@ -243,6 +243,19 @@ def test_what_requests_left_with_old_policies_is_gone_without_the_garbage_collec
     assert len(left) == 2 + 1
 
 
+def test_old_policies_are_gone_without_the_garbage_collector(make: Any) -> None:
+    """L9: nor do they hold each other: to find what forty reloads left took half a second, and checks waited."""
+    compiler = Compiler(validators=SchemaValidators())
+    gc.collect()
+    with uncollected():
+        for number in range(3):
+            text = "---\n".join(PLAIN.format(name).replace("GET", f"GET{number}") for name in "abc")
+            policies = compiler.compile({"a.yaml": text.encode()})
+            facts = make.facts(make.request({"path": "/a/1"}))
+            policies.select(facts.request).decide(facts)
+        assert gc.collect() == 0
+
+
 def test_what_old_and_new_policies_have_in_common_is_not_forgotten(make: Any) -> None:
     """Plans and decisions of documents that stay go on being used when the old policies are put away."""
     compiler = Compiler(validators=SchemaValidators(), providers=("staff", "partner"))

@@ -38,6 +38,13 @@ def test_a_folder_is_read_with_what_is_below_it(tmp_path: Path) -> None:
     assert not reading.swapped
 
 
+def test_a_link_to_itself_is_a_fault_like_any_other(tmp_path: Path) -> None:
+    """L3: it can't be looked at, and says so; an error there ended the watch, and no change was seen any more."""
+    (tmp_path / "a.yaml").symlink_to("a.yaml")
+    (tmp_path / "b.yaml").write_text("b")
+    assert _faults(tmp_path) == [f"{tmp_path}/a.yaml: can't be read: too many levels of symbolic links"]
+
+
 def test_names_with_a_dot_and_tests_are_skipped(tmp_path: Path) -> None:
     """`..data`, `.git`, an editor's swap file and `*_test.yaml` are no policies."""
     (tmp_path / ".git").mkdir()

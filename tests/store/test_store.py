@@ -288,6 +288,25 @@ def test_a_compiler_that_raises_takes_nothing_along(volume: Callable[..., Any], 
     assert watched.wait(2).generation == 2
 
 
+def test_a_look_that_fails_is_not_the_last(
+    volume: Callable[..., Any], watch: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """L3: whatever a look at the folders raises is told, the last good stays, and the watch goes on."""
+    one = volume("a", {"a.yaml": "a"})
+    watched = watch(one.folder)
+
+    def raises(*_: object, **__: object) -> None:
+        raise ValueError("whatever")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("authz.store.store.read", raises)
+        assert str(watched.wait(1).faults[0]) == ": policies could not be read: ValueError: whatever"
+        assert watched.served() == {"a.yaml": "a"}
+    assert watched.wait(2) == Unchanged(generation=1)
+    one.swap({"a.yaml": "b"})
+    assert watched.wait(3).generation == 2
+
+
 def test_a_reload_that_is_asked_for_is_always_answered(volume: Callable[..., Any], watch: Callable[..., Any]) -> None:
     """Nothing new, and what is still refused, are told again to who asked; a poll would be silent."""
     one = volume("a", {"a.yaml": "a"})

@@ -26,6 +26,7 @@ class Edit(Generic[D]):
 
     def __init__(self, hosts: dict[str, Node[D]], depth: int) -> None:
         self.gone: set[Leaf[D]] = set()
+        self._mark = object()  # in nodes it stands for the edit, which holds them: none is to wait for the collector
         self.hosts = dict(hosts)
         self.depth = depth
 
@@ -50,8 +51,8 @@ class Edit(Generic[D]):
             self.hosts.pop(route.host, None)
 
     def _node(self, node: Node[D] | None, route: Route, depth: int, change: Change[D]) -> Node[D] | None:
-        if node is None or node.edit is not self:
-            node = Node(self, node)
+        if node is None or node.edit is not self._mark:
+            node = Node(self._mark, node)
         segments = route.template.segments
         if depth == len(segments):
             self._leaves(node.open if route.template.open else node.closed, route.methods or (ANY_METHOD,), change)
