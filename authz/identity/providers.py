@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from authz.errors import Unavailable
 from authz.identity.credentials import InvalidCredential, Place, finder
@@ -96,6 +97,7 @@ class _Panel:
         self._witnesses = tuple((provider, provider.witness) for provider in providers if provider.witness is not None)
         self._nobody = Identity(challenge=challenge(providers))
         self._challenge = challenge(providers, "invalid_token")
+        self._several = len(providers) > 1
 
     def identify(self, request: Request, deadline: float, done: Done) -> None:
         name = ""
@@ -112,7 +114,7 @@ class _Panel:
                 identity = provider.proof.verify(credential, request.time)  # type: ignore[union-attr] # one of the two
         except (InvalidCredential, Unavailable) as error:
             identity = self._refused(name, error)
-        done(identity)
+        done(self._invited(identity))
 
     def _presented(self, request: Request) -> tuple[Provider, str] | None:
         """Return the one credential that was presented, and who is to say whose it is."""
@@ -141,7 +143,13 @@ class _Panel:
 
     def _answer(self, name: str, done: Done) -> Callable[[Finding], None]:
         """Return what takes an inquiry's finding."""
-        return lambda finding: done(finding if isinstance(finding, Identity) else self._refused(name, finding))
+        return lambda finding: done(
+            self._invited(finding) if isinstance(finding, Identity) else self._refused(name, finding)
+        )
+
+    def _invited(self, identity: Identity) -> Identity:
+        """Return an identity with what a 401 invites to where a policy takes only the proof of another provider."""
+        return replace(identity, challenge=self._nobody.challenge) if self._several and not identity.error else identity
 
     def _refused(self, name: str, error: InvalidCredential | Unavailable) -> Identity:
         if isinstance(error, Unavailable):

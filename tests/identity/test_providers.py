@@ -80,6 +80,14 @@ def test_nobody_is_invited_to_say_who_they_are(providers: Providers, request_wit
     assert (identity.authenticated, identity.error, identity.challenge) == (False, None, 'Bearer realm="api"')
 
 
+def test_who_is_known_by_another_proof_is_told_which_are_asked_for(
+    providers: Providers, request_with: Callable[..., Request]
+) -> None:
+    """RFC 9110, 15.5.2: a policy that takes tokens alone refuses a certificate's holder with the challenge for them."""
+    identity = ask(providers, ("staff", "mesh"), request_with(principal=SPIFFE))
+    assert (identity.provider, identity.challenge) == ("mesh", 'Bearer realm="api"')
+
+
 def test_the_issuer_chooses_among_those_who_look_in_the_same_place(
     providers: Providers, issuer: Issuer, request_with: Callable[..., Request]
 ) -> None:
