@@ -1,8 +1,8 @@
 """The limiter thread: sends what waits as one batch, reads the replies, keeps everybody's time.
 
 One batch is on its way at a time; what becomes ready meanwhile leaves as the next, so batches grow with load and no
-timer delays anybody. Callers hand over and go; they are told by callback, from this thread. It sleeps in one poll over
-the socket and a wake-up descriptor until the earliest deadline, so nobody waits past theirs however silent Redis is.
+timer delays anybody. Callers hand over and go; they are told by callback, from this thread. It sleeps (`waking`) until
+the earliest deadline, so nobody waits past theirs however silent Redis is.
 
 A batch that is not answered within `budget` ends its connection, because a late reply could only be misread. What it
 asked may have been charged; it is never sent again, so an outage can refuse too much and never admit too much. The
@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import select
-import socket
 import time
 from collections import deque
 from contextlib import suppress
@@ -28,6 +26,7 @@ from authz.limits.breaker import Breaker, BreakerState
 from authz.limits.connection import DROPS, Link
 from authz.limits.dial import Dialer
 from authz.limits.outage import Outage
+from authz.limits.waking import NEVER, Bell
 from authz.threads import give_way
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from authz.limits.counters import LimiterCounters
 
 LOG = logging.getLogger(__name__)
-NEVER = float("inf")
 _PAUSE = 0.02
 CLOCK = "CLOCK"
 """Our clock is too far from the server's to count by the calendar, says the script: no reason to stop asking it."""
@@ -70,15 +68,10 @@ class Pipeline:
         self._waiting: list[Waiting] = []
         self._flight: Batch | None = None
         self._link: Link | None = None
-        self._dialer = Dialer(connect, script, self._wake)
-        self._wakes_at = 0.0
+        self._bell = Bell()
+        self._dialer = Dialer(connect, script, self._bell.ring)
         self._running = False
         self._worker = Thread(target=self._run, name="authz-limiter", daemon=True)
-        self._ear, self._bell = socket.socketpair()
-        self._ear.setblocking(False)
-        self._bell.setblocking(False)
-        self._poll = select.poll()
-        self._poll.register(self._ear.fileno(), select.POLLIN)
         self.last_error: str | None = None
 
     @property
@@ -100,9 +93,8 @@ class Pipeline:
         """Stop; whoever still waits is told `None`."""
         if self._running:
             self._running = False
-            self._wake()
+            self._bell.ring()
             self._worker.join()
-        self._ear.close()
         self._bell.close()
 
     def submit(self, caller: Waiting) -> bool:
@@ -115,16 +107,10 @@ class Pipeline:
         if self._breaker.state is not BreakerState.CLOSED and not self._breaker.allows():
             return False
         self._incoming.append(caller)
-        if caller.deadline < self._wakes_at:
-            self._wakes_at = 0.0  # the next callers need not ring again
-            self._wake()
+        self._bell.ring_before(caller.deadline)
         if not self._running:
             self._abandon()
         return True
-
-    def _wake(self) -> None:
-        with suppress(OSError):  # full: it rings already; closed: nobody sleeps
-            self._bell.send(b"!")
 
     def _run(self) -> None:
         give_way()
@@ -152,9 +138,9 @@ class Pipeline:
         self._connect(now)
         self._send(now)
         self._outage.seen(self._breaker.state, self.last_error, now)
-        events = self._sleep(now)
+        heard = self._sleep(now)
         now = time.monotonic()
-        landed = self._receive(events, now)
+        landed = self._receive(now) if heard else None
         if landed is not None:
             self._send(now)  # the next batch is on its way while the last one's callers are told
             try:
@@ -173,7 +159,7 @@ class Pipeline:
             breaker.trip(now)
         elif result is not None:
             self._link = result
-            self._poll.register(result.fileno(), select.POLLIN)
+            self._bell.hear(result.fileno())
             self._counters.connects += 1
             breaker.reached()
         if breaker.state is BreakerState.OPEN and now < breaker.retry_at:
@@ -217,15 +203,12 @@ class Pipeline:
         self._counters.calls += len(batch.calls)
         self._counters.batch_size.observe(sum(len(call.callers) for call in batch.calls))
 
-    def _sleep(self, now: float) -> list[tuple[int, int]]:
+    def _sleep(self, now: float) -> bool:
         until = self._next_deadline()
-        self._wakes_at = NEVER if self._link is not None and self._flight is None else until
+        self._bell.wakes_at = NEVER if self._link is not None and self._flight is None else until
         if self._link is not None:
-            self._poll.modify(self._link.fileno(), select.POLLIN | (select.POLLOUT if self._link.unsent else 0))
-        pause = 0.0 if self._incoming else max(0.0, until - now)
-        events = self._poll.poll(None if pause == NEVER else pause * 1000)
-        self._wakes_at = 0.0
-        return events
+            self._bell.hear(self._link.fileno(), writable=self._link.unsent)
+        return self._bell.sleep(0.0 if self._incoming else max(0.0, until - now))  # looked at after `wakes_at` is set
 
     def _next_deadline(self) -> float:
         until = min((caller.deadline for caller in self._waiting), default=NEVER)
@@ -235,19 +218,16 @@ class Pipeline:
             until = min(until, self._breaker.retry_at)
         return until
 
-    def _receive(self, events: list[tuple[int, int]], now: float) -> Batch | None:
-        for descriptor, _ in events:
-            if descriptor == self._ear.fileno():
-                self._ear.recv(4096)
-            elif self._link is not None:
-                try:
-                    self._link.flush()
-                    replies = self._link.receive()
-                except Unavailable as error:
-                    self._lose("connection", str(error), now)
-                    return None
-                return self._landed(replies, now)
-        return None
+    def _receive(self, now: float) -> Batch | None:
+        if self._link is None:
+            return None
+        try:
+            self._link.flush()
+            replies = self._link.receive()
+        except Unavailable as error:
+            self._lose("connection", str(error), now)
+            return None
+        return self._landed(replies, now)
 
     def _landed(self, replies: list[object], now: float) -> Batch | None:
         batch = self._flight
@@ -294,7 +274,7 @@ class Pipeline:
         batch, self._flight = self._flight, None
         callers = list(batch.callers) if batch else []
         if self._link is not None:
-            self._poll.unregister(self._link.fileno())
+            self._bell.ignore(self._link.fileno())
             self._link.close()
             self._link = None
         self._failed(code, text, len(callers))

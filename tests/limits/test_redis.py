@@ -604,7 +604,7 @@ def test_closing_answers_whoever_waits(server: ValkeyServer) -> None:
             limiter.charge([each], time.monotonic() + 5, heard.append)
         assert heard == []
         limiter._backend._running = False
-        limiter._backend._wake()
+        limiter._backend._bell.ring()
         eventually(lambda: len(heard) == 5)
     limiter.charge([each], time.monotonic() + 5, heard.append)
     idle = RedisLimiter(url_of(server))
