@@ -226,6 +226,12 @@ class RecordSettings(_Section):
         """The file that records go to, `None` where they go elsewhere or nowhere."""
         return None if self.sink in {"stdout", "otlp", "off"} else self.sink
 
+    @field_validator("sink")
+    @classmethod
+    def _by_one_name(cls, sink: str) -> str:
+        """Take other names of standard output for it: a worker would begin a file beside `/dev/stdout`."""
+        return "stdout" if sink in {"-", "/dev/stdout"} else sink
+
     @model_validator(mode="after")
     def _closed_on_all(self) -> RecordSettings:
         """Refuse shares of denials too: by their records it is seen that records can be kept again."""

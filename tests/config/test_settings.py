@@ -44,6 +44,12 @@ def test_a_signed_identity_is_whole_or_off(given: dict[str, object]) -> None:
     assert SigningSettings.model_validate({"keys": ["a.pem"], "issuer": "a", "audience": "b"}).lifetime == 60
 
 
+@pytest.mark.parametrize("sink", ["-", "/dev/stdout"])
+def test_standard_output_has_other_names(sink: str) -> None:
+    """As other programs call it; none of them is a file of that name, numbered for each worker."""
+    assert RecordSettings(sink=sink).sink == "stdout"
+
+
 @pytest.mark.parametrize("given", [{"sink": "off"}, {"deny": 0.5}, {"allow": 0.0}])
 def test_who_lets_nobody_in_without_a_record_records_everything(given: dict[str, object]) -> None:
     """What is not recorded would be let in all the same, or nothing would tell that records can be kept again."""
