@@ -17,7 +17,6 @@ from authz.errors import Fault
 from authz.policy.codes import Code
 from authz.policy.documents.values import (
     Age,
-    AnyText,
     Checked,
     Choice,
     CookieName,
@@ -29,6 +28,7 @@ from authz.policy.documents.values import (
     JsonTemplate,
     Many,
     Maybe,
+    SomeText,
     Template,
     UrlPath,
 )
@@ -101,12 +101,12 @@ class ResponseHeaders(Writing):
 class Query(Writing):
     """What happens to the query of the request on its way to the upstream."""
 
-    set: dict[AnyText, Template] = Field(
+    set: dict[SomeText, Template] = Field(
         default_factory=dict,
         description="Parameters to write, replacing those of the same name; `${...}` is CEL.",
         examples=[{"tenant": "${identity.claims.tenant}"}],
     )
-    remove: Many[AnyText] = Field(
+    remove: Many[SomeText] = Field(
         default=(), description="Parameters the upstream does not get to see.", examples=[["debug"]]
     )
 

@@ -17,6 +17,7 @@ from authz.policy.documents.values import (
     Maybe,
     Part,
     Some,
+    SomeText,
     shared,
 )
 
@@ -60,7 +61,7 @@ class Asked(Part):
 class Introspection(Asked):
     """Opaque tokens, whose issuer is asked (RFC 7662)."""
 
-    issuer: AnyText = Field(
+    issuer: SomeText = Field(
         description="Who makes the tokens; an answer with another `iss` is refused.",
         examples=["https://login.example.com/"],
     )

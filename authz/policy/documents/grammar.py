@@ -84,6 +84,13 @@ def identifier(text: Text) -> Text:
     return text
 
 
+def said(text: Text) -> Text:
+    """Return a text that says something."""
+    if not text.strip():
+        refuse(text, Code.RANGE, "the text is empty", "leave the key out, or fill it")
+    return text
+
+
 def is_identifier(text: str) -> bool:
     """Tell whether CEL can read a name behind a dot."""
     return bool(_IDENTIFIER.fullmatch(text)) and not _RESERVED.fullmatch(text)

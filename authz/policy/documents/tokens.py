@@ -23,6 +23,7 @@ from authz.policy.documents.values import (
     Maybe,
     Part,
     Some,
+    SomeText,
     exactly_one,
     shared,
 )
@@ -51,11 +52,11 @@ class Place(Checked):
     """Where a credential is looked for: exactly one of header, cookie and query."""
 
     header: Maybe[HeaderName] = Field(default=None, description="A header.", examples=["authorization"])
-    scheme: Maybe[AnyText] = Field(
+    scheme: Maybe[SomeText] = Field(
         default=None, description="The scheme before the credential, in a header.", examples=["Bearer"]
     )
-    cookie: Maybe[AnyText] = Field(default=None, description="A cookie.", examples=["session"])
-    query: Maybe[AnyText] = Field(default=None, description="A query parameter.", examples=["access_token"])
+    cookie: Maybe[SomeText] = Field(default=None, description="A cookie.", examples=["session"])
+    query: Maybe[SomeText] = Field(default=None, description="A query parameter.", examples=["access_token"])
 
     @classmethod
     def conflicts(cls, node: Mapping) -> Iterator[Fault]:
@@ -68,7 +69,7 @@ class Place(Checked):
 class KeySource(Checked):
     """Where an issuer's keys are: a URI, the issuer's discovery document, or a file beside this one."""
 
-    uri: Maybe[AnyText] = Field(default=None, description="The key set.", examples=["https://login.example.com/keys"])
+    uri: Maybe[SomeText] = Field(default=None, description="The key set.", examples=["https://login.example.com/keys"])
     discovery: Maybe[Flag] = Field(
         default=None, description="Whether the issuer's discovery document names the key set.", examples=[True]
     )
@@ -118,18 +119,18 @@ def _seconds(node: Mapping, name: str) -> float:
 class ClaimNames(Part):
     """Which claims make an identity: names, or paths joined by dots; `None` is the usual name."""
 
-    subject: Maybe[AnyText] = Field(default=None, description="Who it is. Left out: `sub`.", examples=["sub"])
-    roles: Maybe[AnyText] = Field(
+    subject: Maybe[SomeText] = Field(default=None, description="Who it is. Left out: `sub`.", examples=["sub"])
+    roles: Maybe[SomeText] = Field(
         default=None, description="Roles. Left out: `roles`.", examples=["realm_access.roles"]
     )
-    groups: Maybe[AnyText] = Field(default=None, description="Groups. Left out: `groups`.", examples=["groups"])
-    scopes: Maybe[AnyText] = Field(default=None, description="Scopes. Left out: `scope`.", examples=["scp"])
+    groups: Maybe[SomeText] = Field(default=None, description="Groups. Left out: `groups`.", examples=["groups"])
+    scopes: Maybe[SomeText] = Field(default=None, description="Scopes. Left out: `scope`.", examples=["scp"])
 
 
 class Jwt(Checked):
     """JSON Web Tokens of one issuer."""
 
-    issuer: AnyText = Field(description="The only `iss` that is believed.", examples=["https://login.example.com/"])
+    issuer: SomeText = Field(description="The only `iss` that is believed.", examples=["https://login.example.com/"])
     audiences: Some[AnyText] = Field(
         default=(), description="Of which one must be in `aud`. Left out: not looked at.", examples=[["orders-api"]]
     )
@@ -165,11 +166,11 @@ class Jwt(Checked):
 class EnvoyJwt(Part):
     """JSON Web Tokens that Envoy's `jwt_authn` filter has verified; nothing is verified twice."""
 
-    issuer: AnyText = Field(description="The only `iss` that is believed.", examples=["https://login.example.com/"])
+    issuer: SomeText = Field(description="The only `iss` that is believed.", examples=["https://login.example.com/"])
     audiences: Some[AnyText] = Field(
         default=(), description="Of which one must be in `aud`. Left out: not looked at.", examples=[["orders-api"]]
     )
-    payload_key: AnyText = Field(
+    payload_key: SomeText = Field(
         description="The filter's `payload_in_metadata`: where its metadata holds the payload.",
         examples=["jwt_payload"],
     )

@@ -134,6 +134,7 @@ Choice = Annotated[T, Field(strict=False)]
 
 # Words: what the author wrote, with its place.
 AnyText = Annotated[Text, _text()]
+SomeText = Annotated[Text, _text(grammar.said, minLength=1)]
 Name = Annotated[Text, _text(grammar.name, pattern=grammar.NAME)]
 Identifier = Annotated[Text, _text(grammar.identifier, pattern=grammar.IDENTIFIER)]
 Cel = Annotated[Scalar, Fits((Text, Number, Boolean), grammar.cel, type=["string", "number", "boolean"])]

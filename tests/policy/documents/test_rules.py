@@ -55,6 +55,7 @@ def test_what_is_not_written_changes_nothing(policy: Callable[[str], Policy]) ->
         ("{name: a, allow: x, when: }", [(Code.TYPE, "when")]),
         ("{name: a, allow: x, status: 200}", [(Code.TOGETHER, "status"), (Code.RANGE, "200")]),
         ("{name: a, allow: x, message: y}", [(Code.TOGETHER, "message")]),
+        ("{name: a, allow: x, query: {set: {'': b}}}", [(Code.RANGE, "''")]),
         ("{name: a, deny: x, metadata: {reason: y, team: z}}", [(Code.NAME_TAKEN, "reason")]),
         ("{name: a, deny: x, status: 302}", [(Code.RANGE, "302")]),
         ("{name: a, deny: x, status: 600}", [(Code.RANGE, "600")]),
