@@ -66,15 +66,10 @@ def _limit(settings: Settings, name: str) -> Limit:
     """Return the limit of that name, as it would count if it were in force."""
     import msgspec  # noqa: PLC0415
 
-    from authz.errors import PolicyFaults  # noqa: PLC0415
     from authz.model import Mode  # noqa: PLC0415
-    from authz.server.deciding import compiler  # noqa: PLC0415
-    from authz.store import read  # noqa: PLC0415
+    from authz.server.deciding import policies_in  # noqa: PLC0415
 
-    reading = read(settings.policies)
-    if reading.faults:
-        raise PolicyFaults(reading.faults)
-    limits = {each.name: each for each in compiler(settings.engine).compile(reading.files).limits}
+    limits = {each.name: each for each in policies_in(settings.policies, settings.engine).limits}
     if name not in limits:
         raise typer.BadParameter(f'no limit is called "{name}" (there are: {", ".join(sorted(limits)) or "none"})')
     return msgspec.structs.replace(limits[name], mode=Mode.ENFORCE)

@@ -19,7 +19,7 @@ from authz.cli.reports import Report, report
 from authz.config import load
 from authz.config.values import tcp_address
 from authz.envoy.fitting import Kind, Place, TlsFiles, Wanted
-from authz.errors import PolicyFaults, Severity, Unavailable
+from authz.errors import Severity, Unavailable
 from authz.words import counted
 
 if TYPE_CHECKING:
@@ -160,15 +160,11 @@ def _place(text: str, option: str) -> Place:
 
 def _needs(loaded: Loaded) -> Needs | None:
     """Return what the policies need, if any are named; raises `PolicyFaults` where they have faults."""
-    from authz.server.deciding import compiler  # noqa: PLC0415 - only where there are policies
-    from authz.store import read  # noqa: PLC0415
+    from authz.server.deciding import policies_in  # noqa: PLC0415 - only where there are policies
 
     if "policies" not in loaded.origins:
         return None
-    reading = read(loaded.settings.policies)
-    if reading.faults:
-        raise PolicyFaults(reading.faults)
-    return compiler(loaded.settings.engine).compile(reading.files).needs
+    return policies_in(loaded.settings.policies, loaded.settings.engine).needs
 
 
 def _about(wanted: Wanted, *, whole: bool) -> str:

@@ -26,6 +26,14 @@ class Output(StrEnum):
     JSON = "json"
 
 
+class ChangesOutput(StrEnum):
+    """Who reads what changed."""
+
+    PRETTY = "pretty"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 def say(text: str) -> None:
     """Write data to standard output."""
     typer.echo(text, color=_color())

@@ -47,12 +47,12 @@ def compiler(engine: str, builder: IdentityBuilder | None = None, watch: WatchDo
     )
 
 
-def policies_in(paths: Sequence[Path]) -> PolicySet:
-    """Read and compile policies once; raise `PolicyFaults` with every fault."""
+def policies_in(paths: Sequence[Path], engine: str = "auto", watch: WatchDocument | None = None) -> PolicySet:
+    """Read and compile policies once; raise `PolicyFaults` with every fault. The rest is the compiler's."""
     reading = read(paths)
     if reading.faults:
         raise PolicyFaults(reading.faults)
-    return compiler("auto").compile(reading.files)
+    return compiler(engine, watch=watch).compile(reading.files)
 
 
 def parts(

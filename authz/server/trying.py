@@ -29,7 +29,6 @@ from authz.model import (
     Limit,
     LimitOutcome,
     LimitUsage,
-    Mode,
     Outcome,
     Reason,
     Usage,
@@ -180,17 +179,6 @@ def _raise(error: BaseException) -> None:
     raise error
 
 
-class _Said(msgspec.Struct, frozen=True):
-    """What one document said, as a record has it."""
-
-    name: str
-    kind: str
-    mode: Mode
-    outcome: str
-    rule: str | None = None
-    error: str | None = None
-
-
 class _Answered(msgspec.Struct, frozen=True):
     """What one limit answered, as a record has it."""
 
@@ -201,14 +189,13 @@ class _Answered(msgspec.Struct, frozen=True):
 
 
 def _decision(line: Line) -> Decision:
-    said = (msgspec.json.decode(each, type=_Said) for each in line.documents)
     return Decision(
         effect=Effect(line.decision),
         reason=Reason(line.reason),
         status=line.status,
         policy=line.policy,
         rule=line.rule,
-        documents=tuple(DocumentTrace(**msgspec.structs.asdict(each)) for each in said),
+        documents=tuple(msgspec.json.decode(each, type=DocumentTrace) for each in line.documents),
     )
 
 

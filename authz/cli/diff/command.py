@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from authz.cli.output import Exit, say
+from authz.cli.output import ChangesOutput, Exit, say
 
 if TYPE_CHECKING:
     from authz.cli.diff.report import Difference
     from authz.cli.diff.sources import Side
     from authz.cli.replay.tally import Tally
-
-
-class Form(StrEnum):
-    """Who reads what changed."""
-
-    PRETTY = "pretty"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 def command(
@@ -39,7 +30,7 @@ def command(
     fail_on_widen: Annotated[
         bool, typer.Option("--fail-on-widen", help="Exit 5 where more is let in than before.")
     ] = False,
-    output: Annotated[Form, typer.Option(help="Who reads what changed.")] = Form.PRETTY,
+    output: Annotated[ChangesOutput, typer.Option(help="Who reads what changed.")] = ChangesOutput.PRETTY,
 ) -> None:
     """Show what changed in meaning between two states of policies: what they say, and what they answer.
 
@@ -51,11 +42,11 @@ def command(
 
     found = _found(before, after, policies or [Path("policies")], records)
     match output:
-        case Form.JSON:
+        case ChangesOutput.JSON:
             say(json.dumps(report.data(found), indent=2))
-        case Form.MARKDOWN:
+        case ChangesOutput.MARKDOWN:
             say(report.markdown(found))
-        case Form.PRETTY:
+        case ChangesOutput.PRETTY:
             say(report.pretty(found))
     if (fail_on_change and found.is_any) or (fail_on_widen and found.widens):
         raise typer.Exit(Exit.REPLAY)

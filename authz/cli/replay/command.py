@@ -4,27 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from authz.cli.output import Exit, say, tell
+from authz.cli.output import ChangesOutput, Exit, say, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from authz.cli.replay.tally import Tally
     from authz.server.records import Stretch
-
-
-class Form(StrEnum):
-    """Who reads what changed."""
-
-    PRETTY = "pretty"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 def command(
@@ -38,7 +29,7 @@ def command(
     ] = False,
     reasons: Annotated[bool, typer.Option("--reasons", help="Show also where only reason or rule changed.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one per processor.")] = 0,
-    output: Annotated[Form, typer.Option(help="Who reads what changed.")] = Form.PRETTY,
+    output: Annotated[ChangesOutput, typer.Option(help="Who reads what changed.")] = ChangesOutput.PRETTY,
 ) -> None:
     """Decide recorded requests again by other policies, and show which decisions change.
 
@@ -49,10 +40,10 @@ def command(
     from authz.server.records import stretches  # noqa: PLC0415
 
     tally = _tally(policies or [Path("policies")], stretches(log), workers or os.cpu_count() or 1)
-    if output is Form.JSON:
+    if output is ChangesOutput.JSON:
         say(json.dumps(report.data(tally), indent=2))
     else:
-        say((report.markdown if output is Form.MARKDOWN else report.pretty)(tally, reasons=reasons))
+        say((report.markdown if output is ChangesOutput.MARKDOWN else report.pretty)(tally, reasons=reasons))
     if not tally.records:
         tell(f"{log} holds no records of decisions")
         raise typer.Exit(Exit.UNEXPECTED if fail_on_change else Exit.FINE)  # what was to be proved was not looked at

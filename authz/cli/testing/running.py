@@ -68,13 +68,9 @@ def suites(batch: Batch) -> tuple[Suite, ...]:
 
 def policies(batch: Batch, watch: WatchDocument | None = None) -> PolicySet:
     """Return the policies of a batch; raise `PolicyFaults`."""
-    from authz.server.deciding import compiler  # noqa: PLC0415 - see the package's docstring
-    from authz.store import read  # noqa: PLC0415
+    from authz.server.deciding import policies_in  # noqa: PLC0415 - see the package's docstring
 
-    reading = read(batch.policies)
-    if reading.faults:
-        raise PolicyFaults(reading.faults)
-    return compiler("auto", watch=watch).compile(reading.files)
+    return policies_in(batch.policies, watch=watch)
 
 
 def through_envoy(batches: Sequence[Batch], only: str) -> Ran:
