@@ -2,8 +2,8 @@
 
 * tag: a hash of the first component, the caller; the braces are Redis Cluster's, so all counters of one caller
   lie in one slot and are charged by one script.
-* limit id: the limit's name as far as it is plain, and a fingerprint of name, algorithm, period and calendar. Not of
-  the amount: a limit that is raised or lowered keeps its count.
+* limit id: the limit's name as far as it is plain, and a fingerprint of name, algorithm, period, calendar and
+  whether it is a guardrail's. Not of the amount: a limit that is raised or lowered keeps its count.
 * digest: a hash of every component, each behind its length, so no two lists of components meet and no byte of a
   caller's reaches the key. With a secret the hashes are keyed, and nobody who reads the store can try names.
 """
@@ -29,7 +29,9 @@ def limit_id(limit: Limit) -> str:
     """Return the limit's part of a key, the same for every `requests` and `burst`."""
     shown = re.sub(r"[^A-Za-z0-9_./-]", "_", limit.name)[:_SHOWN]
     aligned = () if limit.align is None else (limit.align.value, limit.time_zone)
-    return f"{shown}.{_hash((limit.name, limit.algorithm.value, repr(float(limit.period)), *aligned), 8, b'')}"
+    kind = ("guardrail",) if limit.guardrail else ()
+    counted = (limit.name, limit.algorithm.value, repr(float(limit.period)), *aligned, *kind)
+    return f"{shown}.{_hash(counted, 8, b'')}"
 
 
 class KeyMaker:

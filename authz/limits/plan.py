@@ -112,9 +112,9 @@ class Planner:
 def _folded(charges: Sequence[Charge]) -> Sequence[Charge]:
     if len(charges) < 2:
         return charges
-    sums: dict[tuple[str, tuple[str, ...]], Charge] = {}
+    sums: dict[tuple[str, bool, tuple[str, ...]], Charge] = {}
     for charge in charges:
-        counter = (charge.limit.name, charge.key)
+        counter = (charge.limit.name, charge.limit.guardrail, charge.key)
         twin = sums.get(counter)
         sums[counter] = charge if twin is None else msgspec.structs.replace(charge, cost=charge.cost + twin.cost)
     return tuple(sums.values())

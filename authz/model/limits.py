@@ -51,6 +51,7 @@ class Count(StrEnum):
 class Limit(msgspec.Struct, frozen=True, kw_only=True):
     """How often: the part of a limit that no request changes. `name` is `document/limit`; `period` is seconds.
 
+    Names are those of documents of one kind: with `guardrail` it is another limit than a policy's of the same name.
     `burst` is for the token bucket only and defaults to `requests`. `align` is for the fixed window only, whose windows
     are then those of the calendar of `time_zone` (an IANA name), and `period` the longest that they usually are.
     """
@@ -66,6 +67,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = Mode.ENFORCE
     on_error: OnError = OnError.LOCAL
     scope: Scope = Scope.EXACT
+    guardrail: bool = False
 
 
 class Charge(msgspec.Struct, frozen=True, kw_only=True):

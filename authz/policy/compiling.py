@@ -88,7 +88,7 @@ class Compilation:
             audience=None if identity.audience is None else str(identity.audience),
             validations=tuple(map(validating.validation, self._each(spec.validations))),
             rules=tuple(map(self._rule, self._each(spec.rules))),
-            limits=tuple(self._limit(written.name, limit) for limit in self._each(spec.limits)),
+            limits=tuple(self._limit(written, limit) for limit in self._each(spec.limits)),
             variables=self._terms.variables,
             early={**self._terms.early, **validating.early},
             late=frozenset(self._terms.late),
@@ -176,7 +176,7 @@ class Compilation:
     def _value(self, written: Text, label: str) -> Template:
         return template.value(written, label, self._terms)
 
-    def _limit(self, document: str, written: Limit) -> compiled.Limit:
+    def _limit(self, document: Policy | Guardrail, written: Limit) -> compiled.Limit:
         label = f'limit "{written.name}"'
         return compiled.Limit(
             name=str(written.name),
@@ -204,10 +204,11 @@ class Compilation:
         return tuple(map(str, names))
 
 
-def limit(document: str, written: Limit) -> model.Limit:
+def limit(document: Policy | Guardrail, written: Limit) -> model.Limit:
     """Return the part of a limit that no request changes."""
     return model.Limit(
-        name=f"{document}/{written.name}",
+        name=f"{document.name}/{written.name}",
+        guardrail=not isinstance(document, Policy),
         requests=written.rate.requests,
         period=written.rate.per,
         algorithm=written.algorithm,

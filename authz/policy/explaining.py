@@ -173,8 +173,9 @@ class _Explained:
         return "met" if verdict is None else f"{verdict.reason}: {verdict.error or 'not met'}"
 
     def _limit(self, step: LimitStep) -> ShownLimit:
-        name = step.limit.limit.name
-        usage = next((each for each in self._asked.usage.limits if each.charge.limit.name == name), None)
+        limit, usages = step.limit.limit, self._asked.usage.limits
+        name, own = limit.name, (limit.name, limit.guardrail)
+        usage = next((one for one in usages if (one.charge.limit.name, one.charge.limit.guardrail) == own), None)
         traces = [self._case.evaluation.trace(term, self._place.scope) for term in step.limit.key]
         try:
             charge = Case.charge(self._case, step)

@@ -228,4 +228,4 @@ class PolicySet:
     def limits(self) -> tuple[Limit, ...]:
         """Return every limit there is, for people who ask about counts."""
         governing = [each for each in self._documents if isinstance(each, Policy | Guardrail)]
-        return tuple(limit(each.name, written) for each in governing for written in each.spec.limits)
+        return tuple(limit(each, written) for each in governing for written in each.spec.limits)

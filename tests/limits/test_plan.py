@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from authz.limits.asks import PER_ASK, Answer
 from authz.limits.plan import Plan, Planner, conclude
 from authz.model import Algorithm, LimitOutcome, Mode, Usage
@@ -28,6 +30,14 @@ def test_a_limit_is_worked_out_once() -> None:
     assert one.asks[0].meter is two.asks[0].meter
     assert one.asks[0].meter is not other.asks[0].meter
     assert one.asks[0].key == other.asks[0].key
+
+
+def test_a_guardrails_limit_is_not_that_of_a_policy_of_its_name() -> None:
+    """Names are unique per kind: a team that takes the platform's names for its own limit does not lift the other."""
+    platform, team = limit(requests=1), limit(requests=1000)
+    plan = planned(charge(replace(platform, guardrail=True)), charge(team))
+    assert [(ask.charge.limit.requests, ask.charge.cost) for ask in plan.asks] == [(1, 1), (1000, 1)]
+    assert len({ask.key for ask in plan.asks}) == 2
 
 
 def test_the_ranks_of_a_merged_answer_read_as_one_after_the_other() -> None:

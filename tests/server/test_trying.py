@@ -95,6 +95,22 @@ def test_a_caller_can_be_claimed_of_any_provider_of_the_request() -> None:
     assert found == [("staff", True), ("mesh", True), ("", False)]
 
 
+@pytest.mark.parametrize(("platform", "team"), [("0/minute", "9/minute"), ("9/minute", "0/minute")])
+def test_a_policy_does_not_lift_the_limit_of_a_guardrail_of_its_name(platform: str, team: str) -> None:
+    """POLICY.md, section 2: a guardrail's limits are such that no policy can widen them, whatever it calls its own."""
+    document = """\
+apiVersion: authz/v1
+kind: {kind}
+metadata: {{name: api}}
+spec: {{match: [{{paths: ["/**"]}}], rules: [{{name: r, {rule}}}], limits: [{{name: l, rate: {rate}}}]}}
+"""
+    guardrail = document.format(kind="Guardrail", rule="deny: false", rate=platform)
+    policy = document.format(kind="Policy", rule="allow: true", rate=team)
+    trying = Trying(compiler("auto").compile({"a.yaml": f"{guardrail}---\n{policy}".encode()}))
+    _, outcome = trying.request(message(Asked(method="GET", url="/")), None, 1_795_435_200.0)
+    assert outcome.decision.reason == "rate_limited"
+
+
 KEYCLOAK = """
 ---
 apiVersion: authz/v1
