@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import difflib
 import os
-import shutil
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from authz.cli.output import Exit, say, tell
+from authz.cli.placing import exchange
 from authz.words import counted
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def command(
             if diff:
                 say(_difference(file, before, after))
             if not (check or diff):
-                _write(file, after)
+                exchange(file, after)
     for file in faulty:
         tell(f"{file}: has a fault, and is left as it is: authz check shows it")
     told = "would be written anew" if check or diff else "written anew"
@@ -51,25 +50,6 @@ def command(
         tell(f"{file}: {told}")
     tell(f"{counted(len(files), 'file')} read, {len(changed)} {told}")
     raise typer.Exit(Exit.POLICIES if faulty or (check and changed) else Exit.FINE)
-
-
-def _write(file: Path, content: bytes) -> None:
-    """Put a file in the place of one, whole or not at all."""
-    from authz.errors import Unavailable  # noqa: PLC0415 - see the package's docstring
-
-    place = file.resolve()
-    beside = place.with_name(f".{place.name}.new")  # a name that is read by nobody
-    try:
-        beside.write_bytes(content)
-        shutil.copymode(place, beside)
-        with suppress(PermissionError):
-            shutil.chown(beside, place.stat().st_uid, place.stat().st_gid)
-        beside.replace(place)
-    except OSError as error:
-        cause = (error.strerror or str(error)).lower()
-        raise Unavailable(f"{file}: can't be written: {cause}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from authz.cli.output import tell
+from authz.cli.placing import exchange
 from authz.words import counted
 
 
@@ -36,7 +37,8 @@ def command(
     (origin,) = reading.origins
     files = files_of(origin, reading)
     try:
-        (folder / SIGNATURE).write_bytes(sign(files, secret))
+        signature = sign(files, secret)
     except ValueError as error:
         raise Unavailable(f"{folder}: {error}") from None
+    exchange(folder / SIGNATURE, signature)  # a service that watches the folder never reads half of it
     tell(f"{counted(len(files), 'file')} signed by the key {key_id(secret.public_key())}")
