@@ -146,7 +146,8 @@ def charged(case: Case, effect: Effect) -> tuple[Charge, ...]:
         except Failed as failure:
             if effect is Effect.ALLOW and not step.shadow:
                 raise
-            case.errors.append(failure)
+            if failure not in case.errors:  # what turned an allow into this denial is known
+                case.errors.append(failure)
         else:
             if counted and charge is not None:
                 charges.append(charge)
