@@ -35,6 +35,9 @@ CAPACITY = 16_384
 HEAVIEST = 16 * 2**20
 """Bytes that lines may take while they wait for a sink that is behind: as many as that many usual ones take."""
 
+LONGEST_LINE = 2**19
+"""Bytes that no line is longer than: texts are cut and lists are short."""
+
 BEHIND = 1024
 """Lines that wait where a sink is behind; a tenth of a second at 10 000 a second."""
 
@@ -105,7 +108,7 @@ class Recorder:
 
     def stuck(self) -> bool:
         """Say whether a record that came now would be lost: nothing more can wait, or the last could not be written."""
-        return self._failing or len(self._waiting) >= self._capacity
+        return self._failing or len(self._waiting) >= self._capacity or self._weight > HEAVIEST - LONGEST_LINE
 
     def close(self, timeout: float = 5.0) -> None:
         """Write what is queued, for at most `timeout` seconds; close the sink if that sufficed, else it is dropped."""

@@ -242,3 +242,18 @@ def test_records_stand_in_the_order_in_which_they_were_made(outcome: Callable[..
     recorder.start()
     recorder.close()
     assert [json.loads(line)["id"] for line in sink.lines] == [str(n) for n in range(MANY)]
+
+
+def test_a_recorder_says_that_it_is_stuck_before_bytes_are_too_many(outcome: Callable[..., Outcome]) -> None:
+    """O4: with `record.fail_closed` no allow is given whose record is dropped because those that wait are long."""
+    recorder = Recorder(Lines(), capacity=10**6)
+    number = 0
+    while not recorder.stuck():
+        recorder(outcome(id=f"d-{number}", detail="\x00" * 512, trace_id="t" * 10_000))
+        assert recorder.dropped == 0
+        number += 1
+    assert number < 10_000
+    recorder.start()
+    recorder.close()
+    assert not recorder.stuck()
+    assert recorder.written == number
