@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
+from msgspec.structs import astuple
 
-from authz.audit.reads import HEADERS, ReadsForm, ReadsWriter
+from authz.audit.reads import ReadsForm, ReadsWriter
 from authz.audit.record import FORMAT, Document, IdentityLine, LimitLine, Record
 from authz.audit.text import cut, safe
-from authz.audit.written import Asked, Headers, Line
+from authz.audit.written import Asked, Beginning, Headers, Line
 from authz.model import ANONYMOUS, Peer
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ NONE: Final = ()
 """Instead of a list with nothing in it, which would be made each time."""
 
 # Final is what compiled code need not look for by name.
-_DIGITS: Final = tuple(f"{number:03}" for number in range(1000))
 _kept: Final[dict[int, tuple[tuple[DocumentTrace, ...], Raw]]] = {}
 _encode: Final = msgspec.json.Encoder().encode
 _encode_lines: Final = msgspec.json.Encoder().encode_lines
@@ -71,7 +71,9 @@ class LineWriter:
         self._worker = worker
         self._client_ip = client_ip
         self._reads = reads or ReadsWriter(ReadsForm.OFF)
+        # Each of these is one value, because several threads write lines.
         self._second = -1, ""
+        self._policies = -1, "", "", Raw()
 
     def __call__(self, outcome: Outcome) -> bytes:
         """Return the line of one outcome."""
@@ -79,21 +81,20 @@ class LineWriter:
 
     def line(self, outcome: Outcome) -> Line:
         """Return what the line of one outcome is to say, for `encoded`."""
-        decision, request, limits, detail = outcome.decision, outcome.request, outcome.usage.limits, outcome.detail
-        source = UNKNOWN if request is None else request.source
+        (
+            identifier, decision, request, identity, usage, generation, digest, commit, detail, trace_id, _, started,
+            duration,
+        ) = astuple(outcome)  # fmt: skip
+        limits, source = usage.limits, UNKNOWN if request is None else request.source
         return Line(
-            FORMAT,
-            outcome.generation,
-            outcome.policy_digest,
-            outcome.policy_commit,
-            self._worker,
-            outcome.id,
-            self._time(outcome.started),
-            int(outcome.duration * SECOND + 0.5),
+            self._beginning(generation, digest, commit),
+            identifier,
+            self._time(started),
+            int(duration * SECOND + 0.5),
             None if request is None else _asked(request),
             [_limit(usage) for usage in limits[:MOST]] if limits else NONE,
             cut(detail) if detail else "",
-            outcome.trace_id,
+            trace_id,
             decision.effect,
             decision.reason,
             decision.status,
@@ -103,7 +104,7 @@ class LineWriter:
             source.ip,
             cut(source.principal),
             "" if request is None else self._client_ip(request),
-            _who(outcome.identity),
+            _who(identity),
             self._read(decision.reads),
         )
 
@@ -111,16 +112,25 @@ class LineWriter:
         """Return what the line of something that is no decision is to say; `at` is seconds since the epoch."""
         return {"format": EVENT_FORMAT, "time": datetime.fromtimestamp(at, UTC), "worker": self._worker, **event}
 
+    def _beginning(self, generation: int, digest: str, commit: str) -> Raw:
+        """Return the fields that lines of the same policies begin with; those of the last are written once."""
+        last_generation, last_digest, last_commit, written = self._policies
+        if generation != last_generation or digest is not last_digest or commit is not last_commit:
+            written = _inside(Beginning(FORMAT, generation, digest, commit, self._worker))
+            self._policies = generation, digest, commit, written
+        return written
+
     def _time(self, seconds: float) -> str:
         """Write a time as RFC 3339 has it, to the microsecond; the second it is in is written once."""
-        micros = int(seconds * SECOND + 0.5)
-        whole = micros // SECOND
+        whole = int(seconds)
+        micros = int((seconds - whole) * SECOND + 0.5)
+        if micros == SECOND:
+            whole, micros = whole + 1, 0
         second, written = self._second
         if whole != second:
             written = datetime.fromtimestamp(whole, UTC).strftime("%Y-%m-%dT%H:%M:%S.")
             self._second = whole, written
-        thousands, rest = divmod(micros - whole * SECOND, 1000)
-        return f"{written}{_DIGITS[thousands]}{_DIGITS[rest]}Z"
+        return f"{written}{str(SECOND + micros)[1:]}Z"
 
     def _read(self, reads: Reads | None) -> Raw:
         """Return what the decision depended on; a decision that is kept has it written."""
@@ -179,6 +189,12 @@ def _raw(part: object) -> Raw:
     return Raw(safe(_encode(part)))
 
 
+def _inside(part: msgspec.Struct) -> Raw:
+    """Return the fields of a part as they stand behind the name of its first: what is written may be more than one."""
+    written = safe(_encode(part))
+    return Raw(written[written.index(b":") + 1 : -1])
+
+
 def _limit(usage: LimitUsage) -> LimitLine:
     return LimitLine(
         name=usage.charge.limit.name,
@@ -208,11 +224,17 @@ def _asked(request: Request) -> Asked:
 def _headers(headers: Mapping[str, str]) -> Headers:
     """Return the headers that are recorded, of those that a request has."""
     given = headers if isinstance(headers, dict) else dict(headers)  # a look into a dict is quicker than a call
-    found: list[str | UnsetType] = []
-    for name in HEADERS:
-        value: str | None = given.get(name)
-        found.append(UNSET if value is None else cut(value))
-    return Headers(*found)
+    return Headers(
+        _header(given.get("user-agent")),
+        _header(given.get("x-request-id")),
+        _header(given.get("content-type")),
+        _header(given.get("accept")),
+        _header(given.get("origin")),
+    )
+
+
+def _header(value: str | None) -> str | UnsetType:
+    return UNSET if value is None else cut(value)
 
 
 def _query_keys(query: str) -> list[str]:

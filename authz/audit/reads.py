@@ -18,13 +18,11 @@ import msgspec
 from msgspec import Raw
 
 from authz.audit.text import safe
+from authz.audit.written import HEADERS
 from authz.model import Knowing, Read
 
 if TYPE_CHECKING:
     from authz.model import Reads
-
-HEADERS = ("user-agent", "x-request-id", "content-type", "accept", "origin")
-"""The request headers that records hold: none of them carries a credential."""
 
 LONGEST = 512
 """Bytes of one value, written; a longer one is cut."""

@@ -148,11 +148,18 @@ class Recorder:
         give_way()
         while not self._closing:
             self._bell.get()
-            if not self._closing:
-                time.sleep(GATHER)
-            self._woken = False  # before looking: who adds a line from here on wakes again
-            self._drain()
+            self._write_while_they_come()
         self._drain()
+
+    def _write_while_they_come(self) -> None:
+        """Write until a while brings nothing, so that where there is always something nobody has to ring."""
+        while not self._closing:
+            time.sleep(GATHER)
+            if not self._waiting:
+                self._woken = False  # before the last look: who adds a line from here on rings
+                if not self._waiting:
+                    return
+            self._drain()
 
     def _drain(self) -> None:
         """Write what is there by now: lines that come meanwhile are to gather."""

@@ -6,23 +6,26 @@ What is made for each check takes its fields in order: names would cost as much 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import Raw, UnsetType
 
-from authz.audit.reads import HEADERS
 from authz.audit.record import LimitLine
 from authz.model import Effect, Reason
 
-Headers: Any = msgspec.defstruct(
-    "Headers",
-    [(name.replace("-", "_"), str | UnsetType, UNSET) for name in HEADERS],
-    rename="kebab",
-    frozen=True,
-    gc=False,
-)
-"""The headers that are recorded, those that are there."""
+
+class Headers(msgspec.Struct, frozen=True, gc=False, rename="kebab"):
+    """The headers that are recorded, those that are there."""
+
+    user_agent: str | UnsetType
+    x_request_id: str | UnsetType
+    content_type: str | UnsetType
+    accept: str | UnsetType
+    origin: str | UnsetType
+
+
+HEADERS = Headers.__struct_encode_fields__
+"""Their names: none of them carries a credential."""
 
 
 class Asked(msgspec.Struct, frozen=True, gc=False):
@@ -34,18 +37,27 @@ class Asked(msgspec.Struct, frozen=True, gc=False):
     path: str
     query_keys: Sequence[str]
     route: str
-    headers: Any
+    headers: Headers
     body_sha256: str | None
 
 
-class Line(msgspec.Struct, frozen=True, gc=False):
-    """A record as it is written, field by field as `Record` has them; what was written before is there as it was."""
+class Beginning(msgspec.Struct, frozen=True, gc=False):
+    """What the lines of the same policies begin with."""
 
     format: str
     generation: int
     policy_digest: str
     policy_commit: str
     worker: int
+
+
+class Line(msgspec.Struct, frozen=True, gc=False):
+    """A record as it is written, field by field as `Record` has them; what was written before is there as it was.
+
+    `format` stands for all of `Beginning`, in the order of `Record`.
+    """
+
+    format: Raw
     id: str
     time: str
     duration_us: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from authz.console.denials import Denial, Frequent
 from authz.console.frequent import Counters
@@ -21,6 +21,9 @@ KEPT = 256
 LONGEST = 128
 """Characters of a caller's name that are kept."""
 
+DENY: Final = Effect.DENY
+"""Looked up once: most outcomes are no denials, and are to cost a comparison."""
+
 
 class Denied:
     """An observer that counts denials by caller and rule. `client_ip` finds the caller behind trusted proxies."""
@@ -33,7 +36,7 @@ class Denied:
 
     def __call__(self, outcome: Outcome) -> None:
         """Count a denial; anything else costs a comparison."""
-        if outcome.decision.effect is not Effect.DENY:
+        if outcome.decision.effect is not DENY:
             return
         denial = self._denial(outcome)
         with self._lock:

@@ -18,8 +18,9 @@ from google.protobuf import json_format
 
 from authz._pb.authz.v1.vocabulary_pb2 import Geo, Graphql, Grpc, Mcp
 from authz.audit.line import MOST_PARAMETERS
-from authz.audit.reads import ABSENT, CUT, ERROR, FINGERPRINT, HEADERS
+from authz.audit.reads import ABSENT, CUT, ERROR, FINGERPRINT
 from authz.audit.text import CUT_OFF
+from authz.audit.written import HEADERS
 from authz.content import Body
 from authz.errors import Refusal
 from authz.model import ANONYMOUS, Ambiguity, BodyState, Identity, Knowing, Peer, Reason, Request

@@ -16,6 +16,7 @@ from authz._pb.authz.v1 import record_pb2
 from authz.audit.line import LineWriter, encoded, line_of, record_in
 from authz.audit.record import Record
 from authz.audit.text import LONGEST
+from authz.audit.written import HEADERS
 from authz.model import (
     ANONYMOUS,
     UNLIMITED,
@@ -34,6 +35,7 @@ from authz.model import (
     Request,
     Usage,
 )
+from tests.audit.conftest import request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +61,39 @@ def test_a_record_says_what_happened(outcome: Callable[..., Outcome]) -> None:
         }
     ]
     assert (line["generation"], line["duration_us"], line["worker"]) == (3, 123, 2)
+
+
+@pytest.mark.parametrize(
+    ("started", "written"),
+    [
+        (1_790_000_000.0, "2026-09-21T14:13:20.000000Z"),
+        (1_790_000_000.000_001, "2026-09-21T14:13:20.000001Z"),
+        (1_790_000_000.999_999, "2026-09-21T14:13:20.999999Z"),
+        (1_790_000_000.999_999_9, "2026-09-21T14:13:21.000000Z"),
+    ],
+)
+def test_times_have_six_digits(outcome: Callable[..., Outcome], started: float, written: str) -> None:
+    """Lines sort by time as texts; what is nearer to the next second is in it."""
+    assert json.loads(line_of(outcome(started=started)))["time"] == written
+
+
+def test_lines_say_which_policies_decided_each(outcome: Callable[..., Outcome]) -> None:
+    """During a swap, decisions of two generations, and of one from two commits, stand side by side."""
+    lines = LineWriter()
+    told = [(1, "a", ""), (2, "b", ""), (1, "a", ""), (2, "b", "152b608f"), (2, 'b"\x7f', "")]
+    written = [
+        json.loads(lines(outcome(generation=number, policy_digest=digest, policy_commit=commit)))
+        for number, digest, commit in told
+    ]
+    assert [(line["generation"], line["policy_digest"], line["policy_commit"]) for line in written] == told
+
+
+def test_headers_that_may_be_recorded_are(outcome: Callable[..., Outcome]) -> None:
+    """Each under its own name; one that was not sent is not there."""
+    for names in (HEADERS, HEADERS[::2], ()):
+        headers = {name: f"the {name}" for name in names}
+        line = json.loads(line_of(outcome(request=request(headers=headers | {"authorization": CANARY}))))
+        assert line["request"]["headers"] == headers
 
 
 def test_no_secret_of_the_request_is_in_it(outcome: Callable[..., Outcome]) -> None:

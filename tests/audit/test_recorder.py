@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +39,21 @@ class Lines:
         self.open.set()
         self.closed = False
         self.broken = False
+        self.came = threading.Condition()
 
     def write(self, lines: bytes) -> None:
         self.entered.set()
         self.open.wait(WITHIN)
         if self.broken:
             raise OSError(28, "No space left on device")
-        self.lines += lines.splitlines()
+        with self.came:
+            self.lines += lines.splitlines()
+            self.came.notify_all()
+
+    def has(self, number: int) -> bool:
+        """Wait until so many lines are there."""
+        with self.came:
+            return self.came.wait_for(lambda: len(self.lines) >= number, WITHIN)
 
     def close(self) -> None:
         self.closed = True
@@ -60,6 +69,41 @@ def test_close_writes_what_is_queued(outcome: Callable[..., Outcome]) -> None:
     recorder.close()
     assert len(sink.lines) == recorder.written == 1000
     assert sink.closed
+
+
+def test_no_record_waits_for_the_next(outcome: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last record before a quiet time is written at once, not when something happens again."""
+    monkeypatch.setattr("authz.audit.recorder.GATHER", 0.0)  # so that it is quiet between two
+    sink = Lines()
+    recorder = Recorder(sink)
+    recorder.start()
+    for number in range(1, 301):
+        recorder(outcome())
+        assert sink.has(number)
+    recorder.close()
+
+
+def test_no_record_is_forgotten_among_threads(outcome: Callable[..., Outcome], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However threads come between each other, whoever puts the last record has it written."""
+    monkeypatch.setattr("authz.audit.recorder.GATHER", 0.0)
+    sink, threads, each = Lines(), 4, 50
+    recorder = Recorder(sink)
+    recorder.start()
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for number in range(1, 41):
+            workers = [
+                threading.Thread(target=lambda: [recorder(outcome()) for _ in range(each)]) for _ in range(threads)
+            ]
+            for worker in workers:
+                worker.start()
+            for worker in workers:
+                worker.join()
+            assert sink.has(number * threads * each)
+    finally:
+        sys.setswitchinterval(interval)
+    recorder.close()
 
 
 def test_what_a_sink_does_not_take_in_time_is_counted(outcome: Callable[..., Outcome]) -> None:

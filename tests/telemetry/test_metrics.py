@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
+import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -31,11 +35,13 @@ ALLOWED = Decision(
 )
 
 
-def outcome(decision: Decision = ALLOWED, usage: Usage = UNLIMITED, identity: Identity = ANONYMOUS) -> Outcome:
-    """Return an outcome that took 80 microseconds."""
+def outcome(
+    decision: Decision = ALLOWED, usage: Usage = UNLIMITED, identity: Identity = ANONYMOUS, duration: float = 80e-6
+) -> Outcome:
+    """Return an outcome; durations are seconds."""
     return Outcome(
         id="d", decision=decision, request=None, identity=identity, usage=usage, generation=1, policy_digest="",
-        duration=80e-6,
+        duration=duration,
     )  # fmt: skip
 
 
@@ -72,6 +78,56 @@ def test_an_outcome_is_counted_by_decision_rule_and_duration() -> None:
     assert seen["authz_check_duration_seconds_bucket", (("le", "+Inf"),)] == 1
     assert seen["authz_check_duration_seconds_count", ()] == 1
     assert seen["authz_check_duration_seconds_sum", ()] == pytest.approx(80e-6)
+
+
+@pytest.mark.parametrize(("duration", "bucket"), [(0.0, "5e-05"), (50e-6, "5e-05"), (51e-6, "0.0001"), (1.0, "1.0")])
+def test_a_bucket_holds_its_own_bound(duration: float, bucket: str) -> None:
+    """`le` is "less or equal", as Prometheus has it."""
+    metrics = Metrics()
+    metrics(outcome(duration=duration))
+    name = "authz_check_duration_seconds_bucket"
+    seen = {labels[0][1]: value for (family, labels), value in samples(metrics).items() if family == name}
+    assert next(bound for bound, value in seen.items() if value) == bucket
+
+
+def test_what_takes_longer_than_any_bound_is_in_the_last_bucket() -> None:
+    """A check that hung shows in `+Inf` alone."""
+    metrics = Metrics()
+    metrics(outcome(duration=1.5))
+    seen = samples(metrics)
+    assert seen["authz_check_duration_seconds_bucket", (("le", "1.0"),)] == 0
+    assert seen["authz_check_duration_seconds_bucket", (("le", "+Inf"),)] == 1
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_nothing_is_lost_where_several_threads_count(monkeypatch: pytest.MonkeyPatch, *, shared: bool) -> None:
+    """Every outcome is in every number, whether decisions share what documents said or each has its own."""
+    monkeypatch.setattr("authz.telemetry.metrics.MOST_SPOKEN", 3)
+    metrics, threads, each = Metrics(), 4, 5000
+    begin = threading.Barrier(threads + 1)
+
+    def count() -> None:
+        begin.wait()
+        for _ in range(each):
+            documents = ALLOWED.documents if shared else (msgspec.structs.replace(ALLOWED.documents[0]),)
+            metrics(outcome(msgspec.structs.replace(ALLOWED, documents=documents)))
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        workers = [threading.Thread(target=count) for _ in range(threads)]
+        for worker in workers:
+            worker.start()
+        begin.wait()
+        while any(worker.is_alive() for worker in workers):
+            metrics.counts()
+        for worker in workers:
+            worker.join()
+    finally:
+        sys.setswitchinterval(interval)
+    now = metrics.counts()
+    assert [sum(now.checks.values()), sum(now.rules.values()), sum(now.durations)] == [threads * each] * 3
+    assert now.seconds == pytest.approx(threads * each * 80e-6)
 
 
 def test_limits_and_providers_are_counted_by_outcome() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from authz.audit.reads import HEADERS
+from authz.audit.written import HEADERS
 from authz.policy import UndeterminedError
 from authz.policy.deciding.recorded import asked_of
 from authz.policy.routing.routes import written
