@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -25,7 +24,7 @@ from authz.audit.written import Asked, Beginning, Headers, Line
 from authz.model import ANONYMOUS, Peer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from authz.model import DocumentTrace, Identity, LimitUsage, Outcome, Reads, Request
 
@@ -59,17 +58,11 @@ _decode: Final = msgspec.json.Decoder(Record).decode
 class LineWriter:
     """Writes what may be kept of outcomes, a line of JSON each: no byte in it ends the line or speaks to a terminal.
 
-    `client_ip` finds the caller behind trusted proxies, `reads` writes what decisions depended on.
+    `reads` writes what decisions depended on.
     """
 
-    def __init__(
-        self,
-        worker: int = 0,
-        client_ip: Callable[[Request], str] = attrgetter("source.ip"),
-        reads: ReadsWriter | None = None,
-    ) -> None:
+    def __init__(self, worker: int = 0, reads: ReadsWriter | None = None) -> None:
         self._worker = worker
-        self._client_ip = client_ip
         self._reads = reads or ReadsWriter(ReadsForm.OFF)
         # Each of these is one value, because several threads write lines.
         self._second = -1, ""
@@ -82,8 +75,8 @@ class LineWriter:
     def line(self, outcome: Outcome) -> Line:
         """Return what the line of one outcome is to say, for `encoded`."""
         (
-            identifier, decision, request, identity, usage, generation, digest, commit, detail, trace_id, _, started,
-            duration,
+            identifier, decision, request, client_ip, identity, usage, generation, digest, commit, detail, trace_id, _,
+            started, duration,
         ) = astuple(outcome)  # fmt: skip
         limits, source = usage.limits, UNKNOWN if request is None else request.source
         return Line(
@@ -103,7 +96,7 @@ class LineWriter:
             _said(decision.documents),
             source.ip,
             cut(source.principal),
-            "" if request is None else self._client_ip(request),
+            client_ip,
             _who(identity),
             self._read(decision.reads),
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from authz.console.denials import Denial, Frequent
@@ -11,9 +10,7 @@ from authz.console.frequent import Counters
 from authz.model import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from authz.model import Outcome, Request
+    from authz.model import Outcome
 
 KEPT = 256
 """Callers that are counted at once."""
@@ -26,10 +23,9 @@ DENY: Final = Effect.DENY
 
 
 class Denied:
-    """An observer that counts denials by caller and rule. `client_ip` finds the caller behind trusted proxies."""
+    """An observer that counts denials by caller and rule."""
 
-    def __init__(self, client_ip: Callable[[Request], str] = attrgetter("source.ip"), kept: int = KEPT) -> None:
-        self._client_ip = client_ip
+    def __init__(self, kept: int = KEPT) -> None:
         self._lock = threading.Lock()
         self._counters = Counters(kept)
         self._total = 0
@@ -50,9 +46,9 @@ class Denied:
         return total, [Frequent(denial=denial, count=count, above=above) for denial, count, above in found]
 
     def _denial(self, outcome: Outcome) -> Denial:
-        decision, identity, request = outcome.decision, outcome.identity, outcome.request
+        decision, identity = outcome.decision, outcome.identity
         if identity.authenticated:
             who, by = f"{identity.subject}", identity.provider
         else:
-            who, by = (self._client_ip(request) if request else ""), "address"
+            who, by = outcome.client_ip, "address"
         return Denial(who=who[:LONGEST], by=by, reason=decision.reason, policy=decision.policy, rule=decision.rule)

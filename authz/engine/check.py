@@ -68,8 +68,8 @@ class _Check:
     """One check on its way. Every step ends in the next one, in `refuse`, or in `fail`; `_answer` ends them all."""
 
     __slots__ = (
-        "_answered", "_call", "_deadline", "_decision", "_facts", "_identity", "_parts", "_request", "_selection",
-        "_snapshot", "_started", "_tick",
+        "_answered", "_call", "_client_ip", "_deadline", "_decision", "_facts", "_identity", "_parts", "_request",
+        "_selection", "_snapshot", "_started", "_tick",
     )  # fmt: skip
 
     def __init__(self, parts: Parts, call: Call) -> None:
@@ -81,11 +81,13 @@ class _Check:
         deadline = call.deadline
         self._deadline = self._tick + NO_BUDGET if deadline is None else deadline - GIVE_UP
         self._request: Request | None = None
+        self._client_ip = ""
         self._identity = ANONYMOUS
         self._answered = False
 
     def read(self, message: bytes) -> None:
-        self._request = read(message, now=self._started)
+        self._request = request = read(message, now=self._started)
+        self._client_ip = self._parts.client_ip(request)
 
     def identify(self) -> None:
         request = self._request
@@ -119,7 +121,7 @@ class _Check:
             request=request,
             identity=self._identity,
             body=parts.body(request),
-            client_ip=parts.client_ip(request),
+            client_ip=self._client_ip,
             locate=parts.locate,
         )
         charges = self._selection.early_charges(self._facts)
@@ -179,6 +181,7 @@ class _Check:
             id=parts.ids(),
             decision=conclude(decision, usage, cancelled=call.cancelled, late=late, unrecorded=unrecorded),
             request=self._request,
+            client_ip=self._client_ip,
             identity=self._identity,
             usage=usage,
             generation=snapshot.generation if snapshot else 0,

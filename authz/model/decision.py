@@ -157,13 +157,15 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to one request and everything the record says of it.
 
     `decision` is final: a limit or a fault has already turned it where it had to. `request` is `None` where there was
-    none to read. `id` is fresh for every check. `started` is seconds since the epoch, `duration` seconds.
-    `parent_span` is the caller's span if it records its trace and we are to add to it.
+    none to read, and `client_ip` is the caller behind trusted hops. `id` is fresh for every check. `started` is seconds
+    since the epoch, `duration` seconds. `parent_span` is the caller's span if it records its trace and we are to add to
+    it.
     """
 
     id: str
     decision: Decision
     request: Request | None
+    client_ip: str = ""
     identity: Identity
     usage: Usage
     generation: int

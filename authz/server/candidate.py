@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from authz.engine import Snapshot
-    from authz.model import Decision, Location, Outcome, Request
+    from authz.model import Decision, Location, Outcome
     from authz.store import PolicyStore, StoreEvent
 
     Waiting = tuple[Outcome, Snapshot, Snapshot]
@@ -63,7 +63,6 @@ class Candidate:
         store: PolicyStore,
         live: Callable[[], Snapshot | None],
         share: float,
-        client_ip: Callable[[Request], str],
         locate: Callable[[str], Location | None],
         record: Callable[[Mapping[str, object]], None],
         fault: Callable[[BaseException], None],
@@ -71,7 +70,6 @@ class Candidate:
         self._store = store
         self._live = live
         self._share = share
-        self._client_ip = client_ip
         self._locate = locate
         self._record = record
         self._fault = fault
@@ -195,7 +193,7 @@ class Candidate:
             request=request,
             identity=identity,
             body=Body(request),
-            client_ip=self._client_ip(request),
+            client_ip=outcome.client_ip,
             locate=self._locate,
         )
         now = self._decided(facts, candidate)

@@ -15,7 +15,6 @@ from authz.server import numbers
 from authz.server.aging import Aging, OnAge
 from authz.server.candidate import Candidate
 from authz.server.candidate import tell as tell_candidate
-from authz.server.client import client_ip
 from authz.server.deciding import compiler
 from authz.server.ending import Endings, Prepared
 from authz.server.events import PolicyEvents
@@ -145,7 +144,6 @@ def _candidate(settings: Settings, live: PolicyStore, geoip: GeoIp, outputs: Out
         store=store,
         live=lambda: live.current,
         share=settings.candidate.share,
-        client_ip=client_ip(settings.client),
         locate=geoip.locate,
         record=outputs.event,
         fault=FaultLog(_log, "a candidate raised; no answer was touched"),

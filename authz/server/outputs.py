@@ -15,7 +15,6 @@ from authz.audit import Chain, LineWriter, ReadsForm, ReadsWriter, Recorder, Sam
 from authz.console import Denied, Tail
 from authz.errors import Unavailable
 from authz.server import numbers
-from authz.server.client import client_ip
 from authz.server.logs import FaultLog
 from authz.server.secret import key_in
 from authz.server.turns import Turn
@@ -74,14 +73,13 @@ class Outputs(msgspec.Struct, frozen=True, kw_only=True):
 
 def outputs(settings: Settings, worker: int) -> Outputs:
     """Return the outputs of one process. Raises `Unavailable` where one can't be written to."""
-    caller, metrics = client_ip(settings.client), Metrics()
-    lines = LineWriter(worker, caller, reads_writer(settings))
+    metrics, lines = Metrics(), LineWriter(worker, reads_writer(settings))
     return Outputs(
         metrics=metrics,
         recorder=_recorder(settings, worker, lines),
         exporter=_exporter(settings, metrics, worker),
         tail=Tail(lines),
-        denied=Denied(caller),
+        denied=Denied(),
         console=settings.admin is not None,
         fail_closed=settings.record.fail_closed,
     )

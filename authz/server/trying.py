@@ -160,7 +160,7 @@ class Trying:
         if request is None:
             return None
         facts = Facts(
-            request=request, identity=outcome.identity, body=Body(request), client_ip=self._find(request)
+            request=request, identity=outcome.identity, body=Body(request), client_ip=outcome.client_ip
         )  # fmt: skip
         explanation = self._policies.explain(facts, outcome.decision, outcome.usage, secrets)
         return msgspec.structs.replace(explanation, counts=Counts.PEEKED if self._limiter else Counts.WHOLE)

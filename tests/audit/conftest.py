@@ -65,6 +65,7 @@ def outcome() -> Callable[..., Outcome]:
             "id": "d-1",
             "decision": decision,
             "request": request(),
+            "client_ip": "10.0.0.1",
             "identity": ANONYMOUS,
             "usage": UNLIMITED,
             "generation": 3,

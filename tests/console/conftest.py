@@ -22,6 +22,6 @@ def outcome(
         time=0.0, headers={}, source=Peer(ip=ip), destination=Peer(),
     )  # fmt: skip
     return Outcome(
-        id=f"d-{number}", decision=decision, request=request, identity=identity, usage=UNLIMITED, generation=1,
-        policy_digest="",
+        id=f"d-{number}", decision=decision, request=request, client_ip=ip, identity=identity, usage=UNLIMITED,
+        generation=1, policy_digest="",
     )  # fmt: skip

@@ -324,6 +324,24 @@ def test_the_caller_is_identified_before_anything_is_decided(make: Callable[...,
     assert bench.outcomes[-1].identity.subject == "alice"
 
 
+def test_the_outcome_says_who_stands_behind_the_proxies(make: Callable[..., Bench]) -> None:
+    """Allowed, denied or not decided at all, found once; of what can't be read nobody is known."""
+    found: list[str] = []
+
+    def behind(request: Request) -> str:
+        found.append(request.source.ip)
+        return "203.0.113.9"
+
+    bench, nothing_loaded = make(client_ip=behind), make(client_ip=behind, snapshot=None)
+    for asked in (bench, nothing_loaded):
+        asked.ask("GET", "/orders")
+        asked.ask("GET", "/nowhere")
+        asked.send(b"garbage")
+    told = [outcome.client_ip for outcome in bench.outcomes + nothing_loaded.outcomes]
+    assert told == ["203.0.113.9", "203.0.113.9", ""] * 2
+    assert found == ["10.0.0.9"] * 4
+
+
 def test_the_policies_own_providers_identify_where_nobody_else_does() -> None:
     """The identifier is the snapshot's: a swap of policies swaps who can be known, too."""
     provider = """\
@@ -556,7 +574,7 @@ def test_what_is_raised_on_another_thread_is_a_denial(make: Callable[..., Bench]
     """Row G10: where nobody above would catch it, and the caller would wait for ever."""
     door = Door()
     door.identity = None
-    bench = make(identifier=door, client_ip=Broken())
+    bench = make(identifier=door, body=Broken())
     caller = bench.ask("GET", "/staff")
     assert door.done is not None
     door.done(ANONYMOUS)

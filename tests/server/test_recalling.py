@@ -153,10 +153,11 @@ def recorded(policies: PolicySet, facts: Facts, form: ReadsForm = ReadsForm.VALU
     """Decide and return the record, read back."""
     facts = identified(policies, facts)
     outcome = Outcome(
-        id="d", decision=policies.select(facts.request).decide(facts), request=facts.request, identity=facts.identity,
-        usage=UNLIMITED, generation=1, policy_digest="", started=NOON,
+        id="d", decision=policies.select(facts.request).decide(facts), request=facts.request,
+        client_ip=facts.client_ip, identity=facts.identity, usage=UNLIMITED, generation=1, policy_digest="",
+        started=NOON,
     )  # fmt: skip
-    line = LineWriter(client_ip=lambda _: facts.client_ip, reads=ReadsWriter(form, b"k"))(outcome)
+    line = LineWriter(reads=ReadsWriter(form, b"k"))(outcome)
     return msgspec.json.decode(line, type=Line)
 
 

@@ -56,10 +56,10 @@ def line(number: int, words: dict[str, Any], source: str = BEFORE) -> bytes:
     facts = Facts(request=request, identity=identity, body=Body(request), client_ip="203.0.113.9")
     decision = policies(source).select(request).decide(facts)
     outcome = Outcome(
-        id=f"d-{number}", decision=decision, request=request, identity=identity, usage=UNLIMITED, generation=1,
-        policy_digest="", started=NOON,
+        id=f"d-{number}", decision=decision, request=request, client_ip=facts.client_ip, identity=identity,
+        usage=UNLIMITED, generation=1, policy_digest="", started=NOON,
     )  # fmt: skip
-    return LineWriter(client_ip=lambda _: "203.0.113.9", reads=ReadsWriter(ReadsForm.VALUES))(outcome)
+    return LineWriter(reads=ReadsWriter(ReadsForm.VALUES))(outcome)
 
 
 REQUESTS: tuple[dict[str, Any], ...] = (
