@@ -167,20 +167,31 @@ class TestAuthz:
         """Row L2: a subPath mount would never be updated."""
         mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
         assert all("subPath" not in mount and "subPathExpr" not in mount for mount in mounts.values())
-        assert mounts["/etc/authz/policies"]["readOnly"] is True
+        policies = [mount for path, mount in mounts.items() if path.startswith("/etc/authz/policies")]
+        assert policies
+        assert all(mount["readOnly"] is True for mount in policies)
 
     @pytest.mark.parametrize("form", FORMS)
     def test_policies_stay_live(self, form: str) -> None:
-        """One projected volume swaps all ConfigMaps at once; their names are fixed, and no two hold the same file."""
-        (pod,) = (pod for name, pod in AUTHZ_PODS.items() if name.startswith(form))
-        (volume,) = (one for one in pod["volumes"] if one["name"] == "authz-policies")
-        names = [source["configMap"]["name"] for source in volume["projected"]["sources"]]
+        """Their names are fixed, and all that is in a ConfigMap is mounted."""
         generated = yaml.safe_load((ROOT / "deploy/base/kustomization.yaml").read_text())["configMapGenerator"]
-        assert names == [one["name"] for one in generated]
+        (pod,) = (pod for name, pod in AUTHZ_PODS.items() if name.startswith(form))
+        mounted = [volume["configMap"] for volume in pod["volumes"] if volume["name"].startswith("authz-policies")]
+        assert [one["name"] for one in mounted] == [one["name"] for one in generated]
         assert all(one["options"] == {"disableNameSuffixHash": True} for one in generated)
-        files = [file for name in names for file in named(form, "ConfigMap", name)["data"]]
-        assert len(files) == len(set(files))
-        assert all("items" not in source["configMap"] for source in volume["projected"]["sources"])
+        assert all("items" not in one for one in mounted)
+
+    @pytest.mark.parametrize("form", FORMS)
+    def test_no_owner_can_replace_files_of_another(self, form: str) -> None:
+        """L7: of two keys in one projected volume the later one's file is there, in silence: so there is none."""
+        (pod,) = (pod for name, pod in AUTHZ_PODS.items() if name.startswith(form))
+        (container,) = (one for one in containers(pod) if one["name"] == "authz")
+        assert all("projected" not in volume for volume in pod["volumes"])
+        owners = {volume["name"] for volume in pod["volumes"] if volume["name"].startswith("authz-policies")}
+        folders = {one["name"]: Path(one["mountPath"]) for one in container["volumeMounts"] if one["name"] in owners}
+        assert len(owners) == len(set(folders.values())) == 2
+        assert not any(a != b and a.is_relative_to(b) for a in folders.values() for b in folders.values())
+        assert settings(form).policies == tuple(folders.values())
 
     @pytest.mark.parametrize("form", FORMS)
     def test_policies_can_be_served(self, form: str) -> None:
@@ -202,7 +213,6 @@ class TestAuthz:
         mounts = [Path(mount["mountPath"]) for mount in container["volumeMounts"]]
         assert container["args"] == ["serve", "--config", "/etc/authz/settings/authz.yaml"]
         assert list(named(form, "ConfigMap", "authz-settings")["data"]) == ["authz.yaml"]
-        assert read.policies == (Path("/etc/authz/policies"),)
         assert read.redis.password_file is not None
         assert read.admin == "0.0.0.0:9192"
         for path in (*read.policies, read.redis.password_file, Path("/etc/authz/settings/authz.yaml"), Path("/tmp/x")):  # noqa: S108
