@@ -6,13 +6,15 @@ here looks at a proof.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import msgspec
 
 from authz.identity.credentials import InvalidCredential
 from authz.model import Identity
+
+LATEST = 253_402_300_799
+"""The last second that a date has a name for, in the year 9999; what is beyond it is no time to anybody."""
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +54,7 @@ def understand(provider: str, rules: ClaimRules, claims: dict[str, Any]) -> Said
     """Return what claims say; raises `InvalidCredential` where they are not for us, or name nobody."""
     if claims.get("iss") != rules.issuer:
         raise InvalidCredential("the token is of another issuer")
-    if rules.audiences and not set(rules.audiences) & _texts(claims.get("aud")):
+    if rules.audiences and set(rules.audiences).isdisjoint(texts(claims.get("aud"))):
         raise InvalidCredential("the token is for another audience")
     missing = [name for name in rules.required if name not in claims]
     if missing:
@@ -72,8 +74,8 @@ def _identity(provider: str, rules: ClaimRules, claims: dict[str, Any], expires:
         provider=provider,
         subject=subject,
         issuer=rules.issuer,
-        roles=words(claim(claims, names.roles)),
-        groups=words(claim(claims, names.groups)),
+        roles=texts(claim(claims, names.roles)),
+        groups=texts(claim(claims, names.groups)),
         scopes=words(claim(claims, names.scopes)),
         claims=claims,
         expires=expires,
@@ -91,15 +93,17 @@ def claim(claims: dict[str, Any], path: str) -> object:
 
 
 def words(value: object) -> tuple[str, ...]:
-    """Return a claim that is a list of texts, or one text of words (RFC 8693, section 4.2), as a tuple."""
-    if isinstance(value, str):
-        return tuple(value.split())
-    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
+    """Return scopes as a tuple: a list of texts, or one text of words with spaces between (RFC 8693, section 4.2)."""
+    return tuple(filter(None, value.split(" "))) if isinstance(value, str) else texts(value)
 
 
-def _texts(value: object) -> set[str]:
+def texts(value: object) -> tuple[str, ...]:
+    """Return roles, groups or audiences as a tuple: a list of texts, or one text.
+
+    Names have spaces in them: who is in the group `Trainee admin` is in no group `admin`.
+    """
     values = value if isinstance(value, list) else [value]
-    return {text for text in values if isinstance(text, str)}
+    return tuple(text for text in values if isinstance(text, str) and text)
 
 
 def _time(claims: dict[str, Any], name: str, *, required: bool = False) -> float:
@@ -107,6 +111,6 @@ def _time(claims: dict[str, Any], name: str, *, required: bool = False) -> float
     value = claims.get(name)
     if value is None and not required and name not in claims:
         return 0.0
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LATEST:
         raise InvalidCredential(f"the token's {name} is missing or no time")
     return float(value)

@@ -72,7 +72,10 @@ def _look(place: Place) -> Look:
 
 
 def _in_header(name: str, scheme: str | None) -> Look:
-    """Take what follows the scheme (RFC 9110, section 11.1: case does not matter); another scheme is not ours."""
+    """Take what follows the scheme (RFC 9110, section 11.1: case does not matter); another scheme is not ours.
+
+    Only a space may part them, and many an application takes a tab: to it that is a credential, and so it is to us.
+    """
     begins, length = f"{scheme} ".lower(), len(scheme or "") + 1
 
     def look(request: Request) -> Sequence[str]:
@@ -82,7 +85,8 @@ def _in_header(name: str, scheme: str | None) -> Look:
         if scheme is None:
             return (value,)
         if value[:length].lower() != begins:
-            return ("",) if value.lower() == begins[:-1] else ()
+            named, part = value[: length - 1].lower() == begins[:-1], value[length - 1 : length]
+            return ("",) if named and not part.strip() else ()
         credential = value[length:]
         # Looking for spaces is cheaper than cutting at them, and what is cut is long.
         if credential and " " not in credential and "\t" not in credential:
@@ -106,10 +110,15 @@ def _in_query(name: str, request: Request) -> Sequence[str]:
 def _in_cookies(name: str, request: Request) -> Sequence[str]:
     """Take every value of a cookie (RFC 6265, section 4.2); a name sent twice is two credentials.
 
-    Two cookie headers arrive joined by a comma, which no cookie's value may hold (section 4.1.1).
+    Two cookie headers arrive joined by a comma, which no cookie's value may hold (section 4.1.1). Space before the `=`
+    belongs to no name: most servers drop it, and would take the first of `session =a; session=b`.
     """
     header = _header(request, "cookie")
     if header is None:
         return ()
-    pairs = (pair.strip().partition("=") for pair in header.replace(",", ";").split(";"))
-    return [value.removeprefix('"').removesuffix('"') for key, equals, value in pairs if equals and key == name]
+    pairs = (pair.partition("=") for pair in header.replace(",", ";").split(";"))
+    return [_bare(value) for key, equals, value in pairs if equals and key.strip() == name]
+
+
+def _bare(value: str) -> str:
+    return value.strip().removeprefix('"').removesuffix('"')

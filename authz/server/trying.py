@@ -15,7 +15,7 @@ from authz.config.settings import ClientSettings
 from authz.content import Body
 from authz.engine import Engine
 from authz.errors import Unavailable
-from authz.identity.claims import Claims, claim, words
+from authz.identity.claims import Claims, claim, texts, words
 from authz.identity.forwarded import ForwardedTokens
 from authz.identity.providers import Providers
 from authz.limits.memory import MemoryLimiter
@@ -93,8 +93,8 @@ class Claimed:
             provider=provider,
             subject=self._subject,
             issuer=str(claims.get("iss", rules.issuer if rules else "")),
-            roles=words(claim(claims, names.roles)),
-            groups=words(claim(claims, names.groups)),
+            roles=texts(claim(claims, names.roles)),
+            groups=texts(claim(claims, names.groups)),
             scopes=words(claim(claims, names.scopes)),
             claims=claims,
         )

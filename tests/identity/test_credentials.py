@@ -27,6 +27,7 @@ EVERYWHERE = (BEARER, SESSION, TOKEN)
     ({"authorization": "Bearerabc"}, "", None),
     ({"cookie": "a=b; session=abc; c=d"}, "", "abc"),
     ({"cookie": 'session="abc"'}, "", "abc"),
+    ({"cookie": "session = abc"}, "", "abc"),
     ({"cookie": "xsession=abc; session"}, "", None),
     ({}, "a=b&access_token=abc", "abc"),
     ({}, "access_token=a%2Bb", "a+b"),
@@ -45,6 +46,8 @@ def test_a_credential_is_found_where_the_provider_looks(
     ({"authorization": "Bearer a"}, "access_token=b"),
     ({"cookie": "session=a; session=b"}, ""),
     ({"cookie": "session=a,session=b"}, ""),
+    ({"cookie": "session =a; session=b"}, ""),
+    ({"cookie": "session\t=a; session=b"}, ""),
     ({}, "access_token=a&access_token=a"),
 ])  # fmt: skip
 def test_two_credentials_are_refused_both(
@@ -53,6 +56,14 @@ def test_two_credentials_are_refused_both(
     """J10: which of them the application would read is not ours to guess, also where they are equal."""
     with pytest.raises(InvalidCredential, match="more than one"):
         finder(EVERYWHERE)(request_with(headers, query))
+
+
+@pytest.mark.parametrize("value", ["Bearer", "Bearer ", "Bearer\tabc", "bearer\t", "Bearer\u00a0abc"])
+def test_a_scheme_without_a_credential_behind_a_space_presents_a_bad_one(
+    request_with: Callable[..., Request], value: str
+) -> None:
+    """J10: applications that cut at any white space find a token there; here it must not pass for no credential."""
+    assert finder((BEARER,))(request_with({"authorization": value}, "")) == ""
 
 
 def test_a_credential_without_end_is_refused_unread(request_with: Callable[..., Request]) -> None:
