@@ -32,7 +32,7 @@ _decode = msgspec.json.Decoder(float_hook=float).decode
 
 
 class JSONError(ValueError):
-    """Bytes that are no JSON document with one meaning; the message never repeats them."""
+    """Bytes that are no JSON document with one meaning; the message says what they have or are, and repeats none."""
 
 
 def loads(content: bytes, *, max_bytes: int = MAX_BYTES) -> object:
@@ -87,9 +87,9 @@ def _counted(value: object) -> tuple[int, int]:
 def _check_number(value: object) -> None:
     if isinstance(value, float):
         if not -_HIGHEST <= value <= _HIGHEST:
-            raise JSONError("a number is out of range")
+            raise JSONError("a number that is out of range")
     elif isinstance(value, int) and not -_USUAL < value < _USUAL and not _SMALLEST <= value <= _LARGEST:
-        raise JSONError("an integer does not fit 64 bits")
+        raise JSONError("an integer that does not fit 64 bits")
 
 
 def _refuse_duplicates(content: bytes) -> None:
@@ -100,12 +100,12 @@ def _refuse_duplicates(content: bytes) -> None:
 def _distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) != len(pairs):
-        raise JSONError("an object has two members of one name")
+        raise JSONError("an object with two members of one name")
     return members
 
 
 def _told(error: Exception) -> str:
     """Return what is wrong without the bytes that are wrong."""
     if isinstance(error, UnicodeDecodeError):
-        return "the text is not UTF-8"
-    return "a number is out of range" if isinstance(error, msgspec.ValidationError) else "not a JSON document"
+        return "text that is not UTF-8"
+    return "a number that is out of range" if isinstance(error, msgspec.ValidationError) else "not a JSON document"

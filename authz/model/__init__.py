@@ -3,9 +3,18 @@
 Frozen, slotted, keyword-only, without I/O and without behaviour beyond a derived property. `msgspec.Struct`
 because building a frozen dataclass of this width costs a tenth of a decision. `None` means "not applicable".
 A stage takes these and returns these; nobody changes one. In the order of the way: `request`, `identity`, `decision`,
-`limits`; the words that say why are in `reasons`.
+`limits`; the words that say why are in `reasons`, how much an answer can carry in `bounds`.
 """
 
+from authz.model.bounds import (
+    MAX_BODY,
+    MAX_HEADER_BYTES,
+    MAX_HEADERS,
+    MAX_LOCATION,
+    MAX_METADATA_DEPTH,
+    MAX_QUERY_BYTES,
+    OUR_HEADERS,
+)
 from authz.model.decision import (
     NO_MUTATIONS,
     Decision,
@@ -53,7 +62,14 @@ from authz.model.request import (
 
 __all__ = [
     "ANONYMOUS",
+    "MAX_BODY",
+    "MAX_HEADERS",
+    "MAX_HEADER_BYTES",
+    "MAX_LOCATION",
+    "MAX_METADATA_DEPTH",
+    "MAX_QUERY_BYTES",
     "NO_MUTATIONS",
+    "OUR_HEADERS",
     "STATUS",
     "UNLIMITED",
     "Algorithm",

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from authz.cel import EvaluationError, Kind
+from authz.model import MAX_METADATA_DEPTH
 from authz.paths import percent_encoded
 from authz.policy import pages
 from authz.policy.faults import Together
@@ -204,15 +206,22 @@ _WRITERS: dict[type, Callable[..., str]] = {
 }
 
 
-def as_json(value: object) -> object | EvaluationError:
-    """Return a value as Envoy's metadata can carry it: times as text, the rest as it is; an error for bytes."""
+def as_json(value: object, level: int = 2) -> object | EvaluationError:
+    """Return a value as Envoy's metadata can carry it: times as text, the rest as it is.
+
+    An error for bytes, for NaN and Infinity, and for what is nested too deep; `level` is that of the value's own parts.
+    """
+    if isinstance(value, float) and not isfinite(value):
+        return EvaluationError("a number that is not finite")
     if value is None or isinstance(value, bool | int | float | str | EvaluationError):
         return value
+    if level > MAX_METADATA_DEPTH:
+        return EvaluationError(f"more than {MAX_METADATA_DEPTH - 1} levels of nesting")
     if isinstance(value, list | tuple):
-        items = [as_json(item) for item in value]
+        items = [as_json(item, level + 1) for item in value]
         return _sound(items, items)
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        members = {key: as_json(item) for key, item in value.items()}
+        members = {key: as_json(item, level + 1) for key, item in value.items()}
         return _sound(members, members.values())
     return as_text(value)
 

@@ -14,10 +14,20 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import msgspec
 
-from authz.model import Effect, HeaderMutation, LimitOutcome, Mutations, Reason, Unmet
+from authz.model import (
+    MAX_BODY,
+    MAX_HEADERS,
+    MAX_LOCATION,
+    Effect,
+    HeaderMutation,
+    LimitOutcome,
+    Mutations,
+    Reason,
+    Unmet,
+)
 from authz.wire import grpc, limits
 from authz.wire.limits import NO_NAMES, LimitNames
-from authz.wire.mutations import MAX_HEADERS, checked_value, write_headers
+from authz.wire.mutations import checked_value, write_headers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,14 +42,13 @@ NO_CONTENT = 204
 """The status of an answer without a body, and of no other answer."""
 
 MAX_MESSAGE = 2048
-MAX_BODY = 64 * 1024
 MAX_UNMET = 20
 MAX_POINTER = 512
 
 _DENYING = range(400, 600)
 _REDIRECTING = range(300, 400)
 _ANSWERING = range(NO_CONTENT, NO_CONTENT + 1)
-_URI = re.compile(r"[\x21-\x7e]{1,8192}")
+_URI = re.compile(rf"[\x21-\x7e]{{1,{MAX_LOCATION}}}")
 _LONGEST_REMEMBERED = 1024
 _BUSY_WAIT = 1
 _PLAIN_CHALLENGE = "Bearer"

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from google.protobuf.struct_pb2 import NULL_VALUE
 
 from authz._pb.envoy.config.core.v3.base_pb2 import HeaderValueOption
+from authz.model import MAX_HEADER_BYTES, MAX_HEADERS, MAX_METADATA_DEPTH, MAX_QUERY_BYTES
 from authz.paths import percent_encoded
 from authz.wire.headers import is_token
 
@@ -34,10 +35,6 @@ if TYPE_CHECKING:
     from authz.model import HeaderMutation, Mutations
 
     Options = RepeatedCompositeFieldContainer[HeaderValueOption]
-
-MAX_HEADERS = 100
-MAX_BYTES = 60 * 1024
-MAX_DEPTH = 32
 
 UNTOUCHABLE = frozenset(
     {
@@ -55,9 +52,9 @@ def check(mutations: Mutations) -> None:
     """Raise `ValueError` where the mutations are more than Envoy takes by default (100 headers, 60 KiB)."""
     headers = (*mutations.request_headers, *mutations.response_headers)
     names = mutations.request_headers_remove
-    if len(headers) + len(names) > MAX_HEADERS or sum(len(h.name) + len(h.value) for h in headers) > MAX_BYTES:
+    if len(headers) + len(names) > MAX_HEADERS or sum(len(h.name) + len(h.value) for h in headers) > MAX_HEADER_BYTES:
         raise ValueError("more header mutations than Envoy takes")
-    if sum(len(name) + len(value) for name, value in mutations.query_set) > MAX_BYTES:
+    if sum(len(name) + len(value) for name, value in mutations.query_set) > MAX_QUERY_BYTES:
         raise ValueError("longer query parameters than Envoy takes")
 
 
@@ -136,7 +133,7 @@ def checked_value(value: str) -> str:
 
 def fill_struct(struct: Struct, values: Mapping[str, object], depth: int = 1) -> None:
     """Write plain values into a protobuf Struct; raise `ValueError` for what JSON cannot say or readers refuse."""
-    if depth > MAX_DEPTH:
+    if depth > MAX_METADATA_DEPTH:
         raise ValueError("metadata nested too deep")
     for name, value in values.items():
         if not isinstance(name, str):
@@ -164,7 +161,7 @@ def _fill_value(target: Value, value: object, depth: int) -> None:
 
 
 def _fill_list(target: Value, values: Iterable[object], depth: int) -> None:
-    if depth > MAX_DEPTH:
+    if depth > MAX_METADATA_DEPTH:
         raise ValueError("metadata nested too deep")
     target.list_value.SetInParent()
     for value in values:

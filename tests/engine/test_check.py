@@ -63,6 +63,19 @@ spec:
 ---
 apiVersion: authz/v1
 kind: Policy
+metadata: {name: carried}
+spec:
+  match: [{paths: ["/carried"]}]
+  variables:
+    long: '[1,2,3,4,5,6,7,8].map(n, request.query_one["q"]).join()'
+  rules:
+    - {name: far, redirect: "/${request.query_one['q']}", when: request.method == "PUT"}
+    - {name: page, deny: request.method == "DELETE", status: 451, body: "${variables.long}"}
+    - {name: header, allow: request.method == "GET", response_headers: {set: {x-q: "${variables.long}"}}}
+    - {name: deep, allow: request.method == "POST", metadata: {body: "${request.json}"}}
+---
+apiVersion: authz/v1
+kind: Policy
 metadata: {name: guesses}
 spec:
   match: [{paths: ["/guess"]}]
@@ -252,6 +265,31 @@ def test_what_is_not_allowed_is_told_why(
     assert caller.reason == reason
     assert caller.response.denied_response.status.code == status
     assert bench.outcome.decision.reason == reason
+
+
+@pytest.mark.parametrize("size", [1, 7_679, 7_681, 8_191, 8_192])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "GET"])
+def test_what_is_too_long_for_an_answer_is_on_record_as_what_is_answered(
+    method: str, size: int, make: Callable[..., Bench]
+) -> None:
+    """No record says allow, or where to, of an answer that could not be given like that."""
+    bench = make()
+    caller = bench.ask(method, f"/carried?q={'x' * size}")
+    assert caller.reason == bench.outcome.decision.reason
+    if method != "GET":
+        assert caller.response.denied_response.status.code == bench.outcome.decision.status
+
+
+@pytest.mark.parametrize(("depth", "reason"), [(1, Reason.ALLOWED), (31, Reason.ALLOWED), (32, Reason.RULE_ERROR)])
+def test_what_is_too_deep_for_metadata_is_on_record_as_denied(
+    depth: int, reason: Reason, make: Callable[..., Bench]
+) -> None:
+    """Policies and wire draw the line at the same depth: a caller chooses how deep a body is."""
+    bench = make()
+    content = b"[" * depth + b"]" * depth
+    headers = (("content-type", "application/json"),)
+    caller = bench.send(message(Asked(method="POST", url="/carried", headers=headers, body=content)))
+    assert (caller.reason, bench.outcome.decision.reason) == (reason, reason)
 
 
 @pytest.mark.parametrize(

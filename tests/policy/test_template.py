@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -143,8 +144,8 @@ def test_one_whole_expression_keeps_its_type() -> None:
 
 
 def test_what_envoys_metadata_cannot_hold_is_an_error() -> None:
-    """Bytes have no form in a Struct, however deep they sit."""
-    for value in (b"x", [b"x"], {"a": [b"x"]}, {1: "x"}):
+    """Bytes, and numbers that are none, have no form in a Struct, however deep they sit."""
+    for value in (b"x", [b"x"], {"a": [b"x"]}, {1: "x"}, nan, [-inf], {"a": inf}):
         assert isinstance(template.as_json(value), EvaluationError)
     assert template.as_json({"a": [timedelta(seconds=1.5)]}) == {"a": ["1.5s"]}
 

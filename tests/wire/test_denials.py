@@ -13,6 +13,7 @@ from authz import wire
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 from authz.model import (
     ANONYMOUS,
+    MAX_HEADERS,
     STATUS,
     UNLIMITED,
     Decision,
@@ -26,7 +27,7 @@ from authz.model import (
     Unmet,
 )
 from authz.wire.denials import Denial
-from authz.wire.mutations import MAX_HEADERS, UNTOUCHABLE
+from authz.wire.mutations import UNTOUCHABLE
 from tests.wire.conftest import check_request, read
 
 CALL = read(check_request("POST", "/shop.Orders/List", headers={"content-type": "application/grpc"}))

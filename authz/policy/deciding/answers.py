@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from authz.model import NO_MUTATIONS, STATUS, Charge, Count, Decision, DocumentTrace, Effect, Mutations, Reason
+from authz.model import (
+    MAX_BODY,
+    MAX_LOCATION,
+    NO_MUTATIONS,
+    STATUS,
+    Charge,
+    Count,
+    Decision,
+    DocumentTrace,
+    Effect,
+    Mutations,
+    Reason,
+)
 from authz.policy.deciding.case import Failed
 from authz.policy.deciding.changes import UNCHANGED, merge
 from authz.policy.deciding.filling import mutations_of
@@ -178,8 +190,10 @@ def _remember(plan: Plan, held: tuple[RuleStep, ...]) -> Permission:
 
 
 def _location(case: Case, step: RuleStep, destination: Destination) -> str:
-    """Return where a redirect leads; raise `Failed` where nobody allowed it to lead there."""
+    """Return where a redirect leads; raise `Failed` where nobody allowed it to lead there, or nobody would follow."""
     location = case.text(destination.target, step.place, step.rule.name)
+    if len(location) > MAX_LOCATION:
+        raise Failed(step.place, step.rule.name, f"the redirect leads to a URL of more than {MAX_LOCATION} characters")
     if destination.strays(location, case.facts.request.host):
         raise Failed(step.place, step.rule.name, "the redirect leads to a host that is not among allowed_hosts")
     return location
@@ -187,14 +201,18 @@ def _location(case: Case, step: RuleStep, destination: Destination) -> str:
 
 def _body(case: Case, step: RuleStep, form: Representation) -> str | None:
     """Return a body in one form; as with every text, an answer that is no allow is given without it if it must be."""
-    content = form.content
-    if isinstance(content, Template):
-        return _optional(case, step, content)
+    content, place, name = form.content, step.place, step.rule.name
     try:
-        return serialized(filled(content.root, lambda part: case.data(part, step.place, step.rule.name)))
+        if isinstance(content, Template):
+            body = case.text(content, place, name)
+        else:
+            body = serialized(filled(content.root, lambda part: case.data(part, place, name)))
+        if len(body) > MAX_BODY:
+            raise Failed(place, name, f"the body has more than {MAX_BODY} characters")
     except Failed as failure:
         case.errors.append(failure)
         return None
+    return body
 
 
 def _optional(case: Case, step: RuleStep, template: Template | None) -> str | None:

@@ -120,7 +120,7 @@ STEPS: tuple[Step, ...] = (
 )
 """Every step, in order; what none of them ends is allowed (steps 7 and 8)."""
 
-SHADOW_STEPS = (require_identity, validate, deny, redirect, require_allow)
+SHADOW_STEPS = (require_one_reading, require_identity, validate, deny, redirect, require_allow)
 """The steps a document in shadow takes on its own: what it would have said."""
 
 

@@ -32,7 +32,7 @@ def taking(describe: Describe, content: str, **more: Any) -> dict[str, Any]:
         (b'{"sku":"a"}', "application/json", None),
         (b'{"sku":"a"}', "Application/JSON; charset=utf-8", None),
         (b'{"sku":"A"}', "application/json", ["body /sku pattern"]),
-        (b'{"sku":"a","sku":"b"}', "application/json", "the body has an object has two members of one name"),
+        (b'{"sku":"a","sku":"b"}', "application/json", "the body has an object with two members of one name"),
         (b'{"sku":"a"}', "text/plain; x=application/json", "the operation takes no such media type"),
         (b'{"sku":"a"}', "application/json, text/plain", "the operation takes no such media type"),
         (b'{"sku":"a"}', "", "the operation takes no such media type"),
