@@ -42,6 +42,7 @@ _EXAMPLES: dict[str, object] = {
     "client.trusted_networks": ["10.0.0.0/8"],
     "geoip.country": "/var/lib/geoip/country.mmdb",
     "geoip.asn": "/var/lib/geoip/asn.mmdb",
+    "identity.secrets": ["/run/secrets/policies"],
     "signing.keys": ["/run/secrets/signing.pem"],
     "signing.issuer": "https://authz.example.com",
     "signing.audience": "orders-api",

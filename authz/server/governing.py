@@ -17,6 +17,7 @@ from authz.server.candidate import Candidate
 from authz.server.candidate import tell as tell_candidate
 from authz.server.deciding import compiler
 from authz.server.ending import Endings, Prepared
+from authz.server.entrusted import entrusted
 from authz.server.events import PolicyEvents
 from authz.server.geoip import GeoIp, warning
 from authz.server.identifying import IdentityBuilder
@@ -68,7 +69,8 @@ def governing(settings: Settings, outputs: Outputs) -> Governing:
     """Return what governs one process, telling of changes in its outputs. Raises `Unavailable`."""
     events = PolicyEvents(outputs.event)
     keys, uses = KeyRegistry(required=settings.identity.require_keys), KeyUses()
-    builder = IdentityBuilder(keys, uses, follow=partial(keys.follow, patience=settings.identity.wait))
+    follow = partial(keys.follow, patience=settings.identity.wait)
+    builder = IdentityBuilder(keys, uses, follow=follow, secrets=entrusted(settings))
     geoip = GeoIp(settings.geoip, interval=settings.reload.interval, fault=FaultLog(_log, "a GeoIP file is damaged"))
     endings = Endings(lambda: store.current)
     told = (events, endings, warning(geoip, lambda: store.current), Retiring(lambda: store.current))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from authz.identity.api_keys import SHORTEST_SECRET, ApiKeys, Entry, KeyUses
@@ -17,16 +16,17 @@ from authz.server.written import REALM, challenge_of, places_of, usable
 if TYPE_CHECKING:
     from authz.policy import Beside, KeyEntry, UserEntry
     from authz.policy.documents import providers as written
+    from authz.server.entrusted import Entrusted
 
 STALE = 3600.0
 """Seconds for which a user who was known stays so while no hash can be computed."""
 
 
-def api_keys(name: str, spec: written.ApiKey, beside: Beside, uses: KeyUses) -> Provider:
+def api_keys(name: str, spec: written.ApiKey, beside: Beside, uses: KeyUses, secrets: Entrusted) -> Provider:
     """Return the provider of callers who hold keys; raises `Unfit`."""
     entries = key_entries(*beside.raw(spec.keys))
     secret_file = spec.secret_file
-    secret = b"" if secret_file is None else usable(secret_file, lambda: Path(secret_file).read_bytes().strip())
+    secret = b"" if secret_file is None else usable(secret_file, lambda: secrets.content(secret_file))
     keyed = next((entry for entry in entries if entry.hmac_sha256 is not None), None)
     if keyed is not None and len(secret) < SHORTEST_SECRET:
         raise Unfit(

@@ -23,8 +23,9 @@ from authz.identity.providers import Provider, Providers
 from authz.policy import Unfit
 from authz.policy.documents.asked import OnFailure
 from authz.policy.faults import Together
+from authz.server.entrusted import ACCOUNT, Entrusted
 from authz.server.holding import api_keys, passwords
-from authz.server.written import challenge_of, places_of, secret_in, usable
+from authz.server.written import challenge_of, places_of, usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,14 +42,13 @@ BEARER = (Place(header="authorization", scheme="Bearer"),)
 """Where tokens are looked for unless the document says otherwise."""
 
 IN_CLUSTER = "https://kubernetes.default.svc"
-ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
-"""Where Kubernetes mounts a pod's own token and the certificates of its API server."""
 
 
 class IdentityBuilder:
     """Makes providers; those with remote keys share the ones of `keys`.
 
-    `follow` is told whose keys are to be fetched; without it nobody's are.
+    `follow` is told whose keys are to be fetched; without it nobody's are. `secrets` reads the files that documents
+    name for theirs.
     """
 
     def __init__(
@@ -56,8 +56,10 @@ class IdentityBuilder:
         keys: KeyRegistry,
         uses: KeyUses | None = None,
         follow: Callable[[Mapping[str, RemoteKeys]], None] = lambda _: None,
+        secrets: Entrusted = Entrusted(),  # noqa: B008 - it never changes
     ) -> None:
         self._keys = keys
+        self._secrets = secrets
         self._uses = uses or KeyUses()
         self._follow = follow
 
@@ -67,11 +69,11 @@ class IdentityBuilder:
         if spec.jwt is not None:
             return self._jwt(name, spec.jwt, beside)
         if spec.introspection is not None:
-            return _introspection(name, spec.introspection)
+            return _introspection(name, spec.introspection, self._secrets)
         if spec.kubernetes is not None:
-            return _kubernetes(name, spec.kubernetes)
+            return _kubernetes(name, spec.kubernetes, self._secrets)
         if spec.api_key is not None:
-            return api_keys(name, spec.api_key, beside, self._uses)
+            return api_keys(name, spec.api_key, beside, self._uses, self._secrets)
         if spec.basic is not None:
             return passwords(name, spec.basic, beside)
         return Provider(name=name, witness=_witness(name, spec))
@@ -131,20 +133,25 @@ def _witness(name: str, spec: ProviderSpec) -> Witness:
     return PeerCertificates(name, mesh.trust_domains, mesh.forwarded_from)
 
 
-def _introspection(name: str, spec: asked.Introspection) -> Provider:
+def _introspection(name: str, spec: asked.Introspection, secrets: Entrusted) -> Provider:
     rules, file = ClaimRules(**_claim_rules(spec)), spec.client_secret_file
-    usable(file, lambda: secret_in(file))
+    usable(file, lambda: secrets.text(file))
     ask = Introspection(
-        name, rules, str(spec.endpoint), _net(spec, spec.endpoint), str(spec.client_id), lambda: secret_in(file)
+        name, rules, str(spec.endpoint), _net(spec, spec.endpoint), str(spec.client_id), lambda: secrets.text(file)
     )
     return _asking(name, spec, ask, rules)
 
 
-def _kubernetes(name: str, spec: asked.KubernetesToken) -> Provider:
-    file = str(spec.account_token_file or f"{ACCOUNT}/token")
+def _kubernetes(name: str, spec: asked.KubernetesToken, secrets: Entrusted) -> Provider:
+    """Return what asks an API server; our own account is for that of our cluster, and is shown to no other."""
+    file, usual = spec.account_token_file, f"{ACCOUNT}/token"
     server = IN_CLUSTER if spec.server is None else str(spec.server)
     net = Rules(allow_private=True, ca=f"{ACCOUNT}/ca.crt") if spec.server is None else _net(spec, spec.server)
-    ask = TokenReviews(name, server, net, lambda: secret_in(file), tuple(map(str, spec.audiences)))
+    lent = Entrusted(ours=()) if server == IN_CLUSTER and str(file or usual) == usual else secrets
+    place = file or spec.server
+    if place is not None:  # permitted is enough: it may not be mounted where policies are checked
+        usable(place, lambda: lent.permitted(file or usual))
+    ask = TokenReviews(name, server, net, lambda: lent.text(file or usual), tuple(map(str, spec.audiences)))
     return _asking(name, spec, ask)
 
 

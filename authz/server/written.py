@@ -1,8 +1,7 @@
-"""What documents say of providers, as `identity` takes it: places, challenges, secrets, files that must be usable."""
+"""What documents say of providers, as `identity` takes it: places, challenges, files that must be usable."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from authz.identity.credentials import Place
@@ -47,8 +46,3 @@ def usable(place: Text, make: Callable[[], T]) -> T:
     except (ValueError, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise Unfit(place.fault(Together.PROOF, f'"{place}" cannot be used: {reason}')) from None
-
-
-def secret_in(file: str) -> str:
-    """Return the secret that a file holds, without the line end an editor left."""
-    return Path(file).read_text(encoding="utf-8").strip()

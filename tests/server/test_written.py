@@ -9,7 +9,7 @@ import pytest
 from authz.identity.credentials import Place
 from authz.policy import Unfit
 from authz.policy.source import Source, Text
-from authz.server.written import challenge_of, secret_in, usable
+from authz.server.written import challenge_of, usable
 
 
 def test_a_challenge_names_the_first_scheme() -> None:
@@ -25,9 +25,3 @@ def test_what_can_not_be_made_is_a_fault_of_what_names_it(tmp_path: Path) -> Non
     with pytest.raises(Unfit) as unfit:
         usable(name, (tmp_path / "missing.pem").read_bytes)
     assert str(unfit.value.faults[0]).startswith('a.yaml:1:5: AZ206 "missing.pem" cannot be used: No such file')
-
-
-def test_a_secret_loses_its_line_end(tmp_path: Path) -> None:
-    """Editors add one."""
-    (tmp_path / "secret").write_text(" s3cret\n")
-    assert secret_in(str(tmp_path / "secret")) == "s3cret"

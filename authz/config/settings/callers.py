@@ -65,6 +65,9 @@ class IdentitySettings(Section):
     require_keys: bool = Field(
         True, description="Whether a process is ready only when every key set was fetched once since it started."
     )
+    secrets: tuple[Path, ...] = Field(
+        (), description="Folders that alone hold secrets of documents; none: any file that is not this service's own."
+    )
 
 
 class SigningSettings(Section):
