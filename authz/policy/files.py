@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import msgspec
@@ -23,12 +24,18 @@ from authz.policy.yaml import compose, decode
 
 if TYPE_CHECKING:
     from collections import abc
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 MAX_BYTES = 16 << 20
 """The largest file of data; a list of a million networks is about this large."""
 
 _NO_JSON = "JSON has double quotes, no comments, and no comma before a bracket"
+
+_BETWEEN = frozenset(("", *" \t\r\n,;:\"'[]{}"))
+"""What can stand beside a whole word of a file of data; nothing at its ends."""
+
+MAX_LOOKS = 1000
+"""Places at which one word is looked for: a short one is part of many."""
 
 MAX_INTEGER = 2**63 - 1
 
@@ -41,10 +48,13 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     source: Source
     value: object
 
-    def placed(self, text: str) -> Text:
-        """Return a text found in the value with its place in the file, as far as it can be found again."""
-        start = max(0, self.source.text.find(text))
-        return cast("Text", Text.at(text, self.source, start, start + len(text)))
+    def placed(self, text: str, *, again: bool = False) -> Text:
+        """Return a text found in the value with its place in the file, as far as it can be found again.
+
+        Where it stands alone comes before where it is part of another; `again` is the second such place.
+        """
+        places = list(islice(_alone(text, self.source.text), 1 + again)) or [max(0, self.source.text.find(text))]
+        return cast("Text", Text.at(text, self.source, places[-1], places[-1] + len(text)))
 
     def node(self, value: object, *, placed: bool) -> Node:
         """Return a value as nodes; finding their places takes time, and is for those who have a fault to show."""
@@ -68,6 +78,18 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
         first = next(iter(node), None)
         node.source, node.start = self.source, first.start if isinstance(first, Node) else 0
         return node
+
+
+def _alone(word: str, text: str) -> Iterator[int]:
+    """Yield where a word stands between signs, at most `MAX_LOOKS` places looked at; an empty one stands nowhere."""
+    start = text.find(word) if word else -1
+    for _ in range(MAX_LOOKS):
+        if start < 0:
+            return
+        end = start + len(word)
+        if text[start - 1 : start] in _BETWEEN and text[end : end + 1] in _BETWEEN:
+            yield start
+        start = text.find(word, start + 1)
 
 
 class Files:
@@ -155,8 +177,15 @@ def _json(source: Source) -> object:
         place, why = _flaw(error)
         raise Unfit(source.fault(place, Together.DATA, f"not JSON: {why}", hint=_NO_JSON)) from None
     except (ValueError, RecursionError) as error:
-        raise Unfit(Fault(file=source.file, code=Together.DATA, message=f"not usable JSON: {error}")) from None
+        unusable = Fault(file=source.file, code=Together.DATA, message=f"not usable JSON: {error}")
+        raise Unfit(*(_doubled(source) or [unusable])) from None
     return value
+
+
+def _doubled(source: Source) -> list[Fault]:
+    """Return a fault for every key that is given twice, at its place: JSON is YAML, whose reader knows places."""
+    found = compose(source.file, source.text.encode()).faults
+    return [fault for fault in found if fault.code == Code.DUPLICATE_KEY]
 
 
 def _flaw(error: json.JSONDecodeError) -> tuple[int, str]:
@@ -191,11 +220,14 @@ def _integer(text: str) -> int:
 
 def _csv(source: Source) -> list[list[str]]:
     """Read rows; empty rows say nothing."""
+    rows = csv.reader(source.text.splitlines(keepends=True), strict=True)
     try:
-        rows = csv.reader(source.text.splitlines(), strict=True)
         return [[field.strip() for field in row] for row in rows if any(row)]
     except csv.Error as error:
-        raise Unfit(Fault(file=source.file, code=Together.DATA, message=f"not CSV: {error}")) from None
+        message = f"not CSV: {error}, in the row that ends here"
+        raise Unfit(
+            Fault(file=source.file, line=rows.line_num, column=1, code=Together.DATA, message=message)
+        ) from None
 
 
 def _lines(source: Source) -> list[str]:

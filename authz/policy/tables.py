@@ -1,13 +1,15 @@
 """What a file of data holds, as a Data document wants it: networks, values, or entries by key.
 
 YAML and JSON hold what could stand in the document itself. Text holds lines. CSV holds rows, of which the first columns
-are taken; if its first row names the columns (`value,until,reason,ticket`, for a map `key` before them), entries may
-end. Places are looked for only when there is a fault to show: a file may have a hundred thousand rows.
+are taken, whatever stands behind them; if its first row names the columns (`value,until,reason,ticket`, for a map `key`
+before them), entries may end. Places are looked for only when there is a fault to show: a file may have a hundred
+thousand rows.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from authz.policy.codes import Code
@@ -16,6 +18,7 @@ from authz.policy.documents.grammar import Unfit, no_network, plain
 from authz.policy.faults import Together
 from authz.policy.pauses import MAKING, paced
 from authz.policy.source import quoted
+from authz.policy.yaml import MAX_FAULTS
 from authz.words import counted
 
 if TYPE_CHECKING:
@@ -92,13 +95,15 @@ def _pairs(content: Content, name: Text) -> list[tuple[str, object]]:
     if _names_columns(value, columns):
         rows = _named(value, columns, content)
         pairs = [(row.pop(KEY, ""), _without_column(row)) for row in rows]
-    elif all(len(row) == 2 for row in value):
-        pairs = [(key, text) for key, text in value]
+    elif short := list(islice((row for row in value if len(row) < 2), MAX_FAULTS)):
+        message = "a row of a map has a key and a value, and this one has 1 column"
+        raise Unfit(*(content.placed(row[0]).fault(Together.DATA, message) for row in short))
     else:
-        raise _unlike(name, "a map")
+        pairs = [(row[0], row[1]) for row in value]
     twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
     if twice:
-        raise Unfit(*(content.placed(key).fault(Code.DUPLICATE_KEY, f"{quoted(key)} is a key twice") for key in twice))
+        second = (content.placed(key, again=True) for key in twice)
+        raise Unfit(*(key.fault(Code.DUPLICATE_KEY, f"{quoted(key)} is a key twice") for key in second))
     return pairs
 
 

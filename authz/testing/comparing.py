@@ -90,7 +90,15 @@ def _inside(path: str, wanted: object, there: object) -> Iterator[Difference]:
         for name, value in wanted.items():
             yield from _inside(f"{path}.{name}", value, there.get(name))
     elif wanted != there or isinstance(wanted, bool) is not isinstance(there, bool):
-        yield Difference(key=path, expected=shown(wanted), actual=shown(there))
+        yield _unlike(path, wanted, there)
+
+
+def _unlike(path: str, wanted: object, there: object) -> Difference:
+    """Return how two values differ; a text is in quotes where it would look like what it is not."""
+    expected, actual = shown(wanted), shown(there)
+    if expected == actual:
+        expected, actual = (json.dumps(each, ensure_ascii=False, default=str) for each in (wanted, there))
+    return Difference(key=path, expected=expected, actual=actual)
 
 
 def _json(answer: Answer) -> object:

@@ -49,6 +49,8 @@ def data(spec: str, name: str = "d") -> str:
         ("{values: {file: v.csv}}", "data.d[0][1] == 'gold'", "data.d[0][0] == 'gold'"),
         ("{values: {file: column.csv}}", "'acme' in data.d", "'gold' in data.d"),
         ("{map: {file: v.csv}}", "data.d.acme == 'gold'", "data.d.acme == 'tin'"),
+        ("{map: {file: wide.csv}}", "data.d.acme == 'gold'", "data.d.acme == 'since May'"),
+        ("{values: {file: lines.csv}}", "'one\\ntwo' in data.d && size(data.d) == 2", "'onetwo' in data.d"),
         ("{map: {file: m.yaml}}", "data.d.a.b == 1", "data.d.a.b == 2"),
         ("{map: {file: m.json}}", "data.d.a.b == 1", "data.d.a.b == 2"),
     ],
@@ -63,6 +65,8 @@ def test_values(spec: str, holds: str, does_not: str, serve: Callable[..., Polic
         "v.txt": "a b\n# no\n c \n",
         "v.csv": 'acme,gold\n\n"glo,bex",tin\n',
         "column.csv": "acme\nglobex\n",
+        "wide.csv": "acme,gold,since May\nglobex,tin\n",
+        "lines.csv": '"one\ntwo"\nthree\n',
         "m.yaml": "a: {b: 1}",
         "m.json": '{"a": {"b": 1}}',
     }
@@ -102,7 +106,11 @@ def faults(serve: Callable[..., PolicySet], documents: str, **files: str) -> lis
         ),
         ("{values: {file: m.yaml}}", {"m.yaml": "a: 1"}, 'p.yaml:4:23: AZ205 "m.yaml" does not hold a list'),
         ("{map: {file: v.txt}}", {"v.txt": "a"}, 'p.yaml:4:20: AZ205 "v.txt" does not hold a map'),
-        ("{map: {file: v.csv}}", {"v.csv": "a,b,c"}, 'p.yaml:4:20: AZ205 "v.csv" does not hold a map'),
+        (
+            "{map: {file: v.csv}}",
+            {"v.csv": "ab,c\na\n"},
+            "v.csv:2:1: AZ205 a row of a map has a key and a value, and this one has 1 column",
+        ),
         (
             "{map: {file: m.json}}",
             {"m.json": '{"a": 1,}'},
@@ -111,7 +119,7 @@ def faults(serve: Callable[..., PolicySet], documents: str, **files: str) -> lis
         (
             "{map: {file: m.json}}",
             {"m.json": '{"a": 1, "a": 2}'},
-            'm.json: AZ205 not usable JSON: the key "a" is given twice',
+            'm.json:1:10: AZ004 "a" is already given in line 1 (join the two)',
         ),
         ("{map: {file: m.json}}", {"m.json": '{"a": NaN}'}, "m.json: AZ205 not usable JSON: NaN is no finite number"),
         (
@@ -129,7 +137,11 @@ def faults(serve: Callable[..., PolicySet], documents: str, **files: str) -> lis
             {"m.yaml": "a: 1\n---\nb: 1"},
             "m.yaml: AZ205 a file of data holds exactly one YAML document",
         ),
-        ("{values: {file: v.csv}}", {"v.csv": '"a'}, "v.csv: AZ205 not CSV: unexpected end of data"),
+        (
+            "{values: {file: v.csv}}",
+            {"v.csv": 'b\n"a'},
+            "v.csv:2:1: AZ205 not CSV: unexpected end of data, in the row that ends here",
+        ),
     ],
 )
 def test_faults(spec: str, files: dict[str, str], fault: str, serve: Callable[..., PolicySet]) -> None:
@@ -143,6 +155,12 @@ def test_every_bad_network_of_a_file_is_told(serve: Callable[..., PolicySet]) ->
     """All faults of a file come at once."""
     found = faults(serve, data("{networks: {file: n.txt}}"), **{"n.txt": "x\n10.0.0.0/8\ny\n"})
     assert [place[:9] for place in found] == ["n.txt:1:1", "n.txt:3:1"]
+
+
+def test_what_is_part_of_another_entry_is_shown_where_it_stands(serve: Callable[..., PolicySet]) -> None:
+    """Nobody looks for a fault in a line that is in order."""
+    found = faults(serve, data("{networks: {file: n.csv}}"), **{"n.csv": '10.0.0.1,a\n"10.0.0",c\n'})
+    assert [place[:9] for place in found] == ["n.csv:2:2"]
 
 
 def test_lone_surrogates_are_refused(serve: Callable[..., PolicySet]) -> None:
@@ -236,7 +254,7 @@ def test_an_entry_counts_until_its_time(
             {"v.csv": "value,until\nacme\n"},
             "v.csv:2:1: AZ205 the first row names 2 columns, and this one has 1",
         ),
-        ("{map: {file: m.csv}}", {"m.csv": "a,1\nb,2\na,3\n"}, 'm.csv:1:1: AZ004 "a" is a key twice'),
+        ("{map: {file: m.csv}}", {"m.csv": "a,1\nb,2\na,3\n"}, 'm.csv:3:1: AZ004 "a" is a key twice'),
         (
             "{networks: {file: n.json}}",
             {"n.json": '["10.0.0.0/8",\n {"value": "x", "until": "2026-11-23T12:00:00Z"}]'},

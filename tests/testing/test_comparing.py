@@ -36,6 +36,7 @@ Wrong = Callable[[str], list[str]]
         ("root", "read", "{query: {by: alice}}", "query.by: alice != root"),
         ("root", "read", "{removed_query: [trace]}", "removed_query: trace != debug"),
         ("root", "read", "{metadata: {tenant: globex}}", "metadata.tenant: globex != acme"),
+        ("root", "drop", '{json: {status: "403"}}', 'json.status: "403" != 403'),
         ("root", "read", "{would_deny: [orders/next]}", "would_deny: orders/next != nothing"),
         ("root", "read", "{would_limit: [orders/per-subject]}", "would_limit: orders/per-subject != nothing"),
         ("robot", "read", "{errors: []}", "errors: nothing != orders/own-orders"),

@@ -37,7 +37,7 @@ from authz.policy.source import Mapping, Number, Scalar, Text, quoted
 PART = r"^[^/]+/[^/]+$"
 _PART = re.compile(PART)
 _EFFECTS = tuple(effect.value for effect in Effect)
-_WORDS = (*_EFFECTS, *(reason.value for reason in Reason if reason is not Reason.ALLOWED))
+_WORDS = (*_EFFECTS, *(reason.value for reason in Reason))
 
 
 def part(text: Text) -> Text:

@@ -74,7 +74,9 @@ def _missing(root: Mapping, path: Path) -> Fault:
 def _unknown(root: Mapping, model: type[Part], path: Path) -> Fault:
     key = str(path[-1])
     known = keys(_part_at(model, path[:-1]))
-    if elsewhere := _home(model, key):
+    if number := next((one for one in known if key in {f"{one}s", one.removesuffix("s")}), ""):
+        hint = f'did you mean "{number}"?'
+    elif elsewhere := _home(model, key):
         hint = f"it belongs in {elsewhere}"
     elif meant := nearest(key, known):
         hint = f'did you mean "{meant}"?'
@@ -105,7 +107,8 @@ def _wrong_kind(root: Mapping, path: Path, expected: str) -> Fault:
     if isinstance(node, Null) and isinstance(place, Text):
         return place.fault(Code.TYPE, f"{quoted(place)} is empty", hint=f"give {expected}, or leave the key out")
     if not isinstance(node, Scalar):
-        return place.fault(Code.TYPE, f"expected {expected}, not {node.SHOWN}")
+        hint = 'write "- " before it' if expected == Sequence.SHOWN else ""
+        return place.fault(Code.TYPE, f"expected {expected}, not {node.SHOWN}", hint=hint)
     hints = {
         Text.SHOWN: f'write "{node}", in quotes',
         Number.SHOWN: "write digits, without quotes",

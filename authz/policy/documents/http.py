@@ -15,7 +15,7 @@ from authz.policy.documents.grammar import refuse
 from authz.policy.source import Text, quoted
 
 HEADER = r"^[a-z0-9!#$%&'*+.^_`|~-]+$"
-METHOD = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+METHOD = r"^(?!\*$)[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
 MEDIA_TYPE = r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$"
 LOCATION = r"^(https?://|/|\$\{)"
 COOKIE = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
@@ -30,6 +30,7 @@ _AUTHORITY = re.compile(r"https?://([^/?#$]*)")
 _ORIGIN = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<any>\*\.)?(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?P<port>:[1-9][0-9]{0,4})?"
 )
+_UNFIT_FOR_PATH = re.compile(r"[^!$%&-;=@-Z_a-z~]|%(?![0-9A-Fa-f]{2})")
 _ELSEWHERE = re.compile(r"/[/\\]")
 _CAPTURE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -140,7 +141,8 @@ def domain(text: Text) -> str:
 def method(text: Text) -> Text:
     """Return a method; methods are case-sensitive."""
     if not _METHOD.fullmatch(text):
-        refuse(text, Code.METHOD, f"{quoted(text)} is not a method")
+        hint = "leave methods out to mean every method" if text == "*" else ""
+        refuse(text, Code.METHOD, f"{quoted(text)} is not a method", hint)
     if text not in _METHODS and text.upper() in _METHODS:
         message = f"methods are case-sensitive, and no client sends {quoted(text)}"
         refuse(text, Code.METHOD, message, f'write "{text.upper()}"')
@@ -165,8 +167,9 @@ def host_pattern(text: Text) -> Text:
         hint = hint if text.isascii() else "write it as it travels, in ASCII: xn--..."
         refuse(text, Code.HOST, f"{quoted(text)} is not a host pattern", hint)
     if wildcard + host.name != text:
-        what = "hosts are matched without port" if host.port is not None else "hosts are matched in lower case"
-        refuse(text, Code.HOST, f"{what}, so nothing matches {quoted(text)}", f'write "{wildcard}{host.name}"')
+        form = "without port" if host.port is not None else "in lower case" if text.lower() != text else "in one form"
+        message = f"hosts are matched {form}, so nothing matches {quoted(text)}"
+        refuse(text, Code.HOST, message, f'write "{wildcard}{host.name}"')
     return text
 
 
@@ -197,11 +200,24 @@ def _check_segment(text: Text, segment: str, *, last: bool) -> None:
     if segment in ("", ".", ".."):
         hint = "requests are matched without empty and dot segments"
         refuse(text, Code.PATH, f"no request has the path {quoted(text)}", hint)
+    if segment[0] == "{" and segment.find("}") == len(segment) - 1:
+        hint = 'letters, digits and "_", no digit first: "{order_id}"'
+        refuse(text, Code.PATH, f"{quoted(segment)} captures under no name that expressions can read", hint)
     if re.search(r"[*{}]", segment):
         hint = 'a wildcard is a whole segment: "*" or "{name}"'
         refuse(text, Code.PATH, f"{quoted(segment)} is a wildcard in part of a segment", hint)
     if not _is_canonical(segment):
-        refuse(text, Code.PATH, f"no request has the segment {quoted(segment)} in its path")
+        refuse(text, Code.PATH, f"no request has the segment {quoted(segment)} in its path", _canonical_hint(segment))
+
+
+def _canonical_hint(segment: str) -> str:
+    """Return how an author can say what the segment seems to mean."""
+    if "?" in segment:
+        return "a query is no part of the path: read request.query in a rule"
+    if ";" in segment:
+        return "parameters are no part of the path: leave out what begins with ;"
+    escaped = _UNFIT_FOR_PATH.sub(lambda found: paths.percent_encoded(found[0]), segment)
+    return f'write "{escaped}"' if escaped != segment and _is_canonical(escaped) else ""
 
 
 def _is_canonical(segment: str) -> bool:

@@ -26,7 +26,6 @@ from authz.policy.documents.values import (
     Choice,
     Duration,
     Identifier,
-    Many,
     Maybe,
     Moment,
     Name,
@@ -129,7 +128,7 @@ class Case(Checked):
     expect: Maybe[Expected] = Field(
         default=None, description="The answer it must get.", examples=["allow", {"decision": "deny"}]
     )
-    steps: Many[Step] = Field(
+    steps: Some[Step] = Field(
         default=(),
         description="A sequence; counts go on from step to step.",
         examples=[[{"request": "read", "expect": "allow"}]],
@@ -209,12 +208,12 @@ class PolicyTestSpec(Checked):
         description="What Data documents say instead, by name.",
         examples=[{"freeze": {"map": {"active": True}}}],
     )
-    cases: Many[Case] = Field(
+    cases: Some[Case] = Field(
         default=(),
         description="Cases, each by itself.",
         examples=[[{"name": "anyone reads", "request": "read", "expect": "allow"}]],
     )
-    matrix: Many[Matrix] = Field(
+    matrix: Some[Matrix] = Field(
         default=(),
         description="Tables of callers and requests.",
         examples=[[{"requests": ["read"], "expect": {"alice": ["allow"]}}]],

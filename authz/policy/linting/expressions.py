@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from authz.model import BodyState
+from authz.policy.documents.values import nearest
 from authz.policy.linting.codes import Lint
 from authz.policy.linting.looking import text
 from authz.policy.linting.matching import REGISTERED
@@ -31,6 +33,14 @@ _COMPARED = frozenset({"==", "!=", "in"})
 _OF_CONNECTION = frozenset(
     {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "proxy-authenticate"}
 )
+_BODY_STATES = tuple(state.value for state in BodyState)
+_NO_HEADERS = {
+    "host": "request.host",
+    ":authority": "request.host",
+    ":path": "request.path",
+    ":method": "request.method",
+    ":scheme": "request.scheme",
+}
 _FORWARDED = {
     "x-forwarded-for": "client.ip is the caller behind the proxies that are trusted",
     "x-real-ip": "client.ip is the caller behind the proxies that are trusted",
@@ -121,7 +131,12 @@ def _path(written: str) -> str:
     return "/" + written.partition("?")[0].lstrip("/")
 
 
+def _body_state(written: str) -> str:
+    return written if written in _BODY_STATES else nearest(written, _BODY_STATES) or BodyState.COMPLETE
+
+
 _FITTING: Mapping[str, Callable[[str], str]] = {
+    "request.body_state": _body_state,
     "request.host": _host,
     "request.method": lambda written: written.upper() if written.upper() in REGISTERED else written,
     "request.scheme": str.lower,
@@ -141,6 +156,8 @@ def _headers(looked: Looked) -> Iterator[Fault]:
 
 def _of_header(name: str) -> tuple[Lint, str, str] | None:
     """Return what is odd about reading a header."""
+    if attribute := _NO_HEADERS.get(name.lower()):
+        return Lint.NEVER_EQUAL, f"{name} does not get here as a header", f"read {attribute}"
     if name != name.lower():
         return Lint.NEVER_EQUAL, f"no header is called {name}", f'write "{name.lower()}"'
     if hint := _FORWARDED.get(name):

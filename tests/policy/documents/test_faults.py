@@ -27,7 +27,7 @@ Told = Callable[..., str]
         ("mode:", "expected enforce, shadow or off, not nothing ()"),
         ("description: 1.10", 'expected a text, not a number (write "1.10", in quotes)'),
         ("description:", '"description" is empty (give a text, or leave the key out)'),
-        ("rules: {a: b}", "expected a list, not a mapping ()"),
+        ("rules: {a: b}", 'expected a list, not a mapping (write "- " before it)'),
         ("rules: a", "expected a list, not a text (write it in brackets)"),
         ("variables: [a]", "expected a mapping, not a list ()"),
         ("rules: [a]", "expected a mapping, not a text ()"),

@@ -90,6 +90,7 @@ def test_no_method() -> None:
     assert hint(http.method, "get", Code.METHOD) == 'write "GET"'
     assert hint(http.method, "GET POST", Code.METHOD) == ""
     assert hint(http.method, "", Code.METHOD) == ""
+    assert hint(http.method, "*", Code.METHOD) == "leave methods out to mean every method"
 
 
 @pytest.mark.parametrize("value", ["application/json", "application/vnd.api+json", "text/plain"])
@@ -194,6 +195,25 @@ def test_a_path(value: str) -> None:
 def test_no_path(value: str) -> None:
     """P4, P5, P8: what no canonical request has, and wildcards in part of a segment, are refused."""
     hint(http.path_template, value, Code.PATH)
+
+
+@pytest.mark.parametrize(
+    ("value", "right"),
+    [
+        ("/a b", 'write "a%20b"'),
+        ("/100%", 'write "100%25"'),
+        ("/a#b", 'write "a%23b"'),
+        ("/a?b=1", "a query is no part of the path: read request.query in a rule"),
+        ("/a;b", "parameters are no part of the path: leave out what begins with ;"),
+        ("/{order-id}", 'letters, digits and "_", no digit first: "{order_id}"'),
+        ("/{id}x", 'a wildcard is a whole segment: "*" or "{name}"'),
+        ("/{a}{b}", 'a wildcard is a whole segment: "*" or "{name}"'),
+        ("/%2e", ""),
+    ],
+)
+def test_how_a_path_is_mended(value: str, right: str) -> None:
+    """The fault says what to write instead, where there is such a thing."""
+    assert hint(http.path_template, value, Code.PATH) == right
 
 
 @given(st.lists(st.text("ab~%2Fé[;.*{}", min_size=1, max_size=5), max_size=3))

@@ -99,9 +99,10 @@ def test_a_word_is_an_expectation() -> None:
     assert first is not None
     assert second is not None
     assert (first.decision, second.status) == (Effect.REDIRECT, 429)
-    (case,) = whole(content("cases: [{name: a, request: read, expect: no_rule}]")).spec.cases
-    assert case.expect is not None
-    assert case.expect.reason is Reason.NO_RULE
+    for reason in Reason:
+        (case,) = whole(content(f"cases: [{{name: a, request: read, expect: {reason}}}]")).spec.cases
+        assert case.expect is not None
+        assert case.expect.reason is reason
 
 
 @pytest.mark.parametrize(
@@ -197,6 +198,9 @@ def test_a_word_is_an_expectation() -> None:
             "bob",
         ),
         ("description: nothing", "nothing is tested (say cases or matrix)", "i"),
+        ("cases: [{name: a, steps: []}]", "the list is empty (leave the key out, or fill it)", "steps"),
+        ("cases: []", "the list is empty (leave the key out, or fill it)", "cases"),
+        ("matrix: []", "the list is empty (leave the key out, or fill it)", "matrix"),
     ],
 )
 def test_what_would_test_nothing_is_a_fault(spec: str, told: str, pointed: str) -> None:

@@ -94,6 +94,10 @@ def test_a_path_compared_as_text(warn_of: WarnOf, expression: str, hint: str) ->
         ('request.path == "admin?x=1"', '"admin?x=1"', 'write "/admin"'),
         ('request.headers["X-Tenant"] == "a"', '"X-Tenant"', 'write "x-tenant"'),
         ('"X-Tenant" in request.headers', '"X-Tenant"', 'write "x-tenant"'),
+        ('"Host" in request.headers', '"Host"', "read request.host"),
+        ('request.headers[":path"] == "/a"', '":path"', "read request.path"),
+        ('request.body_state == "truncate"', '"truncate"', 'write "truncated"'),
+        ('request.body_state in ["absent", "whole"]', '"whole"', 'write "complete"'),
     ],
 )
 def test_a_comparison_that_never_holds(warn_of: WarnOf, expression: str, under: str, hint: str) -> None:
