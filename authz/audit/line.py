@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 EVENT_FORMAT = "authz.event/v1"
 """What is no decision: policies that were loaded or refused."""
 
-MOST = 64
+MOST: Final = 64
 """Entries of any one list; what documents and limits say beyond it is counted in the metrics."""
 
-MOST_PARAMETERS = 32
+MOST_PARAMETERS: Final = 32
 
 MOST_KEPT = 1024
 """Parts of a kind that are kept written."""

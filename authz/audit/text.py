@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-LONGEST = 512
+LONGEST: Final = 512
 """Characters of any one text; the rest is cut and marked."""
 
-CUT_OFF = "…"
+CUT_OFF: Final = "…"
 """What a text that was cut ends with."""
 
 DELETE: Final = 0x7F
