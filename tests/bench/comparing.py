@@ -74,11 +74,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.at_most is None else self.ratio <= self.at_most
 
 
-def closed_loop(server: Server, payloads: Sequence[bytes], effort: Effort) -> Round:
+def closed_loop(server: Server, payloads: Sequence[bytes], effort: Effort, method: str = load.CHECK) -> Round:
     """Keep `IN_FLIGHT` calls in flight at this server for one round. Raises BenchmarkError if any fails."""
-    load.run(server.target, payloads, seconds=effort.warm_up, in_flight=IN_FLIGHT)
+    load.run(server.target, payloads, seconds=effort.warm_up, in_flight=IN_FLIGHT, method=method)
     before = server.cpu()
-    measured = load.run(server.target, payloads, seconds=effort.seconds, in_flight=IN_FLIGHT)
+    measured = load.run(server.target, payloads, seconds=effort.seconds, in_flight=IN_FLIGHT, method=method)
     if measured.errors:
         raise BenchmarkError(f"{server.target}: {dict(measured.errors)} in {measured.calls} calls")
     return Round(rate=measured.rate, per_cpu=measured.calls / (server.cpu() - before))

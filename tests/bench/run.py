@@ -28,6 +28,7 @@ from deciding import candidate, decision, limits, record, transport
 from growing import documents, memory
 from http2 import ConnectionLostError
 from identity import identity
+from peers import PEERS
 from reloading import reload
 from rich.console import Console
 from rich.table import Table
@@ -106,7 +107,7 @@ def measure(names: Sequence[str], effort: Effort) -> tuple[list[Row], bool]:
         print(f"{name} ...", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix=f"{name}-") as folder:
             try:
-                for row in BENCHMARKS[name](effort, Path(folder)):
+                for row in {**BENCHMARKS, **PEERS}[name](effort, Path(folder)):
                     rows.append(row)  # noqa: PERF402 - rows before a failure are kept
             except (BenchmarkError, ServerError, WrongAnswerError, ConnectionLostError, OSError) as error:
                 print(f"{name}: {error}", file=sys.stderr)
@@ -117,16 +118,17 @@ def measure(names: Sequence[str], effort: Effort) -> tuple[list[Row], bool]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmarks named on the command line, or all of them."""
+    """Run the benchmarks named on the command line, or all but those with others written in Go."""
+    known = {**BENCHMARKS, **PEERS}
     parser = argparse.ArgumentParser(description="Measure the service against baselines in the same run.")
     built.option(parser)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     parser.add_argument("--quick", action="store_true", help="few and short rounds: a smoke test, not a measurement")
     parser.add_argument("--output", choices=["pretty", "json"], default="pretty")
     parser.add_argument("--gate", action="store_true", help="exit 1 where a bound is missed")
     options = parser.parse_args(arguments)
-    if unknown := set(options.names) - set(BENCHMARKS):
-        parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (there are {', '.join(BENCHMARKS)})")
+    if unknown := set(options.names) - set(known):
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))} (there are {', '.join(known)})")
     os.sched_setaffinity(0, {LOAD_CORE})
     if (load := os.getloadavg()[0]) > QUIET:
         print(f"other work is running (load {load:.1f}): trust the CPU seconds more than the clock", file=sys.stderr)

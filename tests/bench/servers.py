@@ -154,7 +154,7 @@ def noop(kind: str, folder: Path) -> Iterator[Server]:
     """Run a no-op server (`NOOPS`) on a Unix socket in `folder`."""
     target = f"unix:{folder}/{kind}.sock"
     command = [sys.executable, str(Path(__file__)), kind, target]
-    with running(command, target, output=folder / f"{kind}.out", ready=lambda target: _allows(target, b"")) as server:
+    with running(command, target, output=folder / f"{kind}.out", ready=lambda target: allows_at(target, b"")) as server:
         yield server
 
 
@@ -169,11 +169,11 @@ def authz(policies: Path, folder: Path, name: str, *flags: str, ready: Check) ->
     command += ["--admin", "127.0.0.1:0", "--drain", "0s", *flags]
     payload = ready.payload(0)
     output = folder / f"{name}.out"
-    with running(command, target, output=output, ready=lambda target: _allows(target, payload)) as server:
+    with running(command, target, output=output, ready=lambda target: allows_at(target, payload)) as server:
         yield server
 
 
-def _allows(target: str, payload: bytes) -> bool:
+def allows_at(target: str, payload: bytes) -> bool:
     """Whether the server at `target` is there and allows."""
     answers: list[bool] = []
 
