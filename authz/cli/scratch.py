@@ -1,6 +1,7 @@
 """A folder for what a verb needs while it runs: sockets, configurations, logs. Gone when it ends.
 
-The only place of the verbs that asks for one: a container without `/tmp` is told what it lacks.
+The only place of the verbs that asks for one: a container without `/tmp` is told what it lacks. Who needs one runs
+processes in it, and whatever ends the verb ends them first (`interrupts`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from authz.cli.interrupts import orderly
 from authz.config.values import too_long
 from authz.errors import Unavailable
 
@@ -23,7 +25,7 @@ SOCKET = "valkey.sock"
 @contextmanager
 def scratch(verb: str) -> Iterator[Path]:
     """Make a folder that lasts as long as the block; raises `Unavailable` where there is room for none."""
-    with tempfile.TemporaryDirectory(prefix=f"authz-{verb}-", dir=_place(verb)) as folder:
+    with orderly(), tempfile.TemporaryDirectory(prefix=f"authz-{verb}-", dir=_place(verb)) as folder:
         if long := too_long(f"{folder}/{SOCKET}"):
             raise Unavailable(f"authz {verb} makes sockets below {Path(folder).parent}, which {long} (set TMPDIR)")
         yield Path(folder)

@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 from authz.cli.demo import sidecar
 from authz.cli.demo.log import admin_port
 from authz.cli.demo.upstream import Upstream
+from authz.cli.interrupts import unbroken
 from authz.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ class Stack:
 
         path = self._scratch / "valkey.sock"
         server = ValkeyServer(port=0, unix_socket_path=path)
-        server.start()
-        self._running.callback(server.stop)
+        with unbroken():
+            server.start()
+            self._running.callback(server.stop)
         return f"unix://{path}"
 
     def _start_service(self, redis: str) -> subprocess.Popen[str]:
@@ -87,8 +89,9 @@ class Stack:
         return sidecar.configuration(self.port, self._scratch / "authz.sock", upstream)
 
     def _start(self, command: list[str], **streams: int | IO[str]) -> subprocess.Popen[str]:
-        process: subprocess.Popen[str] = subprocess.Popen(command, text=True, **streams)  # type: ignore[call-overload]
-        self._running.callback(sidecar.end, process)
+        with unbroken():
+            process: subprocess.Popen[str] = subprocess.Popen(command, text=True, **streams)  # type: ignore[call-overload]
+            self._running.callback(sidecar.end, process)
         return process
 
     def _follow(self, stream: IO[str]) -> None:

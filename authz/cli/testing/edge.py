@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 from authz.cli.demo import sidecar
 from authz.cli.demo.upstream import Seen, Upstream
+from authz.cli.interrupts import unbroken
 from authz.cli.testing.speaking import speak
 from authz.errors import Unavailable
 from authz.model import BodyState
@@ -88,8 +89,9 @@ class Edge:
         configuration = _configured(sidecar.configuration(0, socket, upstream.port), self._ports)
         log = self._running.enter_context((self._scratch / "envoy.log").open("w"))
         command = sidecar.command(configuration, self._scratch)
-        envoy = subprocess.Popen(command, stdout=log, stderr=log, text=True)
-        self._running.callback(sidecar.end, envoy)
+        with unbroken():
+            envoy = subprocess.Popen(command, stdout=log, stderr=log, text=True)
+            self._running.callback(sidecar.end, envoy)
         self._wait(envoy)
 
     def stop(self) -> None:

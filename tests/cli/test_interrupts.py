@@ -1,0 +1,88 @@
+"""What ends a verb that runs processes ends them first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from authz.cli.interrupts import orderly, unbroken
+
+PATIENCE = 60.0
+
+
+def run_in(folder: Path) -> list[int]:
+    """Return the processes that have a folder on their command line."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.fsencode(folder) in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_tests_through_envoy_leave_nothing_running(number: signal.Signals, policies: Path, tmp_path: Path) -> None:
+    """At Ctrl-C, the end of a job in CI, and that of a terminal: no Envoy, no folder, and no traceback."""
+    (policies / "a_test.yaml").write_text(
+        "apiVersion: authz/v1\nkind: PolicyTest\nmetadata: {name: a}\nspec:\n  cases:\n"
+        "    - {name: a, request: {url: https://shop.example.com/orders/7}, expect: deny}\n"
+    )
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "authz", "test", os.path.relpath(policies), "--through-envoy"]
+    with subprocess.Popen(
+        command, env={**os.environ, "TMPDIR": str(scratch)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as verb:
+        deadline = time.monotonic() + PATIENCE
+        while not run_in(scratch):
+            assert verb.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        verb.send_signal(number)
+        assert verb.communicate(timeout=PATIENCE) == ("", "")
+    assert verb.returncode == 128 + number
+    assert run_in(scratch) == []
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_signal_waits_until_it_is_known_who_ends_a_process() -> None:
+    """It strikes at the end of the block, whichever it is, and is dealt with as it was before."""
+    done = []
+    for number, raised in ((signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)):
+        with pytest.raises(raised), orderly():
+            with unbroken():
+                signal.raise_signal(number)
+                done.append(number)
+            pytest.fail("it did not strike")
+    assert done == [signal.SIGINT, signal.SIGTERM]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_second_one_does_not_break_the_end() -> None:
+    """What ends takes a moment, and is ended whole."""
+    ended = []
+    with pytest.raises(SystemExit, match="143"), orderly():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            ended.append("whole")
+    assert ended
+
+
+def test_what_is_ignored_stays_so() -> None:
+    """`nohup authz demo` outlives its terminal."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with orderly(), unbroken():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
