@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,10 +74,14 @@ def _rotated(file: Path) -> list[Path]:
 
 def _lines(files: Sequence[Path], ends: list[int]) -> Iterator[bytes]:
     """Yield the lines of files; `ends` gets how many there were by the end of each."""
+    from authz.server.records import LONGEST  # noqa: PLC0415 - see the package's docstring
+
     total = 0
     for path in files:
+        if not path.is_file():
+            raise OSError(None, "it is no regular file", str(path))
         with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
-            for line in file:
+            for line in iter(partial(file.readline, LONGEST), b""):
                 total += 1
                 yield line
         ends.append(total)

@@ -20,6 +20,7 @@ from authz.config import load
 from authz.config.values import tcp_address
 from authz.envoy.fitting import Kind, Place, TlsFiles, Wanted
 from authz.errors import Severity, Unavailable
+from authz.files import streamed, whole
 from authz.words import counted
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _content(name: str) -> bytes:
     if name == _STDIN and sys.stdin is None:
         raise Unavailable("can't read standard input: it is closed")
     try:
-        return sys.stdin.buffer.read() if name == _STDIN else Path(name).read_bytes()
+        return streamed(sys.stdin.buffer, _shown(name)) if name == _STDIN else whole(Path(name))
     except OSError as error:
         raise typer.BadParameter(f"can't read {name}: {error.strerror}") from error
 

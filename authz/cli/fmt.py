@@ -11,6 +11,7 @@ import typer
 
 from authz.cli.output import Exit, say, tell
 from authz.cli.placing import exchange
+from authz.files import whole
 from authz.words import counted
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def command(
     files = [file for path in paths for file in _files(path)]
     changed, faulty = [], []
     for file in dict.fromkeys(files):
-        before = file.read_bytes()
+        before = whole(file)
         after = _formatted(file, before)
         if after is None:
             faulty.append(file)
@@ -53,15 +54,15 @@ def command(
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """Yield a file, or those of a folder that hold documents."""
-    if path.is_file():
+    """Yield what is named, or those of a folder that hold documents."""
+    if not path.is_dir():
         yield path
         return
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             file = Path(folder, name)
-            if name.endswith((".yaml", ".yml")) and not name.startswith(".") and OURS in file.read_bytes():
+            if name.endswith((".yaml", ".yml")) and not name.startswith(".") and OURS in whole(file):
                 yield file
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from authz.cli.output import say, tell
+from authz.files import whole
 
 if TYPE_CHECKING:
     from authz.cli.from_openapi import Wanted
@@ -62,10 +63,10 @@ def _ratelimit(file: Path) -> None:
     from authz.limits.descriptors import read_domain  # noqa: PLC0415
 
     try:
-        content = file.read_text(encoding="utf-8")
+        text = whole(file).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"can't read {file}: {getattr(error, 'strerror', None) or 'no UTF-8'}") from error
-    converted = from_ratelimit.convert(read_domain(content, str(file)))
+    converted = from_ratelimit.convert(read_domain(text, str(file)))
     say(from_ratelimit.text(converted).rstrip("\n"))
     tell(from_ratelimit.summary(converted))
 
@@ -75,7 +76,7 @@ def _openapi(file: Path, folder: Path, wanted: Wanted, *, force: bool) -> None:
     from authz.cli.placing import Taken  # noqa: PLC0415
 
     if not file.is_file():
-        raise typer.BadParameter(f"can't read {file}: no such file")
+        raise typer.BadParameter(f"can't read {file}: it is no file")
     try:
         policies = made(read(file, wanted.unchecked), wanted)
         names = write(policies, folder, force=force)

@@ -15,6 +15,7 @@ import typer
 
 from authz.cli.output import Output, say, tell
 from authz.cli.typed import word, words
+from authz.files import whole
 from authz.identity import passwords
 from authz.identity.api_keys import SHORTEST_SECRET, digest, new_key
 
@@ -105,7 +106,7 @@ def _chosen() -> str:
     if sys.stdin.isatty():
         password = str(typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
     else:
-        password = sys.stdin.readline().rstrip("\r\n")
+        password = sys.stdin.readline(passwords.LONGEST + 2).rstrip("\r\n")
     length = len(passwords.normal(password).encode())
     if len(password) < passwords.SHORTEST or length > passwords.LONGEST or not password.isprintable():
         what = f"{passwords.SHORTEST} characters at least, {passwords.LONGEST} bytes at most, nothing unprintable"
@@ -115,7 +116,7 @@ def _chosen() -> str:
 
 def _secret(file: Path) -> bytes:
     try:
-        secret = file.read_bytes().strip()
+        secret = whole(file).strip()
     except OSError as error:
         raise typer.BadParameter(f"can't read {file}: {error.strerror}") from error
     if len(secret) < SHORTEST_SECRET:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from authz.files import whole
 from authz.testing.asking import Asked, message
 
 __all__ = ["Asked", "content", "header", "message", "target"]
@@ -26,4 +27,4 @@ def target(text: str) -> str:
 
 def content(text: str) -> bytes:
     """Read a body as curl does: the text itself, or the file named behind `@`; raises `OSError`."""
-    return Path(text[1:]).read_bytes() if text.startswith("@") else text.encode()
+    return whole(Path(text[1:])) if text.startswith("@") else text.encode()

@@ -9,6 +9,7 @@ import typer
 
 from authz.cli.output import tell
 from authz.cli.placing import exchange
+from authz.files import whole
 from authz.words import counted
 
 
@@ -31,7 +32,7 @@ def command(
     if reading.faults:
         raise PolicyFaults(reading.faults)
     try:
-        secret = private_key(key.read_bytes())
+        secret = private_key(whole(key))
     except ValueError as error:
         raise Unavailable(f"{key}: {error}") from None
     (origin,) = reading.origins

@@ -26,6 +26,7 @@ from authz.config.sources import (
     nearest,
 )
 from authz.errors import Fault, SettingsFaults
+from authz.files import whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +83,7 @@ def _read(file: Path | None) -> Gathered:
     if file is None:
         return Gathered()
     try:
-        return from_file(str(file), file.read_text(encoding="utf-8"))
+        return from_file(str(file), whole(file).decode())
     except OSError as error:
         return Gathered(faults=[Fault(file=str(file), message=f"can't be read: {error.strerror}")])
     except UnicodeDecodeError:

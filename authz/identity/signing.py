@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from authz.errors import Unavailable
+from authz.files import whole
 from authz.identity.keys import ALGORITHMS
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _contents(places: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
         files = sorted(place.iterdir()) if place.is_dir() else [place]
         for file in files:
             if not file.name.startswith(".") and not file.is_dir():
-                yield str(file), file.read_bytes()
+                yield str(file), whole(file)
 
 
 def _read(contents: Iterable[tuple[str, bytes]]) -> tuple[SigningKey, ...]:

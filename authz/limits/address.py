@@ -19,6 +19,7 @@ from redis.credentials import CredentialProvider
 from redis.exceptions import RedisError
 
 from authz.errors import Unavailable
+from authz.files import whole
 from authz.limits.connection import Link, described
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class PasswordFile(CredentialProvider):
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
         """Return the user, if one is named, and the password."""
-        password = self._path.read_text(encoding="utf-8").strip()
+        password = whole(self._path).decode().strip()
         return (self._username, password) if self._username else (password,)
 
 

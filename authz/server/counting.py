@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from authz.errors import Unavailable
+from authz.files import whole
 from authz.limits.descriptors import Domains, read_domain
 from authz.limits.service import OVER, SHOULD_RATE_LIMIT, RateLimitService
 from authz.transport import Method
@@ -36,6 +37,6 @@ def rate_limits(settings: Settings, limiter: Limiter) -> tuple[Method, ...]:
 
 def _read(file: Path) -> Domain:
     try:
-        return read_domain(file.read_text(encoding="utf-8"), str(file))
+        return read_domain(whole(file).decode(), str(file))
     except (OSError, UnicodeDecodeError) as error:
         raise Unavailable(f"can't read {file}: {getattr(error, 'strerror', None) or 'it is no UTF-8'}") from error

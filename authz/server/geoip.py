@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from authz.errors import Unavailable
+from authz.files import whole
 from authz.model import Location
 from authz.store import Loaded
 
@@ -183,7 +184,7 @@ def _opened(name: str, path: Path) -> _Opened:
         raise Unavailable(f"geoip.{name} needs the extra: pip install 'envoy-cel-authz[geoip]'") from error
     try:
         stamp = _stamp(path)
-        content = _content(path)
+        content = whole(path, LARGEST)
         reader = maxminddb.open_database(io.BytesIO(content), maxminddb.MODE_FD)
         about = reader.metadata()
         kind, built = str(about.database_type), datetime.fromtimestamp(about.build_epoch, UTC)
@@ -194,12 +195,6 @@ def _opened(name: str, path: Path) -> _Opened:
     if not any(word in kind for word in _TELLS[name]):
         raise Unavailable(f"{path} is a {kind!r}: it tells no {name}")
     return _Opened(reader=reader, stamp=stamp, kind=kind, built=built)
-
-
-def _content(path: Path) -> bytes:
-    if path.stat().st_size > LARGEST:
-        raise OSError(None, f"it is larger than {LARGEST >> 20} MiB")
-    return path.read_bytes()
 
 
 def _stamp(path: Path) -> _Stamp:

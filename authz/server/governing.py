@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from authz.errors import Unavailable
+from authz.files import whole
 from authz.identity.api_keys import KeyUses
 from authz.identity.registry import KeyRegistry
 from authz.server import numbers
@@ -120,7 +121,7 @@ def _trust(reload: ReloadSettings) -> Trust | None:
     keys = []
     for file in reload.verify_keys:
         try:
-            keys.append(public_key(file.read_bytes()))
+            keys.append(public_key(whole(file)))
         except OSError as error:
             raise Unavailable(f"can't read {file}: {error.strerror}") from error
         except ValueError as error:

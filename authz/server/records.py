@@ -7,6 +7,8 @@ is one stretch. A rotated log is read with what was rotated away, oldest first, 
 from __future__ import annotations
 
 import gzip
+import stat
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,7 +56,10 @@ def _age(path: Path) -> tuple[float, str]:
 
 
 def _cut(path: Path) -> Iterator[Stretch]:
-    size = path.stat().st_size
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise UnreadableError(f"can't read {path}: it is no regular file, and records are read more than once")
+    size = found.st_size
     if path.suffix in {".gz", ".parquet"}:
         yield Stretch(path=path, size=size)
         return
@@ -101,7 +106,7 @@ def _bytes(stretch: Stretch) -> Iterator[bytes]:
     try:
         if stretch.path.suffix == ".gz":
             with gzip.open(stretch.path, "rb") as file:
-                yield from file
+                yield from iter(partial(file.readline, LONGEST), b"")
             return
         with stretch.path.open("rb") as plain:
             plain.seek(stretch.start)

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from authz.errors import Unavailable
+from authz.files import whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ def key_in(file: Path) -> bytes:
     One that can't be read, or is empty and would key nothing, raises `Unavailable`.
     """
     try:
-        secret = file.read_bytes().strip()
+        secret = whole(file).strip()
     except OSError as error:
         raise Unavailable(f"can't read {file}: {error.strerror}") from error
     if not secret:

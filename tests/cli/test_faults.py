@@ -17,7 +17,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from authz import cli
+from authz import cli, files
 from tests.cli.conftest import POLICY
 
 if TYPE_CHECKING:
@@ -106,12 +106,30 @@ def circular_inside(path: Path) -> None:
     (path / "up").symlink_to("..")
 
 
+def endless(path: Path) -> None:
+    """Make what never ends, and has no end of a line either."""
+    path.symlink_to("/dev/zero")
+
+
+def silent(path: Path) -> None:
+    """Make a pipe that nobody writes to."""
+    os.mkfifo(path)
+
+
+def silent_inside(path: Path) -> None:
+    """Make a folder of such pipes."""
+    path.mkdir()
+    for name in ("a.yaml", "a_test.yaml", "a.jsonl", ".provenance.json", ".signature.json"):
+        os.mkfifo(path / name)
+
+
 def absent(_path: Path) -> None:
     """Make nothing."""
 
 
 FAULTS: list[Callable[[Path], None]] = [
     absent, directory, unreadable, unreadable_inside, no_text, no_text_inside, nested, circular, circular_inside,
+    endless, silent, silent_inside,
 ]  # fmt: skip
 NAMES = ["n" * 300, "/".join(["d" * 200] * 30), "policies/orders.yaml/below", os.fsdecode(b"\xff\xfe")]
 
@@ -137,6 +155,7 @@ def test_what_is_wrong_with_a_path_is_told(
     verb: str, run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends with an exit code of ours and a message; nothing gets as far as "unexpected"."""
+    monkeypatch.setattr(files, "PATIENCE", 0.01)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "orders.yaml").write_text(POLICY)

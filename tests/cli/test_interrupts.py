@@ -6,15 +6,27 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from authz.cli.interrupts import orderly, unbroken
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 PATIENCE = 60.0
+
+
+@pytest.fixture
+def scratch() -> Iterator[Path]:
+    """Return a folder for what verbs make, whose name is short enough for sockets."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def run_in(folder: Path) -> list[int]:
@@ -29,14 +41,12 @@ def run_in(folder: Path) -> list[int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_tests_through_envoy_leave_nothing_running(number: signal.Signals, policies: Path, tmp_path: Path) -> None:
+def test_tests_through_envoy_leave_nothing_running(number: signal.Signals, policies: Path, scratch: Path) -> None:
     """At Ctrl-C, the end of a job in CI, and that of a terminal: no Envoy, no folder, and no traceback."""
     (policies / "a_test.yaml").write_text(
         "apiVersion: authz/v1\nkind: PolicyTest\nmetadata: {name: a}\nspec:\n  cases:\n"
         "    - {name: a, request: {url: https://shop.example.com/orders/7}, expect: deny}\n"
     )
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
     command = [sys.executable, "-m", "authz", "test", os.path.relpath(policies), "--through-envoy"]
     with subprocess.Popen(
         command, env={**os.environ, "TMPDIR": str(scratch)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -48,7 +58,7 @@ def test_tests_through_envoy_leave_nothing_running(number: signal.Signals, polic
             time.sleep(0.005)
         verb.send_signal(number)
         assert verb.communicate(timeout=PATIENCE) == ("", "")
-    assert verb.returncode == 128 + number
+    assert verb.returncode == (128 + number)
     assert run_in(scratch) == []
     assert list(scratch.iterdir()) == []
 
@@ -56,12 +66,16 @@ def test_tests_through_envoy_leave_nothing_running(number: signal.Signals, polic
 def test_a_signal_waits_until_it_is_known_who_ends_a_process() -> None:
     """It strikes at the end of the block, whichever it is, and is dealt with as it was before."""
     done = []
-    for number, raised in ((signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)):
-        with pytest.raises(raised), orderly():
-            with unbroken():
-                signal.raise_signal(number)
-                done.append(number)
-            pytest.fail("it did not strike")
+
+    def start(number: signal.Signals) -> None:
+        with orderly(), unbroken():
+            signal.raise_signal(number)
+            done.append(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        start(signal.SIGINT)
+    with pytest.raises(SystemExit, match="143"):
+        start(signal.SIGTERM)
     assert done == [signal.SIGINT, signal.SIGTERM]
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 
@@ -69,12 +83,17 @@ def test_a_signal_waits_until_it_is_known_who_ends_a_process() -> None:
 def test_a_second_one_does_not_break_the_end() -> None:
     """What ends takes a moment, and is ended whole."""
     ended = []
-    with pytest.raises(SystemExit, match="143"), orderly():
-        try:
-            signal.raise_signal(signal.SIGTERM)
-        finally:
-            signal.raise_signal(signal.SIGTERM)
-            ended.append("whole")
+
+    def work() -> None:
+        with orderly():
+            try:
+                signal.raise_signal(signal.SIGTERM)
+            finally:
+                signal.raise_signal(signal.SIGTERM)
+                ended.append("whole")
+
+    with pytest.raises(SystemExit, match="143"):
+        work()
     assert ended
 
 

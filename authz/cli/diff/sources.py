@@ -15,6 +15,7 @@ import msgspec
 from authz.cli.git import commit_of, git
 from authz.cli.testing.files import batches
 from authz.errors import PolicyFaults, Unavailable
+from authz.files import whole
 from authz.policy.reading import is_test_file
 from authz.server.deciding import compiler
 from authz.store import read
@@ -58,7 +59,7 @@ def folders(paths: Sequence[Path]) -> Side:
     if reading.faults:
         raise PolicyFaults(reading.faults)
     found = batches([path for path in paths if path.is_dir()], paths)
-    tests = {str(file): file.read_bytes() for batch in found for file in batch.files}
+    tests = {str(file): whole(file) for batch in found for file in batch.files}
     label = ", ".join(map(str, paths))
     return _side(label, reading.files, tests, [str(path) for path in paths])
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from authz.content.openapi import compile_api
 from authz.content.openapi.operations import described
+from authz.files import whole
 from authz.policy.files import Files
 from authz.server.deciding import compiler
 
@@ -47,7 +48,7 @@ class _Folder(Mapping[str, bytes]):
             return self._content
         if path not in self.read:
             try:
-                self.read[path] = Path(path).read_bytes()
+                self.read[path] = whole(Path(path))
             except OSError as error:
                 raise KeyError(path) from error
         return self.read[path]

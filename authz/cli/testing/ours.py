@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from authz.files import whole
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,5 +17,5 @@ _MARKS = (b"authz/", b"PolicyTest")
 
 def is_ours(file: Path) -> bool:
     """Say whether a file says that it is one: by `apiVersion` or by `kind`, so that half of a head is a fault."""
-    content = file.read_bytes()
+    content = whole(file)
     return any(mark in content for mark in _MARKS)

@@ -13,6 +13,7 @@ import msgspec
 from authz.cli.scratch import scratch
 from authz.cli.sharing import shared_out
 from authz.errors import PolicyFaults, Unavailable
+from authz.files import whole
 from authz.testing import Coverage, Recorder, Result, Surroundings, read_suites, run
 from authz.testing.coverage import merged
 from authz.testing.running import titles
@@ -63,7 +64,7 @@ def _count(batches: Sequence[Batch]) -> int:
 
 def suites(batch: Batch) -> tuple[Suite, ...]:
     """Return the documents of tests of a batch; raise `PolicyFaults`."""
-    return read_suites({str(file): file.read_bytes() for file in batch.files})
+    return read_suites({str(file): whole(file) for file in batch.files})
 
 
 def policies(batch: Batch, watch: WatchDocument | None = None) -> PolicySet:
