@@ -29,7 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "b.yaml").write_text(TIDY.replace("orders", "b"))
     (tmp_path / "data.yaml").write_text("b:   1\na:   2\n")
     (tmp_path / "a_test.yaml").write_text(
-        "apiVersion: authz/v1\nkind: PolicyTest\nmetadata:   {name: t}\nspec: {cases: []}\n\n"
+        "apiVersion: authz/v1\nkind: PolicyTest\nmetadata:   {name: t}\n"
+        'spec: {cases: [{name: c, request: {url: "https://h/"}, expect: deny}]}\n\n'
     )
     return tmp_path
 
