@@ -17,13 +17,13 @@ import msgspec
 from authz.engine.concluding import conclude, limited, refused
 from authz.errors import Refusal
 from authz.model import ANONYMOUS, UNLIMITED, Outcome, Reason
-from authz.policy import Facts
+from authz.policy import UNTOLD, Facts
 from authz.wire import LAST_RESORT, read
 
 if TYPE_CHECKING:
     from authz.engine.parts import Call, Parts
     from authz.model import Decision, Identity, Request, Usage
-    from authz.policy import Selection
+    from authz.policy import Identifier, Selection
 
 HEALTH_SERVICES = frozenset({"", "envoy.service.auth.v3.Authorization"})
 """The names `grpc.health.v1.Health/Check` knows."""
@@ -98,12 +98,14 @@ class _Check:
         policies = self._snapshot.policies
         self._selection: Selection = policies.select(request)
         if self._selection.providers:
-            identifier = self._parts.identifier
-            if identifier is None:
-                identifier = policies.identifier
-            identifier.identify(self._selection.providers, request, self._deadline, self._identified)
+            self._identifier().identify(self._selection.providers, request, self._deadline, self._identified)
         else:
             self._peek()
+
+    def _identifier(self) -> Identifier:
+        snapshot, identifier = self._snapshot, self._parts.identifier
+        assert snapshot is not None  # noqa: S101 - without policies nobody is identified
+        return snapshot.policies.identifier if identifier is None else identifier
 
     def _identified(self, identity: Identity) -> None:
         self._identity = identity
@@ -123,12 +125,22 @@ class _Check:
             body=parts.body(request),
             client_ip=self._client_ip,
             locate=parts.locate,
+            tried=self._try(request) if self._selection.tried else None,
         )
         charges = self._selection.early_charges(self._facts)
         if charges:
             parts.limiter.peek(charges, self._deadline, self._peeked)
         else:
             self._decide()
+
+    def _try(self, request: Request) -> Identity:
+        """Ask who is calling for what is in shadow; nobody waits for the answer, and no fault in it is the caller's."""
+        found: list[Identity] = []
+        try:
+            self._identifier().identify(self._selection.tried, request, self._deadline, found.append)
+        except Exception as error:  # noqa: BLE001 - what is in shadow changes no answer
+            self._parts.fault(error)
+        return found[0] if found else UNTOLD
 
     def _peeked(self, usage: Usage) -> None:
         try:

@@ -7,7 +7,7 @@ from authz.policy.documents import IdentityProvider, KeyEntry, UserEntry, key_en
 from authz.policy.documents.grammar import Unfit
 from authz.policy.explained import Explanation
 from authz.policy.exposure import Exposed, Exposure
-from authz.policy.facts import Body, BodyValidator, BodyValidators, Facts, nowhere
+from authz.policy.facts import UNTOLD, Body, BodyValidator, BodyValidators, Facts, nowhere
 from authz.policy.listing import Listed, ListedEntry, ListedRule
 from authz.policy.needs import Needs
 from authz.policy.providers import Beside, Identifier, ProviderBuilder
@@ -15,6 +15,7 @@ from authz.policy.selection import PolicySet, Selection
 from authz.policy.showing import Secrets
 
 __all__ = [
+    "UNTOLD",
     "Beside", "Body", "BodyValidator", "BodyValidators", "Compiler", "Explanation", "Exposed", "Exposure", "Facts",
     "Identifier", "IdentityProvider", "KeyEntry", "Listed", "ListedEntry", "ListedRule", "Memory", "Needs",
     "PolicySet", "ProviderBuilder", "Secrets", "Selection", "UndeterminedError", "Unfit", "UserEntry", "WatchDocument",

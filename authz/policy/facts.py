@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from authz.model import Identity, Location, Objection, Request, Unmet
+from authz.model import Identity, Location, Objection, Reason, Request, Unmet
 
 if TYPE_CHECKING:
     from google.protobuf.descriptor import MethodDescriptor
@@ -125,11 +125,17 @@ def nowhere(_address: str) -> None:
     """Return that nobody is there to say where an address is."""
 
 
+UNTOLD = Identity(error=Reason.IDENTITY_UNAVAILABLE)
+"""Who is calling, as far as nobody waits to be told."""
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the policies may read of one request. `client_ip` is the caller behind trusted hops, else the peer.
 
     `locate` says where an address is, `None` where nothing is there that could say it; it reads memory only.
-    `messages` describe gRPC messages; a plan adds those that its documents name.
+    `messages` describe gRPC messages; a plan adds those that its documents name. `tried` is who is calling to what is
+    in shadow, where that asks further providers, and `UNTOLD` where they had no answer at once; `None`: as to all
+    others.
     """
 
     request: Request
@@ -138,3 +144,4 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     client_ip: str
     locate: Callable[[str], Location | None] = nowhere
     messages: tuple[Messages, ...] = ()
+    tried: Identity | None = None

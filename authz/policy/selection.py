@@ -58,6 +58,11 @@ class Selection:
         self.identity_required = bool(plan.requiring) and not preflight
 
     @property
+    def tried(self) -> tuple[str, ...]:
+        """Return who would identify the caller to what is in shadow, where others do in force; nobody waits for it."""
+        return () if self._preflight else self._plan.tried
+
+    @property
     def plan(self) -> Plan:
         """Return how what governs the request is asked; the same for all requests that are asked alike."""
         return self._plan
@@ -112,7 +117,8 @@ class Selection:
             case = Case(plan, facts, self._segments)
         decision = decide(case)
         if plan.shadows or plan.shadow_rules:
-            shadows = [Case(shadow, facts, self._segments) for shadow in plan.shadows]
+            seen = facts if facts.tried is None else replace(facts, identity=facts.tried)
+            shadows = [Case(shadow, seen if shadow.tried else facts, self._segments) for shadow in plan.shadows]
             decision = observed(decision, case, shadows)
         return replace(decision, reads=DecisionReads(plan, facts, self._segments))
 

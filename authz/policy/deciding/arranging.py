@@ -22,9 +22,20 @@ def arrange(matches: Sequence[Match[Document]], world: World) -> Plan:
     enforced = [match for match in matches if match.document.mode is Mode.ENFORCE]
     providers = tuple(dict.fromkeys(name for match in enforced for name in match.document.providers))
     plan = Plan(enforced, world, providers)
-    plan.shadows = tuple(Plan([match], world, providers) for match in matches if match.document.mode is Mode.SHADOW)
+    shadows = [match for match in matches if match.document.mode is Mode.SHADOW]
+    asked = tuple(dict.fromkeys((*providers, *(name for match in shadows for name in match.document.providers))))
+    plan.tried = asked if asked != providers else ()
+    plan.shadows = tuple(_shadow(match, world, providers, asked) for match in shadows)
     if plan.shadows:
         plan.reads = read_by(match.document for match in matches)  # so that what is tried in shadow is on record
     else:
         plan.memo = memo(plan)
+    return plan
+
+
+def _shadow(match: Match[Document], world: World, providers: Sequence[str], asked: tuple[str, ...]) -> Plan:
+    """Return the plan of a document in shadow: one that asks others than those in force is told what these say."""
+    tried = () if set(match.document.providers) <= set(providers) else asked
+    plan = Plan([match], world, tried or providers)
+    plan.tried = tried
     return plan

@@ -75,9 +75,10 @@ class Plan:
     Documents come guardrails by name first, then policies by name; `silent` is what they say until one of them speaks.
     `providers` identify the caller; `permits` are the ambiguities all documents say how to read. `shadow_rules`
     are asked when everything is decided. `reads` are what decisions may depend on, `templates` those by which the
-    documents were reached. `claimed` are the request headers that callers cannot write, `audiences` those who are told
-    who is calling. `held` remembers what it means that certain allow rules held, `uses` counts until there is a
-    `ballot`. `memo` keeps decisions, where they can be kept.
+    documents were reached. `tried` are the providers that would identify the caller if nothing were in
+    shadow, where they are others. `claimed` are the request headers that callers cannot write, `audiences` those who
+    are told who is calling. `held` remembers what it means that certain allow rules held, `uses` counts until there is
+    a `ballot`. `memo` keeps decisions, where they can be kept.
     """
 
     def __init__(self, matches: Sequence[Match[Document]], world: World, providers: Sequence[str]) -> None:
@@ -90,6 +91,7 @@ class Plan:
         self.silent = tuple(_silent(document) for document in documents)
         self.permits = _permitted(documents)
         self.shadows: tuple[Plan, ...] = ()
+        self.tried: tuple[str, ...] = ()
         self.world = world
         names = joined(documents)
         self.reads = read_by(documents)

@@ -10,6 +10,7 @@ from authz.model import DocumentTrace, Effect, Mode
 from authz.policy.deciding.answers import charged, failed
 from authz.policy.deciding.case import Failed
 from authz.policy.deciding.steps import SHADOW_STEPS
+from authz.policy.facts import UNTOLD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,6 +33,8 @@ def observed(decision: Decision, case: Case, shadows: Sequence[Case]) -> Decisio
 def _document(case: Case) -> DocumentTrace:
     """Return what a document in shadow would have said on its own."""
     silent = case.plan.silent[0]
+    if case.facts.identity is UNTOLD:
+        return replace(silent, error="who is calling was not known at once, and nobody waits for what is in shadow")
     verdict = _verdict(case)
     if verdict is not None:
         return replace(silent, outcome=_WOULD[verdict.effect], rule=verdict.rule, error=verdict.error)
