@@ -29,6 +29,7 @@ _EXAMPLES: dict[str, object] = {
     "reload.max_age": "1h",
     "reload.verify_keys": ["/etc/authz/policies.pub"],
     "reload.require_tests": True,
+    "check.body_limit": "64KiB",
     "candidate.policies": ["next/"],
     "candidate.share": 0.1,
     "redis.url": "redis://redis:6379/0",

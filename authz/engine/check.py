@@ -86,7 +86,7 @@ class _Check:
         self._answered = False
 
     def read(self, message: bytes) -> None:
-        self._request = request = read(message, now=self._started)
+        self._request = request = read(message, now=self._started, body_limit=self._parts.body_limit)
         self._client_ip = self._parts.client_ip(request)
 
     def identify(self) -> None:

@@ -76,7 +76,7 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     ids, `trace` finds the trace id in a call's metadata and `parent`, where spans are wanted, the span that is recorded
     there, `client_ip` the caller behind trusted hops, `locate` where an address is, `fault` is told of what was raised
     and should not have been, `write` serializes the answer. `unrecorded`, where nobody may be let in without a record,
-    says that none can be kept.
+    says that none can be kept. `body_limit` are the bytes at which Envoy cuts bodies, where it does (`wire.read`).
     """
 
     snapshot: Callable[[], Snapshot | None]
@@ -92,5 +92,6 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     parent: Callable[[Sequence[tuple[str, str | bytes]]], str] | None = None
     fault: Callable[[BaseException], None]
     unrecorded: Callable[[], bool] | None = None
+    body_limit: int | None = None
     write: Callable[[Outcome], bytes] = wire.write
     observers: tuple[Observer, ...] = ()

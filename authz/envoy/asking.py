@@ -127,9 +127,10 @@ def _bodies(config: Message, against: Against) -> Iterator[Fault]:
 def body_findings(shown: Message, against: Against) -> Iterator[Fault]:
     """Yield what is wrong with how bodies are shown, by the filter or by a route."""
     longest = longest_body(against.settings)
-    if shown.flag("allow_partial_message"):
+    most = shown.number("max_request_bytes") or 0
+    if shown.flag("allow_partial_message") and most != against.settings.check.body_limit:
         yield shown.finding(codes.PARTIAL, "bodies may be shown in part", at="allow_partial_message")
-    if (shown.number("max_request_bytes") or 0) > longest:
+    if most > longest:
         what = f"bodies of more than {longest} bytes may be shown"
         yield shown.finding(codes.LONG_BODY, what, at="max_request_bytes")
     if not shown.flag("pack_as_bytes"):

@@ -132,7 +132,12 @@ UNWRITTEN = Code(
 
 HEADER = Code("EV401", _ERROR, "policies take it for a header that the caller left out", "let the filter send it")
 NO_BODY = Code("EV402", _ERROR, "those policies deny every request with a body here", "add with_request_body")
-PARTIAL = Code("EV403", _ERROR, "a body that is cut may arrive as if it were whole", "allow_partial_message: false")
+PARTIAL = Code(
+    "EV403",
+    _ERROR,
+    "a body that is cut may arrive as if it were whole",
+    "allow_partial_message: false, or make the setting check.body_limit its max_request_bytes",
+)
 LONG_BODY = Code("EV404", _WARNING, "authz denies a message that is longer (413)", "make max_request_bytes smaller")
 NOT_BYTES = Code("EV405", _WARNING, "a body that is no UTF-8 does not arrive as it is", "pack_as_bytes: true")
 METADATA = Code("EV406", _ERROR, "policies that read it deny", "name it in metadata_context_namespaces")

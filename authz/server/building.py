@@ -124,6 +124,7 @@ def _engine(settings: Settings, told: Outputs, policies: Governing, signs: Signi
     traced = settings.otlp.endpoint is not None
     parent = sampled_parent if traced else None
     made = msgspec.structs.replace(made, locate=policies.geoip.locate, parent=parent, unrecorded=told.unrecorded)
+    made = msgspec.structs.replace(made, body_limit=settings.check.body_limit)
     if signs is not None:
         telling = Telling(settings.signing, signs, partial(wire.write, limit_headers=_limit_headers(settings)))
         made = msgspec.structs.replace(made, write=telling.write)

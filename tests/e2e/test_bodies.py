@@ -45,6 +45,17 @@ def partial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
         yield edge
 
 
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edge]:
+    """Return an Envoy that shows the beginnings of bodies, and a service that is told where it cuts."""
+
+    def change(configuration: dict[str, Any]) -> None:
+        filter_of(configuration)["with_request_body"] |= {"allow_partial_message": True, "max_request_bytes": 64}
+
+    with running(tmp_path_factory.mktemp("told"), "--check-body-limit", "64B", change=change) as edge:
+        yield edge
+
+
 @pytest.mark.parametrize(
     ("method", "headers", "body", "state", "size"),
     [
@@ -112,3 +123,12 @@ def test_half_a_body_is_not_a_whole_one(headers: dict[str, str], partial: Edge) 
     assert partial.ask("POST", "/body", in_chunks, chunked(long))["x-body-state"] == "truncated"
     assert partial.ask("POST", "/json", JSON | in_chunks, chunked(long)).status == 403
     assert partial.ask("POST", "/json", JSON | headers, b'{"a":1}').status == 200
+
+
+def test_a_body_that_is_cut_exactly_at_the_bound_is_not_whole_where_that_is_known(told: Edge) -> None:
+    """B1: Envoy calls it whole; `check.body_limit` says where it cuts, and what fills that proves nothing."""
+    begun = b'{"a":1}'.ljust(64)
+    assert told.ask("POST", "/body", CHUNKED, chunked(begun))["x-body-state"] == "truncated"
+    assert told.ask("POST", "/json", JSON | CHUNKED, chunked(begun)).status == 403
+    assert told.ask("POST", "/json", JSON, b'{"a":1}').status == 200
+    assert told.ask("POST", "/json", JSON | CHUNKED, chunked(b'{"a":1}')).status == 200

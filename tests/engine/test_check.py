@@ -762,3 +762,19 @@ def test_a_broken_fault_log_costs_no_answer(make: Callable[..., Bench]) -> None:
     with pytest.raises(ValueError, match=CANARY):
         bench.ask("GET", caller=caller)
     assert caller.reason == Reason.INTERNAL_ERROR
+
+
+@pytest.mark.parametrize(("limit", "state"), [(None, "complete"), (8, "complete"), (7, "truncated"), (3, "truncated")])
+def test_a_body_that_fills_what_envoy_shows_is_not_whole_where_that_is_known(
+    make: Callable[..., Bench], limit: int | None, state: str
+) -> None:
+    """B1: cut exactly at `max_request_bytes`, a body without a length arrives with Envoy's word that it is whole."""
+    request = CheckRequest()
+    http = request.attributes.request.http
+    http.method, http.path, http.host, http.scheme = "POST", "/orders", "shop.example.com", "https"
+    http.raw_body = b'{"a":1}'
+    http.headers["x-envoy-auth-partial-body"] = "false"
+    bench = make(body_limit=limit)
+    bench.send(request.SerializeToString())
+    assert bench.outcome.request is not None
+    assert bench.outcome.request.body_state == state

@@ -256,6 +256,14 @@ def test_what_is_harmless_is_not_told(change: Change) -> None:
     assert planted.codes(needs=HEADERS) == []
 
 
+def test_bodies_may_be_cut_where_the_service_knows_at_which_byte() -> None:
+    """B1: EV403 is about a bound that the service was not told, or was told wrong."""
+    planted = Planted()
+    PLANTED["partial bodies"][1](planted)
+    for size, codes in ((65536, []), (65535, ["EV403"]), (65537, ["EV403"])):
+        assert planted.codes(Settings(check=CheckSettings(body_limit=size))) == codes
+
+
 def test_settings_are_what_it_is_held_against() -> None:
     """Hops, Redis's time limit and the longest message are the service's own."""
     assert Planted().codes(Settings(client=ClientSettings(trusted_hops=1))) == ["EV305"]

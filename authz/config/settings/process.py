@@ -25,6 +25,9 @@ class CheckSettings(Section):
     max_message: Size = Field(
         4 * 1024**2, ge=1024, description="Largest CheckRequest that is read; a larger is denied."
     )
+    body_limit: Size | None = Field(
+        None, ge=1, description="Envoy's max_request_bytes if bodies are shown in part: one that fills it may be cut."
+    )
 
 
 class Settings(Section):
