@@ -70,7 +70,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def verify(lines: Iterable[bytes], secret: bytes = b"", *, last: str = "") -> Verdict:
-    """Look at lines, each with its end, in the order in which they were written; `last` is the hash to end with."""
+    """Look at lines, each with its end, in the order in which they were written; `last` is the hash to end with.
+
+    Behind lines that are in no chain one can only begin: where it goes on, records have lost their links with what was
+    written of them.
+    """
     key, rest = key_of(secret), iter(lines)
     records = before = number = 0
     first = known = ""
@@ -79,7 +83,7 @@ def verify(lines: Iterable[bytes], secret: bytes = b"", *, last: str = "") -> Ve
         if link is None and not records and _is_whole(line):
             before += 1
             continue
-        wrong = _wrong(line, link, known, key, rest)
+        wrong = _wrong(line, link, known or (START if before else ""), key, rest)
         if wrong is not None or link is None:
             return Verdict(records=records, before=before, first=first, last=known, wrong=wrong, line=number)
         first = first or link[2].decode()

@@ -81,6 +81,15 @@ def test_lines_before_the_chain_began_are_counted() -> None:
     assert (verdict.records, verdict.before, verdict.wrong) == (2, 1, None)
 
 
+@pytest.mark.parametrize("secret", [b"", b"secret"])
+def test_records_do_not_become_lines_from_before_the_chain(secret: bytes) -> None:
+    """Who has no key could strip the first records of their links and write what they like in them."""
+    lines = chained(4, secret)
+    stripped = [line[: line.index(b',"previous"')] + b"}\n" for line in lines[:2]]
+    verdict = verify([stripped[0].replace(b'"0"', b'"9"'), stripped[1], *lines[2:]], secret)
+    assert (verdict.wrong, verdict.line, verdict.records) == (Wrong.MISSING, 3, 0)
+
+
 def test_without_the_key_nobody_can_make_the_chain() -> None:
     """With another key, or none, every record looks changed; and a chain without a key is not one with."""
     assert verify(chained(3, b"secret"), b"secret").wrong is None
