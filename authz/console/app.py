@@ -113,16 +113,16 @@ class State(Protocol):
 def application(state: State, hosts: Sequence[str] = (), workers: Workers | None = None) -> Starlette:
     """Build the pages over a state; `hosts` are the public names that are ours, `workers` all of several."""
     ours = _state(state, workers) | _files() | {path: _console(page) for path, page in _api(state).items()}
-    pages = _probes(state) | {path: _named(page, hosts) for path, page in ours.items()}
+    pages = _probes(state, workers) | {path: _named(page, hosts) for path, page in ours.items()}
     return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
 
 
-def _probes(state: State) -> dict[str, Page]:
+def _probes(state: State, workers: Workers | None) -> dict[str, Page]:
     async def livez(_: Request) -> Response:
         return _probe(state.live())
 
     async def readyz(_: Request) -> Response:
-        return _probe(state.ready())
+        return _probe(state.ready() and (workers is None or await workers.ready()))
 
     async def jwks(_: Request) -> Response:
         return _json(state.jwks(), cache="public, max-age=60")

@@ -1,7 +1,7 @@
-"""Several workers through the admin port of the first: the numbers of all, each with its worker, and how each one is.
+"""Several workers through the admin port of the first: whether all are ready, how each one is, the numbers of each.
 
 The others are asked at their own admin ports, all at once and for a second at most. One that does not answer, since it
-is just started anew, costs its own numbers and nothing else.
+is just started anew, is not ready, and has no numbers.
 """
 
 from __future__ import annotations
@@ -30,6 +30,10 @@ class Workers:
         self._number = number
         self._host = host
         self._others = others
+
+    async def ready(self) -> bool:
+        """Say whether every other worker is ready: on a port that all share, one that is not is asked like the rest."""
+        return all((await self._asked("/readyz")).values())
 
     async def numbers(self, own: bytes) -> bytes:
         """Return the numbers of every worker that answers, in Prometheus' text format."""

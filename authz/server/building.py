@@ -96,25 +96,25 @@ def build(settings: Settings, worker: int = 0) -> Process:
     numbers.show_limiter(told.metrics, counting)
     process = Process(
         engine=engine, limiter=counting, server=server, outputs=told, governing=policies, signing=signs,
-        explainer=_explainer(settings, policies.store, counting, worker) if settings.admin else None, worker=worker,
+        explainer=_explainer(settings, policies.store, counting) if settings.admin else None, worker=worker,
     )  # fmt: skip
     process.admin = _admin(settings, process, worker)
     return process
 
 
 def _explainer(
-    settings: Settings, store: PolicyStore, counting: Limiter, worker: int
+    settings: Settings, store: PolicyStore, counting: Limiter
 ) -> Callable[[Sequence[tuple[str, str]]], object]:
     """Return what explains: of credentials it tells a fingerprint of this process alone. Loaded when it is asked."""
     file = settings.record.file
-    log = None if file is None else Path(settings.of_worker(file, worker))
+    logs = [Path(settings.of_worker(file, number)) for number in range(settings.workers)] if file else []
 
     @cache
     def made() -> Explainer:
         from authz.server.explaining import Explainer  # noqa: PLC0415 - memory that a sidecar need not have
 
         secrets = ReadsWriter(ReadsForm.VALUES, os.urandom(32))
-        return Explainer(lambda: store.current, secrets, client_ip(settings.client), counting, log)
+        return Explainer(lambda: store.current, secrets, client_ip(settings.client), counting, logs)
 
     return lambda query: made().explain(query)
 

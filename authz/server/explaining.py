@@ -1,7 +1,8 @@
 """What a running service explains, for the console: a request somebody typed, or a decision by its id.
 
 A request is tried on the policies in force and the counts of this moment, and charged to nobody. A decision is looked
-for in the file that this process writes its records to. Only looking: nothing is changed, and no credential is told.
+for in the files that this process and the other workers write their records to. Only looking: nothing is changed, and
+no credential is told.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from datetime import UTC, datetime
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from authz.errors import Unavailable
@@ -32,7 +34,7 @@ MOST_SEARCHED = 512 * 2**20
 class Explainer:
     """Explains by the policies in force and what `limiter` has counted.
 
-    `log` is where this process writes its records, if that is a file.
+    `logs` are where workers write their records, if those are files: any of them may have made a decision.
     """
 
     def __init__(
@@ -41,13 +43,13 @@ class Explainer:
         secrets: Secrets,
         find: Callable[[Request], str],
         limiter: Limiter,
-        log: Path | None,
+        logs: Sequence[Path],
     ) -> None:
         self._snapshot = snapshot
         self._secrets = secrets
         self._find = find
         self._limiter = limiter
-        self._log = log
+        self._logs = logs
 
     def explain(self, query: Sequence[tuple[str, str]]) -> Explanation:
         """Explain what a query names: `id`, or `method` and `url` with `header`, `data`, `as`, `claims`, `ip`, `at`.
@@ -86,23 +88,27 @@ class Explainer:
         return trying.explain(outcome, self._secrets)
 
     def _record(self, decision: str) -> Line:
-        if self._log is None:
+        if not self._logs:
             raise LookupError("this service keeps no records in a file (record.sink)")
-        for path in _newest(self._log):
+        for path in _newest(self._logs):
             for stretch in stretches(path):
                 for line in records_with(stretch, decision):
                     return line
-        raise LookupError(f"{self._log.name} has no decision {decision[:64]}")
+        names = ", ".join(log.name for log in self._logs)
+        raise LookupError(f"{names} {'has' if len(self._logs) == 1 else 'have'} no decision {decision[:64]}")
 
 
-def _newest(log: Path) -> Iterator[Path]:
-    """Yield a log and what was rotated away of it, up to as much as is searched."""
+def _newest(logs: Sequence[Path]) -> Iterator[Path]:
+    """Yield logs, then what was rotated away of them, the newest of each first, up to as much as is searched."""
     searched = 0
-    rotated = sorted(log.parent.glob(f"{log.name}.*"), key=lambda path: (len(path.name), path.name))
-    for path in (log, *rotated):
-        if path.is_file() and searched < MOST_SEARCHED:
+    for path in chain.from_iterable(zip_longest(*map(_rotated, logs))):
+        if path is not None and path.is_file() and searched < MOST_SEARCHED:
             searched += path.stat().st_size
             yield path
+
+
+def _rotated(log: Path) -> list[Path]:
+    return [log, *sorted(log.parent.glob(f"{log.name}.*"), key=lambda path: (len(path.name), path.name))]
 
 
 def _header(text: str) -> tuple[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+import http.client
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -34,14 +35,32 @@ OWN = b"# HELP authz_inflight Now.\n# TYPE authz_inflight gauge\nauthz_inflight 
 FIRST = {"worker": 0, "admin_port": 0, "ready": True, "generation": 7, "jwks": {}}
 
 
+@contextmanager
+def worker(state: FixedState, workers: Workers | None = None) -> Iterator[int]:
+    """Serve the admin port of a worker; yields the port."""
+    server = AdminServer("127.0.0.1", 0, application(state, workers=workers or Workers(1, "127.0.0.1", {})))
+    server.start()
+    try:
+        yield server.port
+    finally:
+        server.stop()
+
+
+def probed(workers: Workers, state: FixedState | None = None) -> int:
+    """Return what the first worker's port says to a probe."""
+    with (
+        worker(state or FixedState(), workers) as port,
+        closing(http.client.HTTPConnection("127.0.0.1", port)) as asked,
+    ):
+        asked.request("GET", "/readyz")
+        return asked.getresponse().status
+
+
 @pytest.fixture
 def other() -> Iterator[int]:
     """Serve another worker's admin port, and return it."""
-    with ExitStack() as stack:
-        server = AdminServer("127.0.0.1", 0, application(Second(), workers=Workers(1, "127.0.0.1", {})))
-        server.start()
-        stack.callback(server.stop)
-        yield server.port
+    with worker(Second()) as port:
+        yield port
 
 
 def _numbers(workers: Workers) -> str:
@@ -70,6 +89,15 @@ def test_one_that_does_not_answer_costs_its_own_numbers_only() -> None:
     workers = Workers(0, "127.0.0.1", {1: 1})
     assert 'authz_inflight{worker="0"} 1.0\n' in _numbers(workers)
     assert _states(workers)[1:] == [{"worker": 1, "admin_port": 1, "ready": False}]
+
+
+def test_all_are_ready_or_none_is(other: int) -> None:
+    """A probe of one port is a probe of all: Envoy asks a worker that is not ready, or not there, like the rest."""
+    assert probed(Workers(0, "127.0.0.1", {1: other})) == 200
+    assert probed(Workers(0, "127.0.0.1", {1: other, 2: 1})) == 503
+    with worker(FixedState(ready=False)) as unready:
+        assert probed(Workers(0, "127.0.0.1", {1: other, 2: unready})) == 503
+    assert probed(Workers(0, "127.0.0.1", {1: other}), FixedState(ready=False)) == 503
 
 
 def test_what_is_merged_is_still_prometheus_text() -> None:

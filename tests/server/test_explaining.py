@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 CANARY = "canary-5ecret"
 
 
-def explainer(log: Path | None = None) -> Explainer:
+def explainer(*logs: Path) -> Explainer:
     """Return an explainer over the policies of replays."""
     snapshot = Snapshot(policies=policies(BEFORE), generation=1, loaded_at=0.0)
     return Explainer(
-        lambda: snapshot, ReadsWriter(ReadsForm.VALUES, b"k"), client_ip(ClientSettings()), MemoryLimiter(), log
+        lambda: snapshot, ReadsWriter(ReadsForm.VALUES, b"k"), client_ip(ClientSettings()), MemoryLimiter(), logs
     )
 
 
@@ -78,8 +78,20 @@ def test_a_decision_is_found_where_this_process_records(tmp_path: Path) -> None:
         explainer().explain([("id", "d-1")])
 
 
+def test_a_decision_is_found_whichever_worker_made_it(tmp_path: Path) -> None:
+    """The first worker's admin port is the one that is asked; what one has rotated away comes behind what is new."""
+    first, second = (tmp_path / f"decisions-{number}.jsonl" for number in (0, 1))
+    first.write_bytes(line(1, {}))
+    second.write_bytes(line(2, {}))
+    (tmp_path / "decisions-1.jsonl.1").write_bytes(line(3, {}))
+    for decision in ("d-1", "d-2", "d-3"):
+        assert explainer(first, second).explain([("id", decision)]).decision["rule"] == "tenants"
+    with pytest.raises(LookupError, match=r"decisions-0\.jsonl, decisions-1\.jsonl have no decision d-4"):
+        explainer(first, second).explain([("id", "d-4")])
+
+
 def test_without_policies_nothing_is_explained() -> None:
     """A process that has none yet says so."""
-    nothing = Explainer(lambda: None, ReadsWriter(ReadsForm.VALUES), client_ip(ClientSettings()), MemoryLimiter(), None)
+    nothing = Explainer(lambda: None, ReadsWriter(ReadsForm.VALUES), client_ip(ClientSettings()), MemoryLimiter(), ())
     with pytest.raises(Unavailable, match="no policies"):
         nothing.explain([("method", "GET"), ("url", "/")])

@@ -42,7 +42,7 @@ class Explaining:
     def __init__(self, log: Path) -> None:
         snapshot = Snapshot(policies=policies(BEFORE), generation=1, loaded_at=0.0)
         secrets, find = ReadsWriter(ReadsForm.VALUES, b"k"), client_ip(ClientSettings())
-        self.explain = Explainer(lambda: snapshot, secrets, find, MemoryLimiter(), log).explain
+        self.explain = Explainer(lambda: snapshot, secrets, find, MemoryLimiter(), [log]).explain
 
 
 def test_a_running_service_is_asked_for_its_explanation(tmp_path: Path) -> None:
