@@ -23,6 +23,13 @@ PATIENCE = 2.0
 """Seconds to wait for Redis; a person waits longer than a request."""
 
 
+class Kind(StrEnum):
+    """What a limit is written in."""
+
+    POLICY = "policy"
+    GUARDRAIL = "guardrail"
+
+
 class Action(StrEnum):
     """What to do with a count."""
 
@@ -37,6 +44,9 @@ def command(
         list[str] | None, typer.Argument(metavar="KEY-PART", help="The values of its key, in order.")
     ] = None,
     *,
+    kind: Annotated[
+        Kind | None, typer.Option(help="Which, where a policy and a guardrail have one of this name.")
+    ] = None,
     policies: Annotated[list[Path] | None, typer.Option(help="Where the limit is. [default: as served]")] = None,
     redis: Annotated[str | None, typer.Option(metavar="URL", help="Where it is counted. [default: as served]")] = None,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="Settings in YAML.")] = None,
@@ -54,7 +64,7 @@ def command(
     settings = load(file=config, environment=os.environ, flags=flags).settings
     if settings.redis.url is None:
         raise typer.BadParameter("without Redis, counts are in the processes that serve, each for itself")
-    limit = _limit(settings, name)
+    limit = _limit(settings, name, kind)
     logging.getLogger("authz.limits").addHandler(logging.NullHandler())  # what Redis does not answer is told once
     if action is Action.SHOW:
         say(_shown(_peeked(settings, limit, key_parts or ())))
@@ -62,17 +72,25 @@ def command(
         _reset(settings, limit, key_parts or ())
 
 
-def _limit(settings: Settings, name: str) -> Limit:
-    """Return the limit of that name, as it would count if it were in force."""
+def _limit(settings: Settings, name: str, kind: Kind | None) -> Limit:
+    """Return the limit of that name and kind, as it would count if it were in force."""
     import msgspec  # noqa: PLC0415
 
     from authz.model import Mode  # noqa: PLC0415
     from authz.server.deciding import policies_in  # noqa: PLC0415
 
-    limits = {each.name: each for each in policies_in(settings.policies, settings.engine).limits}
-    if name not in limits:
-        raise typer.BadParameter(f'no limit is called "{name}" (there are: {", ".join(sorted(limits)) or "none"})')
-    return msgspec.structs.replace(limits[name], mode=Mode.ENFORCE)
+    limits = [
+        each
+        for each in policies_in(settings.policies, settings.engine).limits
+        if kind is None or each.guardrail == (kind is Kind.GUARDRAIL)
+    ]
+    found = [each for each in limits if each.name == name]
+    if not found:
+        known = ", ".join(sorted({each.name for each in limits})) or "none"
+        raise typer.BadParameter(f'no limit{f" of a {kind}" if kind else ""} is called "{name}" (there are: {known})')
+    if len(found) > 1:
+        raise typer.BadParameter(f'a policy and a guardrail have a limit "{name}" each: say --kind policy or guardrail')
+    return msgspec.structs.replace(found[0], mode=Mode.ENFORCE)
 
 
 def _peeked(settings: Settings, limit: Limit, key: Sequence[str]) -> LimitUsage:

@@ -93,6 +93,24 @@ def test_a_limit_nobody_wrote_is_told(limits: Callable[..., Any]) -> None:
     assert 'no limit is called "orders/eech" (there are: orders/each)' in " ".join(ran.err.split())
 
 
+def test_of_two_limits_of_one_name_the_kind_says_which(limits: Callable[..., Any], valkey: str, policies: Path) -> None:
+    """A guardrail's is counted apart from that of a policy of its name: neither is shown, nor reset, for the other."""
+    guardrail = POLICY.replace("kind: Policy", "kind: Guardrail").replace("rules: [", "rules: []  # [")
+    (policies / "guardrail.yaml").write_text(guardrail.replace("rate: 3", "rate: 7"))
+    charged(valkey, "10.0.0.4", "GET", times=2)
+    for action in ("show", "reset"):
+        ran = limits(action, "orders/each", "10.0.0.4", "GET")
+        assert ran.status == Exit.ARGUMENTS
+        assert 'a policy and a guardrail have a limit "orders/each" each: say --kind policy or guardrail' in " ".join(
+            ran.err.replace("│", "").split()
+        )
+    shown = limits("show", "orders/each", "10.0.0.4", "GET", "--kind", "guardrail").out
+    assert shown == "orders/each: 7 of 7 left\n"
+    assert limits("show", "orders/each", "10.0.0.4", "GET", "--kind", "policy").out.startswith("orders/each: 1 of 3")
+    assert limits("reset", "orders/each", "10.0.0.4", "GET", "--kind", "guardrail").out == "orders/each: was whole\n"
+    assert 'no limit of a guardrail is called "orders/x"' in limits("show", "orders/x", "--kind", "guardrail").err
+
+
 def test_counts_in_memory_are_out_of_reach(run: Callable[..., Any], policies: Path) -> None:
     """They are in the processes that serve."""
     ran = run("limits", "show", "orders/all", "--policies", str(policies))

@@ -66,8 +66,9 @@ EXPLAINED: Mapping[str, str] = {
     "AZ411": "Nothing in the document reads the variable. It was left over, or a rule that should read it does not.",
     "AZ412": (
         "The header is not the caller's word, or not theirs alone. `x-forwarded-for` and its kin hold what was sent: "
-        "`client.ip` is the address behind proxies that are trusted (`--trusted-hops`). `x-envoy-*` means something to "
-        "Envoy and is removed from requests from outside. What belongs to one connection does not get here."
+        "`client.ip` is the address behind proxies that are trusted (`client.trusted_hops`). "
+        "`x-envoy-*` means something to Envoy and is removed from requests from outside. What belongs to one "
+        "connection does not get here."
     ),
     "AZ413": (
         "The document reads bodies, and nothing says how long they may be. Envoy has to buffer what is read here, up "
