@@ -5,6 +5,7 @@ Fields and types come from `record`; the words stand here, and a test sees that 
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -90,6 +91,9 @@ def schema() -> dict[str, Any]:
     for part, fields in TOLD.items():
         for name, (description, example) in fields.items():
             definitions[part]["properties"][name] |= {"description": description, "examples": [example]}
+    for definition in definitions.values():
+        if about := definition.get("description"):
+            definition["description"] = cleandoc(about)
     definitions["Record"]["properties"] |= {
         name: {"type": "string", "description": description, "examples": [example]}
         for name, (description, example) in CHAIN.items()

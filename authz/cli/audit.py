@@ -89,6 +89,8 @@ def _lines(files: Sequence[Path], ends: list[int]) -> Iterator[bytes]:
 
 def _place(files: Sequence[Path], ends: Sequence[int], verdict: Verdict) -> str:
     """Return file and line of what is wrong; a file that was not read to its end is the last that was read."""
+    if not verdict.line:
+        return str(files[-1])
     whole = [end for end in ends if end < verdict.line]
     return f"{files[min(len(whole), len(files) - 1)]}:{verdict.line - (whole or [0])[-1]}"
 
@@ -96,8 +98,8 @@ def _place(files: Sequence[Path], ends: Sequence[int], verdict: Verdict) -> str:
 def _pretty(verdict: Verdict, place: str) -> str:
     from authz.audit import START  # noqa: PLC0415
 
-    lines = [] if verdict.wrong is None else [f"{place}: {verdict.wrong.value}"]
-    before = "" if verdict.wrong is None else " before it"
+    lines = [] if verdict.wrong is None else [f"{place}: {verdict.wrong.value if verdict.line else 'has no record'}"]
+    before = " before it" if verdict.line else ""
     good = "is good" if verdict.records == 1 else "are good"
     last = f", the last is {verdict.last}" if verdict.last else ""
     lines.append(f"{counted(verdict.records, 'record')}{before} {good}{last}")

@@ -106,6 +106,8 @@ def _claimed(typed: Typed) -> Claimed | None:
     if typed.subject is None:
         if typed.provider is not None:
             raise typer.BadParameter("says who found --as, which is missing", param_hint="--provider")
+        if typed.claims != "{}":
+            raise typer.BadParameter("says more of --as, which is missing", param_hint="--claims")
         return None
     return Claimed(typed.subject, _read("--claims", _object, typed.claims), typed.provider)
 

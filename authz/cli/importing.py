@@ -60,13 +60,17 @@ def command(  # noqa: PLR0913 - one per flag
 
 def _ratelimit(file: Path) -> None:
     from authz.cli import from_ratelimit  # noqa: PLC0415 - see the package's docstring
+    from authz.errors import PolicyFaults, SettingsFaults  # noqa: PLC0415
     from authz.limits.descriptors import read_domain  # noqa: PLC0415
 
     try:
         text = whole(file).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise typer.BadParameter(f"can't read {file}: {getattr(error, 'strerror', None) or 'no UTF-8'}") from error
-    converted = from_ratelimit.convert(read_domain(text, str(file)))
+    try:
+        converted = from_ratelimit.convert(read_domain(text, str(file)))
+    except SettingsFaults as error:  # of a setting, where the service reads it; here it is a file that is checked
+        raise PolicyFaults(error.faults) from None
     say(from_ratelimit.text(converted).rstrip("\n"))
     tell(from_ratelimit.summary(converted))
 

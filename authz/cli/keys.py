@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,7 +21,9 @@ from authz.identity import passwords
 from authz.identity.api_keys import SHORTEST_SECRET, digest, new_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from authz.policy import KeyEntry, UserEntry
 
 Entry = dict[str, object]
 
@@ -124,14 +127,16 @@ def _secret(file: Path) -> bytes:
     return secret
 
 
-def _written(entry: Entry, read: Callable[[str, bytes], object]) -> str:
+def _written(entry: Entry, read: Callable[[str, bytes], Sequence[KeyEntry | UserEntry]]) -> str:
     """Write an entry as YAML, JSON's texts and lists being YAML's, that the service would take."""
     from authz.policy import Unfit  # noqa: PLC0415 - see the package's docstring
 
     written = "- " + "\n  ".join(f"{name}: {json.dumps(value)}" for name, value in entry.items())
     try:
-        read("the entry.yaml", written.encode())
+        (taken,) = read("the entry.yaml", written.encode())
     except Unfit as unfit:
         told = (f"{fault.message} ({fault.hint})" if fault.hint else fault.message for fault in unfit.faults)
         raise typer.BadParameter("; ".join(told)) from unfit
+    if taken.expires is not None and taken.expires <= time.time():
+        raise typer.BadParameter(f"{entry['expires']} is over: nobody would be let in", param_hint="--expires")
     return written

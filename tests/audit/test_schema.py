@@ -20,6 +20,12 @@ def test_it_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
+def test_what_it_says_is_prose() -> None:
+    """As editors show it: without the indentation of the code it comes from."""
+    for part in SCHEMA["$defs"].values():
+        assert "\n  " not in part.get("description", "")
+
+
 def test_words_are_of_fields() -> None:
     """None is missing, and none is left over of a field that is gone."""
     made = msgspec.json.schema(Record)["$defs"]

@@ -81,3 +81,10 @@ def test_records_that_are_in_no_chain_are_not_taken_for_good(run: Callable[..., 
     (tmp_path / "log").write_text('{"id":"1"}\n')
     ran = run("audit", "verify", str(tmp_path / "log"))
     assert (ran.status, "in no chain" in ran.out) == (1, True)
+
+
+def test_a_log_of_nothing_proves_nothing(run: Callable[..., Any], tmp_path: Path) -> None:
+    """It may have been emptied; there is no line to point at."""
+    (tmp_path / "log").touch()
+    ran = run("audit", "verify", str(tmp_path / "log"))
+    assert (ran.status, ran.out) == (1, f"{tmp_path}/log: has no record\n0 records are good\n")

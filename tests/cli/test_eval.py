@@ -167,6 +167,7 @@ def test_a_caller_can_be_claimed(run: Callable[..., Any], tmp_path: Path) -> Non
         (["--as", "a", "--claims", "[]"], "--claims: is no JSON object"),
         (["--as", "a", "--claims", "{"], "--claims: is no JSON: Expecting property name"),
         (["--provider", "staff"], "--provider: says who found --as, which is missing"),
+        (["--claims", '{"tenant": "acme"}'], "--claims: says more of --as, which is missing"),
         (["--output", "xml"], "xml"),
     ],
 )

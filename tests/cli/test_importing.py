@@ -21,9 +21,15 @@ def test_a_ratelimit_configuration_becomes_a_guardrail(run: Callable[..., Any], 
     assert ran.err == "1 limit; the notes at the head say what to look at\n"
 
 
-@pytest.mark.parametrize(
-    ("content", "told"), [(b"domain: d\nlimits: []", "`limits`"), (b"\xff", "no UTF-8"), (None, "does not exist")]
-)
+def test_a_configuration_with_faults_is_told(run: Callable[..., Any], tmp_path: Path) -> None:
+    """With the exit code of files that are checked, as a description of an API is."""
+    (tmp_path / "c.yaml").write_text("domain: d\nlimits: []")
+    ran = run("import", "ratelimit", str(tmp_path / "c.yaml"))
+    assert (ran.status, ran.out) == (Exit.POLICIES, "")
+    assert "`limits`" in ran.err
+
+
+@pytest.mark.parametrize(("content", "told"), [(b"\xff", "no UTF-8"), (None, "does not exist")])
 def test_what_cannot_be_read_is_told(content: bytes | None, told: str, run: Callable[..., Any], tmp_path: Path) -> None:
     """Exit code 2, and nothing on standard output."""
     if content is not None:

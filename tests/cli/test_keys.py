@@ -59,6 +59,13 @@ def test_what_the_service_would_not_take_is_not_made(run: Callable[..., Any]) ->
         assert (ran.status, ran.out) == (2, "")
 
 
+def test_a_key_that_is_over_already_is_not_made(run: Callable[..., Any]) -> None:
+    """A year that is mistyped would be found by whoever is handed the key."""
+    ran = run("keys", "new", "--expires", "2024-11-23T12:00:00Z")
+    assert (ran.status, ran.out) == (2, "")
+    assert "--expires: 2024-11-23T12:00:00Z is over" in ran.err
+
+
 def test_a_time_that_is_none_is_told_how_to_write(run: Callable[..., Any]) -> None:
     """The hint of the fault comes along."""
     ran = run("keys", "new", "--expires", "soon")
