@@ -19,12 +19,15 @@ from authz.policy.documents.validation import FORM, Security, Undocumented
 from authz.policy.documents.values import nearest
 from authz.policy.faults import Together
 from authz.policy.routing.routes import template
+from authz.policy.source import Mapping as Tree
 from authz.policy.source import Text
+from authz.policy.yaml import compose
 
 if TYPE_CHECKING:
     from authz.policy.documents import Match, Validation
     from authz.policy.facts import Api, BodyValidator, BodyValidators, TextsValidator
     from authz.policy.files import Files
+    from authz.policy.source import Node
     from authz.policy.terms import Keys, Terms
 
 T = TypeVar("T")
@@ -113,13 +116,17 @@ class Validating:
         )
 
     def _body(self, schema: Written | None, name: Text) -> BodyValidator | None:
-        return None if schema is None else self._made(schema, name, self._validators.compile)
+        return None if schema is None else self._made(schema, name, "schema", self._validators.compile)
 
     def _texts(self, schema: Written | None, name: Text, part: str) -> TextsValidator | None:
         if schema is None:
             return None
+        key = "schema" if part == "body" else part
         return self._made(
-            schema, name, lambda value, resolve: self._named(self._validators.compile_texts(value, part, resolve), part)
+            schema,
+            name,
+            key,
+            lambda value, resolve: self._named(self._validators.compile_texts(value, part, resolve), part),
         )
 
     def _named(self, validator: TextsValidator, part: str) -> TextsValidator:
@@ -132,20 +139,36 @@ class Validating:
                 raise ValueError(f'no path captures "{name}"' + (f' (did you mean "{close}"?)' if close else ""))
         return validator
 
-    def _made(self, schema: Written, name: Text, make: Callable[[object, Callable[[str], bytes]], T]) -> T | None:
+    def _made(
+        self, schema: Written, name: Text, key: str, make: Callable[[object, Callable[[str], bytes]], T]
+    ) -> T | None:
         """Return what is made of a schema and of what finds the files it refers to; note what is wrong with it."""
-        place = schema if isinstance(schema, Text) else name
+        place: Node = schema if isinstance(schema, Text) else name
         try:
             content = self._files.read(schema) if isinstance(schema, Text) else None
-            file = place.source.file if content is None else content.source.file
+            file = name.source.file if content is None else content.source.file
             return make(schema if content is None else content.value, self._files.resolver(file))
         except Unfit as unfit:
             self._terms.faults.extend(unfit.faults)
         except ValueError as error:
             path = getattr(error, "path", ())
-            where = place if content is None or not path else place_of(self._files.nodes(file), path)[0]
-            self._terms.faults.append(where.fault(Together.SCHEMA, f'validation "{name}": {error}'))
+            if content is not None:
+                place = place_of(self._files.nodes(file), path)[0] if path else place
+            else:
+                place = _inline(name, (key, *path))
+            self._terms.faults.append(place.fault(Together.SCHEMA, f'validation "{name}": {error}'))
         return None
+
+
+def _inline(name: Text, path: tuple[str | int, ...]) -> Node:
+    """Return where a validation says something: its file is read again, for plain values do not know their places."""
+    documents = compose(name.source.file, name.source.text.encode()).documents
+    specs = [document["spec"] for document in documents if isinstance(document, Tree) and "spec" in document]
+    validations = (one for spec in specs if isinstance(spec, Tree) for one in spec.get("validate", ()))
+    for one in validations:
+        if isinstance(one, Tree) and isinstance(found := one.get("name"), Text) and found.start == name.start:
+            return place_of(one, path)[0]
+    return name
 
 
 def captures(matches: Iterable[Match]) -> frozenset[str]:

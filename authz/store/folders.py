@@ -204,6 +204,8 @@ class _Walk:
             self._fault(shown, "is too large", "reload.max_bytes bounds all files together")
         elif not content and shown.endswith(_DOCUMENTS):
             self._fault(shown, "is empty", "half-written, or left over: remove it")
+        elif not shown.endswith(_DOCUMENTS) and shown.lower().endswith(_DOCUMENTS):
+            self._fault(shown, "would not be served: names end in .yaml or .yml, in lower case", "rename it")
         else:
             self._files[shown] = content
 

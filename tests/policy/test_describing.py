@@ -63,7 +63,7 @@ def test_a_json_document_has_places_too(serve: Callable[..., PolicySet]) -> None
 
     assert fault.startswith("api.json:4:18: AZ208 a body has a media type")
     assert faults(serve, "api.json", **{"api.json": JSON})[0].startswith("api.json:")
-    assert "given twice" in faults(serve, "api.json", **{"api.json": '{"a":1,"a":2}'})[0]
+    assert "already given" in faults(serve, "api.json", **{"api.json": '{"a":1,"a":2}'})[0]
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ spec:
         ("query: {properties: {n: {$ref: 'https://example.com/a.json'}}}", "https://example.com/a.json"),
         ("query: {properties: {n: {$ref: '../../etc/passwd'}}}", "neither in the schema nor a file beside it"),
         ("query: missing.json", 'the file "missing.json" is not there'),
-        ("query: twice.json", 'the key "a" is given twice'),
+        ("query: twice.json", '"a" is already given in line 1'),
     ],
 )
 def test_what_no_request_could_meet_is_a_fault(serve: Callable[..., PolicySet], written: str, message: str) -> None:
@@ -40,6 +40,26 @@ def test_what_no_request_could_meet_is_a_fault(serve: Callable[..., PolicySet], 
     (fault,) = caught.value.faults
     assert message in fault.message
     assert fault.line or fault.file == "twice.json"
+
+
+@pytest.mark.parametrize(
+    ("written", "under"),
+    [
+        ("schema: {properties: {sku: {type: strin}}}", "type"),
+        ("query: {type: object, requird: [a]}", "requird"),
+        ("headers: {properties: {a: {enum: nothing}}}", "enum"),
+        ("schema: {$ref: other.json}", "schema"),
+        ("query: {properties: {n: {anyOf: [{type: integer}, {type: txt}]}}}", "type: txt"),
+    ],
+)
+def test_a_fault_in_an_inline_schema_is_shown_in_it(serve: Callable[..., PolicySet], written: str, under: str) -> None:
+    """A schema can be long: what is pointed at is the word that is wrong, not the validation it belongs to."""
+    text = DOCUMENT.format(written)
+    with pytest.raises(PolicyFaults) as caught:
+        serve(text)
+
+    (fault,) = caught.value.faults
+    assert text.splitlines()[fault.line - 1][fault.column - 1 :].startswith(under)
 
 
 @pytest.mark.parametrize(

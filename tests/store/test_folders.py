@@ -158,6 +158,15 @@ def test_what_is_missing_or_holds_no_policies_is_a_fault(tmp_path: Path) -> None
     assert _faults(file) == [f"{file}: holds no policies (*.yaml)"]
 
 
+def test_a_name_that_ends_in_capitals_is_a_fault(tmp_path: Path) -> None:
+    """A guardrail in it would guard nothing, and nobody would be told (row L3)."""
+    _write(tmp_path, good="a")
+    (tmp_path / "RISKY.YAML").write_text("b")
+    told = "would not be served: names end in .yaml or .yml, in lower case (rename it)"
+    assert _faults(tmp_path) == [f"{tmp_path}/RISKY.YAML: {told}"]
+    assert _faults(tmp_path / "RISKY.YAML")[0] == f"{tmp_path}/RISKY.YAML: {told}"
+
+
 def test_what_cannot_be_read_is_a_fault_and_waits_for_nothing(tmp_path: Path) -> None:
     """A dangling link, a folder in a file's place, an empty file, a pipe and a file that fails: all told (row L3)."""
     _write(tmp_path, good="a", empty="")

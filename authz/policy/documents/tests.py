@@ -26,6 +26,7 @@ from authz.policy.documents.values import (
     Choice,
     Duration,
     Identifier,
+    Many,
     Maybe,
     Moment,
     Name,
@@ -208,12 +209,12 @@ class PolicyTestSpec(Checked):
         description="What Data documents say instead, by name.",
         examples=[{"freeze": {"map": {"active": True}}}],
     )
-    cases: Some[Case] = Field(
+    cases: Many[Case] = Field(
         default=(),
         description="Cases, each by itself.",
         examples=[[{"name": "anyone reads", "request": "read", "expect": "allow"}]],
     )
-    matrix: Some[Matrix] = Field(
+    matrix: Many[Matrix] = Field(
         default=(),
         description="Tables of callers and requests.",
         examples=[[{"requests": ["read"], "expect": {"alice": ["allow"]}}]],

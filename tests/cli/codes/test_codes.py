@@ -65,7 +65,7 @@ PLANTED = [
     ("AZ201", "7:12", 'variables.tenant != ""', "say one of them without the other"),
     ("AZ202", "7:64", "${", 'write "$${" for the text itself'),
     ("AZ203", "6:26", "staf", 'did you mean "staff"?'),
-    ("AZ204", "7:14", "order", "no such type"),
+    ("AZ204", "7:30", "type", "no such type"),
     ("AZ205", "1:18", ",", "JSON has double quotes, no comments, and no comma before a bracket"),
     ("AZ206", "9:18", "keys.json", "no usable key"),
     ("AZ207", "9:41", "${", "quoted attribute"),

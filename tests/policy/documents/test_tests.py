@@ -199,8 +199,6 @@ def test_a_word_is_an_expectation() -> None:
         ),
         ("description: nothing", "nothing is tested (say cases or matrix)", "i"),
         ("cases: [{name: a, steps: []}]", "the list is empty (leave the key out, or fill it)", "steps"),
-        ("cases: []", "the list is empty (leave the key out, or fill it)", "cases"),
-        ("matrix: []", "the list is empty (leave the key out, or fill it)", "matrix"),
     ],
 )
 def test_what_would_test_nothing_is_a_fault(spec: str, told: str, pointed: str) -> None:
