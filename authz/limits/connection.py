@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import hiredis
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -17,9 +17,6 @@ from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from authz.errors import Unavailable
-
-if TYPE_CHECKING:
-    pass
 
 _NOT_YET = object()
 _CHUNK = 65_536
