@@ -57,20 +57,22 @@ class Case:
         return self._evaluation
 
     def holds(self, step: RuleStep) -> bool:
-        """Return whether a deny or redirect rule holds."""
-        voted = self._evaluation.voted(step)
-        if voted is not None:
-            return voted
-        rule = step.rule
-        if rule.when is not None and not self.applies(rule.when, step.place, rule.name):
-            return False
-        held = self._evaluation.ask(step)
+        """Return whether a deny or redirect rule holds; raise `Failed` where its condition has no value."""
+        held = self._held(step)
         if held is True or held is False:
             return held
-        raise Failed(step.place, rule.name, held.message)
+        raise held
 
     def allows(self, step: RuleStep) -> bool:
         """Return whether an allow rule holds; an error in its condition is kept."""
+        held = self._held(step)
+        if held is True or held is False:
+            return held
+        self.errors.append(held)
+        return False
+
+    def _held(self, step: RuleStep) -> bool | Failed:
+        """Return whether a rule holds, or that its condition has no value; raise `Failed` where its `when` has none."""
         voted = self._evaluation.voted(step)
         if voted is not None:
             return voted
@@ -78,10 +80,7 @@ class Case:
         if rule.when is not None and not self.applies(rule.when, step.place, rule.name):
             return False
         held = self._evaluation.ask(step)
-        if held is True or held is False:
-            return held
-        self.errors.append(Failed(step.place, rule.name, held.message))
-        return False
+        return held if held is True or held is False else Failed(step.place, rule.name, held.message)
 
     def vote(self) -> None:
         """Ask the rules from here on together, if they can be."""
