@@ -88,14 +88,13 @@ def _fields(message: Message) -> object:
 
 def _read(name: str, key: str | None, value: object, facts: Facts) -> Read:
     if isinstance(value, UnboundError):
-        return Read(name=name, key=key, knowing=Knowing.UNBOUND, value=str(value))
+        return _unbound(name, key, value)
     if key is None:
         return _told(name, None, dict(value) if isinstance(value, Mapping) else value)
     if (doubtful := DOUBTFUL.get(name)) is not None and key in doubtful(facts):
-        return Read(name=name, key=key, knowing=Knowing.UNBOUND, value="it has no one value")
-    if not isinstance(
-        value, (dict, Mapping)
-    ):  # a list, where a map was expected: it has no such key, and may have an index
+        return _unbound(name, key, "it has no one value")
+    # A list where a map was expected has no such key, but may have such an index: all of it is kept.
+    if not isinstance(value, (dict, Mapping)):
         return _told(name, None, value)
     if key not in value:
         return Read(name=name, key=key, knowing=Knowing.ABSENT)
@@ -106,11 +105,14 @@ def _told(name: str, key: str | None, value: object) -> Read:
     if type(value) is str and len(value) <= MAX_TEXT:  # plain already, and most are
         return Read(name=name, key=key, knowing=Knowing.VALUE, value=value)
     try:
-        return Read(
-            name=name, key=key, knowing=Knowing.VALUE, value=plain(list(value) if isinstance(value, tuple) else value)
-        )
+        made = plain(list(value) if isinstance(value, tuple) else value)
     except NoValueError as error:
-        return Read(name=name, key=key, knowing=Knowing.UNBOUND, value=str(error))
+        return _unbound(name, key, error)
+    return Read(name=name, key=key, knowing=Knowing.VALUE, value=made)
+
+
+def _unbound(name: str, key: str | None, why: object) -> Read:
+    return Read(name=name, key=key, knowing=Knowing.UNBOUND, value=str(why))
 
 
 def _captured(plan: Plan, segments: Sequence[str]) -> dict[str, str]:
