@@ -61,6 +61,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     unmet: tuple[Unmet, ...] = ()
 
 
+class Wording(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rule that settled a request tells its caller."""
+
+    message: str = ""
+    location: str | None = None
+    body: str | None = None
+    media_type: str = TEXT
+    mutations: Mutations = NO_MUTATIONS
+
+
+_SILENT = Wording()
+"""What a caller is told where no rule settled it."""
+
+
 def refused(reason: Reason, place: Place | None = None, rule: str | None = None, error: str | None = None) -> Verdict:
     """Return a denial that no rule asked for."""
     return Verdict(reason=reason, status=STATUS[reason], place=place, rule=rule, error=error)
@@ -110,17 +124,8 @@ def allow(case: Case, held: tuple[RuleStep, ...]) -> Decision:
 
 def answer(case: Case, verdict: Verdict) -> Decision:
     """Return the decision a verdict makes; raise `Failed` only for a redirect that leads nowhere."""
-    step, place = verdict.step, verdict.place
-    location = mutations = message = body = None
-    media_type = TEXT
-    if step is not None:
-        if step.rule.location is not None:
-            location = _location(case, step, step.rule.location)
-        message = _optional(case, step, step.rule.message)
-        if step.rule.body:
-            form = chosen(step.rule.body, case.facts.request.headers)
-            media_type, body = form.media_type, _body(case, step, form)
-        mutations = _carried(case, step) if step.changes else None
+    place = verdict.place
+    wording = _SILENT if verdict.step is None else _worded(case, verdict.step)
     charges = charged(case, verdict.effect)
     spoken = () if place is None else (_spoken(place, verdict),)
     return Decision(
@@ -129,11 +134,11 @@ def answer(case: Case, verdict: Verdict) -> Decision:
         status=verdict.status,
         policy=None if place is None else place.document.name,
         rule=verdict.rule,
-        message=message or "",
-        location=location,
-        body=body,
-        media_type=media_type,
-        mutations=mutations or NO_MUTATIONS,
+        message=wording.message,
+        location=wording.location,
+        body=wording.body,
+        media_type=wording.media_type,
+        mutations=wording.mutations,
         charges=charges,
         documents=_with_errors(_traces(case.plan, spoken), case),
         errors=tuple(failure.error for failure in case.errors),
@@ -189,6 +194,21 @@ def _remember(plan: Plan, held: tuple[RuleStep, ...]) -> Permission:
     return permission
 
 
+def _worded(case: Case, step: RuleStep) -> Wording:
+    """Return what a deny or redirect rule tells the caller; raise `Failed` only where a redirect leads nowhere."""
+    rule = step.rule
+    location = None if rule.location is None else _location(case, step, rule.location)
+    message = _optional(case, step, rule.message) or ""
+    form = chosen(rule.body, case.facts.request.headers) if rule.body else None
+    return Wording(
+        message=message,
+        location=location,
+        body=None if form is None else _body(case, step, form),
+        media_type=TEXT if form is None else form.media_type,
+        mutations=_carried(case, step) if step.changes else NO_MUTATIONS,
+    )
+
+
 def _location(case: Case, step: RuleStep, destination: Destination) -> str:
     """Return where a redirect leads; raise `Failed` where nobody allowed it to lead there, or nobody would follow."""
     location = case.text(destination.target, step.place, step.rule.name)
@@ -226,13 +246,13 @@ def _optional(case: Case, step: RuleStep, template: Template | None) -> str | No
         return None
 
 
-def _carried(case: Case, step: RuleStep) -> Mutations | None:
+def _carried(case: Case, step: RuleStep) -> Mutations:
     """Return what an answer that is no allow changes; all of it, or nothing where a part has no value."""
     try:
         return mutations_of(merge((step,)), case)
     except Failed as failure:
         case.errors.append(failure)
-        return None
+        return NO_MUTATIONS
 
 
 def _spoken(place: Place, verdict: Verdict) -> tuple[int, DocumentTrace]:
