@@ -63,7 +63,7 @@ class Held(msgspec.Struct, frozen=True):
         """What the request is answered where all of it is held."""
         if len(self.usages) < len(self.plan.parts):
             return None
-        return Usage(admitted=True, limits=tuple(self.usages.values()))
+        return Usage(admitted=True, limits=tuple([self.usages[place] for place in range(len(self.plan.parts))]))
 
     @property
     def rest(self) -> Plan:
@@ -104,32 +104,28 @@ class Leases:
 
     def hold(self, plan: Plan, count: int, now: float) -> Held | None:
         """Spend what can be spent here, or with a `count` of 0 look; `None` where that is nothing."""
-        usages: dict[int, LimitUsage] = {}
+        usages = {place: part for place, part in enumerate(plan.parts) if isinstance(part, LimitUsage)}
+        leased = [(place, part) for place, part in enumerate(plan.parts) if isinstance(part, Ask) and part.meter.leased]
+        settled = len(usages)
         shares: list[Share] = []
         takings: list[tuple[Lease, int]] = []
         with self._lock:
-            for place, ask in enumerate(plan.parts):
-                if isinstance(ask, LimitUsage):
-                    usages[place] = ask
-                    continue
-                lease = self._lease(ask, now) if ask.meter.leased else None
+            for place, ask in leased:
+                lease = self._lease(ask, now)
                 if lease is None:
                     continue
-                cost = ask.charge.cost
-                block = lease.holding(cost, now)
+                block = lease.holding(ask.charge.cost, now)
+                if block is not None and count:
+                    shares.append(self._spend(ask, lease, block))
                 if block is not None:
-                    if count:
-                        block.left -= cost
-                        shares.append(Share(lease, block, cost))
-                        self._hits[ask.charge.limit.name] += 1
                     usages[place] = _usage(ask, lease, now)
-                wanted = lease.wants(cost, now) if count else 0
+                wanted = lease.wants(ask.charge.cost, now) if count else 0
                 if wanted:
                     lease.taking = True
                     takings.append((lease, wanted))
         for lease, wanted in takings:
             self._ask(lease, wanted, TAKE, partial(self._took, lease))
-        return Held(plan, usages, shares, self._put_back) if len(usages) > len(plan.parts) - len(plan.asks) else None
+        return Held(plan, usages, shares, self._put_back) if len(usages) > settled else None
 
     def learn(self, plan: Plan, usage: Usage, now: float) -> None:
         """Take note of what Redis said of the counters that blocks may be taken of."""
@@ -183,6 +179,11 @@ class Leases:
             self._keeper = Thread(target=self._keep, name="authz-leases", daemon=True)
             self._keeper.start()
         return lease
+
+    def _spend(self, ask: Ask, lease: Lease, block: Block) -> Share:
+        block.left -= ask.charge.cost
+        self._hits[ask.charge.limit.name] += 1
+        return Share(lease, block, ask.charge.cost)
 
     def _ask(self, lease: Lease, count: int, verb: str, heard: Heard) -> None:
         asking = Waiting(lease.plan, count, time.monotonic() + self._budget, heard, verb=verb)
