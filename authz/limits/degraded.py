@@ -28,18 +28,25 @@ def fall_back(plan: Plan, count: int, local: Local | None) -> Usage:
     refusals = tuple(_unmetered(part) for part in plan.parts if isinstance(part, Ask) and _refuses(part, local))
     if refusals:
         return Usage(admitted=False, limits=refusals)
-    asks = tuple(ask for ask in plan.asks if ask.charge.limit.on_error is OnError.LOCAL)
-    counted: dict[str, LimitUsage] = {}
-    if asks and local is not None:
-        answer = local.ask(Plan(parts=asks, asks=asks), count)
-        if answer is None:
-            return fall_back(plan, count, None)
-        usages = conclude(Plan(parts=asks, asks=asks), answer).limits
-        counted = {ask.key: _marked(usage) for ask, usage in zip(asks, usages, strict=True)}
+    counted = {} if local is None else _counted(plan, count, local)
+    if counted is None:
+        return fall_back(plan, count, None)
     limits = tuple(
         part if isinstance(part, LimitUsage) else counted.get(part.key) or _unmetered(part) for part in plan.parts
     )
     return Usage(admitted=all(usage.outcome is not LimitOutcome.OVER for usage in limits), limits=limits)
+
+
+def _counted(plan: Plan, count: int, local: Local) -> dict[str, LimitUsage] | None:
+    """Return the usages of the limits that go on counting here, by key; `None` where they can't."""
+    asks = tuple(ask for ask in plan.asks if ask.charge.limit.on_error is OnError.LOCAL)
+    if not asks:
+        return {}
+    here = Plan(parts=asks, asks=asks)
+    answer = local.ask(here, count)
+    if answer is None:
+        return None
+    return {ask.key: _marked(usage) for ask, usage in zip(asks, conclude(here, answer).limits, strict=True)}
 
 
 def _refuses(ask: Ask, local: Local | None) -> bool:
