@@ -34,15 +34,18 @@ def route_findings(routes: Message, names: frozenset[str], against: Against) -> 
         for settings in _own(place, names):
             if settings.flag("disabled"):
                 yield settings.finding(codes.ROUTE_OFF, f"the filter is off for {what}", at="disabled")
-            checks = settings.message("check_settings")
-            if checks is None:
-                continue
-            for service in ("grpc_service", "http_service"):
-                if checks.has(service):
-                    yield checks.finding(codes.OTHER_SERVER, f"{what} asks a server of its own", at=service)
-            shown = checks.message("with_request_body")
-            if shown is not None:
-                yield from body_findings(shown, against)
+            if (checks := settings.message("check_settings")) is not None:
+                yield from _check_findings(checks, what, against)
+
+
+def _check_findings(checks: Message, what: str, against: Against) -> Iterator[Fault]:
+    """Yield where a place asks somebody else than the filter does, or shows bodies in another way."""
+    for service in ("grpc_service", "http_service"):
+        if checks.has(service):
+            yield checks.finding(codes.OTHER_SERVER, f"{what} asks a server of its own", at=service)
+    shown = checks.message("with_request_body")
+    if shown is not None:
+        yield from body_findings(shown, against)
 
 
 def _own(place: Message, names: frozenset[str]) -> Iterator[Message]:
@@ -141,12 +144,10 @@ def _takes(match: Message, path: str) -> bool:
 
 def _shows(one: HttpFilter, places: list[Message]) -> bool:
     """Return whether bodies are shown on a route; the most specific place that says something has the last word."""
-    for place in places:
-        for settings in _own(place, frozenset({one.name, FILTER})):
-            checks = settings.message("check_settings")
-            if checks is not None:
-                if checks.flag("disable_request_body_buffering"):
-                    return False
-                if checks.has("with_request_body"):
-                    return True
+    own = (settings for place in places for settings in _own(place, frozenset({one.name, FILTER})))
+    for checks in filter(None, (settings.message("check_settings") for settings in own)):
+        if checks.flag("disable_request_body_buffering"):
+            return False
+        if checks.has("with_request_body"):
+            return True
     return one.config is not None and one.config.has("with_request_body")
