@@ -92,24 +92,29 @@ def _measured(address: str, payload: bytes, in_flight: int, seconds: float) -> t
 @contextmanager
 def _noop() -> Iterator[str]:
     """Run a server that does nothing until the block ends; yields where it is."""
-    from authz.cli.probe import answers  # noqa: PLC0415
-    from authz.errors import Unavailable  # noqa: PLC0415
-
     with scratch("bench") as folder:
         address = f"unix://{folder}/noop.sock"
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "authz.cli.bench.noop", address], stdout=subprocess.DEVNULL
         )
         try:
-            due = time.monotonic() + READY
-            while any(answers(address, READY).values()):
-                if process.poll() is not None or time.monotonic() > due:
-                    raise Unavailable("the server that does nothing did not start")
-                time.sleep(0.05)
+            _await(process, address)
             yield address
         finally:
             process.terminate()
             process.wait()
+
+
+def _await(process: subprocess.Popen[bytes], address: str) -> None:
+    """Wait until a server answers; raise `Unavailable` where it ends first, or takes too long."""
+    from authz.cli.probe import answers  # noqa: PLC0415
+    from authz.errors import Unavailable  # noqa: PLC0415
+
+    due = time.monotonic() + READY
+    while any(answers(address, READY).values()):
+        if process.poll() is not None or time.monotonic() > due:
+            raise Unavailable("the server that does nothing did not start")
+        time.sleep(0.05)
 
 
 def _pretty(service: Measured, noop: Measured) -> str:

@@ -23,9 +23,8 @@ def asking(exposure: Exposure, suites: Iterable[Suite]) -> Mapping[Exposed, tupl
     for suite in suites:
         for trial in trials(suite):
             title = " / ".join(part for part in (suite.name, trial.group, trial.name) if part)
-            for line in {_line(exposure, act.asked) for act in trial.acts} - {None}:
-                if line is not None:
-                    found[line][title] = None
+            for line in filter(None, {_line(exposure, act.asked) for act in trial.acts}):
+                found[line][title] = None
     return {line: tuple(titles) for line, titles in found.items()}
 
 

@@ -93,11 +93,17 @@ def _route(found: Description, validators: Mapping[str, Validator], routes: Rout
         for base in operation.bases:
             known = methods.setdefault((base, operation.template), {})
             if not known:
-                try:
-                    routes.add([*map(Segment, base), *segments(operation.template)], known)
-                except (Taken, TemplateError) as error:
-                    operation.node.flaw(str(error) or "another path is the same but for the names of its parameters")
+                _add(operation, base, known, routes)
             known[operation.method] = prepared
+
+
+def _add(
+    operation: Operation, base: tuple[str, ...], methods: dict[str, Prepared], routes: Routes[dict[str, Prepared]]
+) -> None:
+    try:
+        routes.add([*map(Segment, base), *segments(operation.template)], methods)
+    except (Taken, TemplateError) as error:
+        operation.node.flaw(str(error) or "another path is the same but for the names of its parameters")
 
 
 def _prepared(operation: Operation, bundle: dict[str, Any], validators: Mapping[str, Validator]) -> Prepared:
