@@ -29,17 +29,22 @@ EPOCH = 1_767_225_600.0
 class Act(msgspec.Struct, frozen=True, kw_only=True):
     """One thing to do: let time pass, ask (perhaps repeatedly), and look at the last answer. Times are seconds."""
 
-    after: float
     asked: Asked
-    title: str
     caller: Text | None
-    repeat: int
-    every: float
     faults: Failing
     expect: Expectation
-    step: int | None
     line: int
     column: int
+    after: float = 0.0
+    repeat: int = 1
+    every: float = 0.0
+    step: int | None = None
+
+    @property
+    def title(self) -> str:
+        """Return who asks for what, and how often."""
+        times = f", {self.repeat} times" if self.repeat > 1 else ""
+        return f"{self.caller or NOBODY}: {self.asked.method} {self.asked.url}{times}"
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,12 +76,11 @@ def _case(case: Case, spec: PolicyTestSpec, now: float) -> Trial:
     else:
         assert case.request is not None  # noqa: S101 - `conflicts` has seen to it
         assert case.expect is not None  # noqa: S101 - likewise
-        acts = (
-            _act(
-                case.request, case.caller, spec, expect=case.expect, repeat=case.repeat, every=case.every or 0.0,
-                faults=case.faults, line=line, column=column,
-            ),
+        only = Act(
+            asked=_asked(case.request, spec), caller=_caller(case.caller), expect=case.expect, faults=case.faults,
+            repeat=case.repeat, every=case.every or 0.0, line=line, column=column,
         )  # fmt: skip
+        acts = (only,)
     begins = now if case.now is None else case.now
     data = {**spec.data, **case.data}
     return Trial(group="", name=str(case.name), now=begins, data=data, acts=acts, line=line, column=column)
@@ -85,10 +89,10 @@ def _case(case: Case, spec: PolicyTestSpec, now: float) -> Trial:
 def _step(step: Step, case: Case, spec: PolicyTestSpec, number: int) -> Act:
     line, column = _place(case.name if isinstance(step.request, Requested) else step.request)
     own = "faults" in step.model_fields_set
-    return _act(
-        step.request, step.caller or case.caller, spec, expect=step.expect, repeat=step.repeat,
-        every=step.every or 0.0, after=step.after or 0.0, faults=step.faults if own else case.faults, step=number,
-        line=line, column=column,
+    return Act(
+        asked=_asked(step.request, spec), caller=_caller(step.caller or case.caller), expect=step.expect,
+        faults=step.faults if own else case.faults, after=step.after or 0.0, repeat=step.repeat,
+        every=step.every or 0.0, step=number, line=line, column=column,
     )  # fmt: skip
 
 
@@ -97,31 +101,20 @@ def _cells(table: Matrix, spec: PolicyTestSpec, now: float, number: int) -> Iter
     for caller, row in table.expect.items():
         for request, word in zip(table.requests, row, strict=True):
             line, column = _place(word)
-            act = _act(request, caller, spec, expect=expectation(word), faults=table.faults, line=line, column=column)
+            act = Act(
+                asked=_asked(request, spec), caller=_caller(caller), expect=expectation(word), faults=table.faults,
+                line=line, column=column,
+            )  # fmt: skip
             name = f"{caller}: {request}"
             yield Trial(group=group, name=name, now=now, data=data, acts=(act,), line=line, column=column)
 
 
-def _act(  # noqa: PLR0913 - one per thing that is said
-    request: Text | Requested, caller: Text | None, spec: PolicyTestSpec, *, expect: Expectation, faults: Failing,
-    line: int, column: int, repeat: int = 1, every: float = 0.0, after: float = 0.0, step: int | None = None,
-) -> Act:  # fmt: skip
-    fixture = request if isinstance(request, Requested) else spec.requests[request]
-    asked = asked_of(fixture, spec.requests)
-    who = NOBODY if caller is None else str(caller)
-    return Act(
-        after=after,
-        asked=asked,
-        title=f"{who}: {asked.method} {asked.url}" + (f", {repeat} times" if repeat > 1 else ""),
-        caller=None if who == NOBODY else caller,
-        repeat=repeat,
-        every=every,
-        faults=faults,
-        expect=expect,
-        step=step,
-        line=line,
-        column=column,
-    )
+def _asked(request: Text | Requested, spec: PolicyTestSpec) -> Asked:
+    return asked_of(request if isinstance(request, Requested) else spec.requests[request], spec.requests)
+
+
+def _caller(named: Text | None) -> Text | None:
+    return None if named == NOBODY else named
 
 
 def _place(scalar: Scalar) -> tuple[int, int]:
