@@ -154,7 +154,7 @@ def test_a_rule_that_denies_is_in_the_way(make: Make) -> None:
     assert [rule.name for document in explanation.documents for rule in document.rules if rule.settled] == ["evil"]
 
 
-def test_a_limit_that_is_over_is_in_the_way(make: Make) -> None:
+def test_a_limit_that_is_over_says_what_it_counts_under(make: Make) -> None:
     """Limits show what they count under, what is left, and when there will be more."""
     charge = Charge(limit=Limit(name="orders/each", requests=3, period=60.0), key=("alice", "none"))
     usage = Usage(
