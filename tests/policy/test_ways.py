@@ -1,4 +1,4 @@
-"""What stood in the way of a request is named in the order in which it is asked, each with what would have had to be."""
+"""What stood in the way of a request is named in the order in which it is asked, each with what it lacked."""
 
 from __future__ import annotations
 

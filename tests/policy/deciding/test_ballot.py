@@ -149,3 +149,15 @@ def test_a_name_that_a_macro_gives_is_not_a_variables(serve: Callable[..., Polic
     facts = make.facts(make.request({"method": "GET"}))
     selection = policies.select(facts.request)
     assert {selection._decide(facts).reason for _ in range(evaluation.AFTER + 1)} == {Reason.ALLOWED}
+
+
+def test_every_rule_that_changes_something_has_its_say(
+    at_once: list[object], serve: Callable[..., PolicySet], make: Any
+) -> None:
+    """An allow rule that holds spares the next one only where that adds nothing to the answer."""
+    first = """{name: a, allow: 'request.method == "GET"', request_headers: {set: {x-a: "1"}}}"""
+    second = """{name: b, allow: 'request.path == "/x"', request_headers: {set: {x-b: "1"}}}"""
+    facts = make.facts(make.request({"path": "/x"}))
+    decision = serve(DOCUMENT + f"\n  rules: [{first}, {second}]").select(facts.request).decide(facts)
+    assert at_once != [None]
+    assert [header.name for header in decision.mutations.request_headers] == ["x-a", "x-b"]

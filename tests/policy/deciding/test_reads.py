@@ -10,6 +10,7 @@ from authz._pb.envoy.service.auth.v3.attribute_context_pb2 import AttributeConte
 from authz.content import SchemaValidators
 from authz.model import Knowing, Location, Reason
 from authz.policy import Compiler
+from authz.policy.deciding.lookups import MOST_READS
 
 if TYPE_CHECKING:
     from conftest import Make
@@ -149,3 +150,15 @@ def test_a_list_where_a_map_was_expected_is_read_whole(make: Make) -> None:
     """It has no such key, which is an error and not an absence, and it may have an index."""
     request = {"path": "/orders/7", "method": "POST", "json": [{"sku": "a"}]}
     assert known(decided(make, ORDERS, request))["request.json"] == [{"sku": "a"}]
+
+
+def test_a_record_holds_so_many_reads_and_no_more(make: Make) -> None:
+    """O5: documents may read hundreds of headers, and each of them is a line of every record."""
+    rules = "".join(
+        f"    - {{name: r{number}, deny: 'request.headers[?\"x-{number}\"].hasValue()'}}\n"
+        for number in range(2 * MOST_READS)
+    )
+    source = f"apiVersion: authz/v1\nkind: Guardrail\nmetadata: {{name: g}}\nspec:\n  rules:\n{rules}"
+    reads = decided(make, source, {"path": "/"}).reads
+    assert reads is not None
+    assert len(reads.entries()) == MOST_READS

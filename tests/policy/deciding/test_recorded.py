@@ -90,3 +90,16 @@ def test_what_only_limits_read_is_not_asked() -> None:
     plan = policies.governing("a", "/", "GET").plan
     assert asked_of(plan) == (("request.headers", "x-tenant"), ("request.method", None))
     assert ("client.ip", None) in plan.reads
+
+
+def test_a_redirect_is_not_certain_behind_a_deny_that_is_not(make: Make) -> None:
+    """A deny rule comes first: whoever it would have denied would not have been sent elsewhere."""
+    rules = """
+    - {name: evil, deny: 'request.headers["x"] == "y"'}
+    - {name: away, redirect: "https://example.com/", when: 'request.method == "GET"'}
+"""
+    with pytest.raises(UndeterminedError) as error:
+        again(make, rules, Remembered())
+    assert error.value.attributes == {("request.headers", "x")}
+    known = again(make, rules, Remembered(request_headers={"x": "z"}))
+    assert (known.decision.reason, known.exact) == (Reason.REDIRECT_RULE, True)
