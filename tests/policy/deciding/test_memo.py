@@ -150,6 +150,18 @@ def test_a_plan_that_reads_more_than_short_texts_keeps_nothing(make: Make, allow
     assert plan_of(compiled(policy(allow)), facts).memo is None, reads
 
 
+@pytest.mark.parametrize("names", ["wk", "kw", "kwk"])
+def test_a_map_that_one_document_reads_whole_is_read_whole(make: Make, names: str) -> None:
+    """Whichever documents read a key of it, before or after: else a decision would be kept for all other headers."""
+    reads = {"w": 'request.headers.exists(name, name == "x-a")', "k": 'request.headers["x-b"] == "b"'}
+    documents = [policy(reads[name]).replace("one", f"p{place}") for place, name in enumerate(names)]
+    policies = compiled("\n---\n".join(documents))
+    for headers, effect in (({"x-a": "a", "x-b": "b"}, Effect.ALLOW), ({"x-b": "b"}, Effect.DENY)):
+        facts = make.facts(make.request({"headers": headers}))
+        assert policies.select(facts.request).decide(facts).effect is effect
+        assert not kept(policies, facts)
+
+
 @pytest.mark.parametrize("more", ["  mode: shadow", "  validate: [{name: v, max_bytes: 3}]"])
 def test_a_plan_that_validates_or_is_in_shadow_keeps_nothing(make: Make, more: str) -> None:
     """A body's size and what a shadow says are not among the values."""
