@@ -37,11 +37,25 @@ def circle(root: object, others: Mapping[str, object] | None = None) -> tuple[st
     return None
 
 
-class _Walk:
-    """Follows the words that speak of one and the same value."""
+def reached(documents: Mapping[str, object], start: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
+    """Return all that a schema of the document `""` leads to, at any depth, and whether any of it leads to itself."""
+    walk = _Walk(documents, deeper=True)
+    found: dict[int, Place] = {id(start): ("", start)}
+    waiting = list(found.values())
+    while waiting:
+        for place in walk.following(*waiting.pop()):
+            if id(place[1]) not in found:
+                found[id(place[1])] = place
+                waiting.append(place)
+    return [schema for _, schema in found.values()], walk.turns("", start)
 
-    def __init__(self, documents: Mapping[str, object]) -> None:
+
+class _Walk:
+    """Follows the words that speak of one and the same value, or `deeper` of what is in it too."""
+
+    def __init__(self, documents: Mapping[str, object], *, deeper: bool = False) -> None:
         self.documents = documents
+        self.following = self._inside if deeper else self._same_value
         self._names = {file: dict(_names(document)) for file, document in documents.items()}
         self._done: set[int] = set()
 
@@ -49,7 +63,7 @@ class _Walk:
         """Tell whether a schema leads to one that leads to itself."""
         if id(start) in self._done:
             return False
-        way = [(start, self._same_value(file, start))]
+        way = [(start, self.following(file, start))]
         open_ = {id(start)}
         while way:
             schema, following = way[-1]
@@ -62,7 +76,7 @@ class _Walk:
                 return True
             elif id(found[1]) not in self._done:
                 open_.add(id(found[1]))
-                way.append((found[1], self._same_value(*found)))
+                way.append((found[1], self.following(*found)))
         return False
 
     def _same_value(self, file: str, schema: dict[str, Any]) -> Iterator[Place]:
@@ -72,6 +86,16 @@ class _Walk:
         found += [each for word in _MANY if isinstance(several := schema.get(word), list) for each in several]
         found += named.values() if isinstance(named, dict) else ()
         yield from ((file, each) for each in found if isinstance(each, dict))
+        yield from self._references(file, schema)
+
+    def _inside(self, file: str, schema: dict[str, Any]) -> Iterator[Place]:
+        """Yield the schemas in a schema, and some mappings that are none, which does no harm."""
+        for each in schema.values():
+            found = each if isinstance(each, list) else [each]
+            yield from ((file, one) for one in found if isinstance(one, dict))
+        yield from self._references(file, schema)
+
+    def _references(self, file: str, schema: dict[str, Any]) -> Iterator[Place]:
         references = [reference for word in _REFERENCES if isinstance(reference := schema.get(word), str)]
         for place in (self._referred(file, reference) for reference in references):
             if isinstance(place[1], dict):

@@ -18,6 +18,7 @@ from authz.content.circles import BASE, circle
 from authz.content.json import JSONError, loads
 from authz.content.keywords import misspelled
 from authz.content.pointers import pointer
+from authz.content.telling import Part, Reach, reach
 from authz.model import Unmet
 
 Resolve = Callable[[str], bytes]
@@ -27,6 +28,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 MAX_FAULTS = 20
 """The most faults of one body that are told."""
+
+WHOLE = "schema"
+"""In place of a keyword, where it is not told which one a value breaks."""
 
 _BUNDLE = "json-schema:///bundle"
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
@@ -53,15 +57,21 @@ class SchemaError(ValueError):
 class Validator:
     """One schema, compiled."""
 
-    def __init__(self, compiled: jsonschema_rs.Draft202012Validator) -> None:
+    def __init__(self, compiled: jsonschema_rs.Draft202012Validator, reach: Reach) -> None:
         self._compiled = compiled
+        self._reach = reach
 
     def unmet(self, value: object, part: str = "body") -> tuple[Unmet, ...]:
-        """Return where a value does not meet the schema, in order, each place once; at most `MAX_FAULTS`."""
+        """Return where a value does not meet the schema, in order, each place once; at most `MAX_FAULTS`.
+
+        Of a value that is large for its schema a part is looked at; where that has no fault, the whole has one.
+        """
         if self._compiled.is_valid(value):
             return ()
-        errors = islice(self._compiled.iter_errors(value), MAX_FAULTS)
-        found = sorted((pointer(_place(error)), _keyword(error)) for error in errors)
+        looked = Part(value, self._reach)
+        errors = filter(looked.tells, self._compiled.iter_errors(looked.value))
+        found = sorted((pointer(_place(error)), _keyword(error)) for error in islice(errors, MAX_FAULTS))
+        found = found or [("", WHOLE)]
         return tuple(Unmet(part=part, pointer=where, keyword=keyword) for where, keyword in dict.fromkeys(found))
 
 
@@ -84,7 +94,7 @@ def compiled(schema: object, resolve: Resolve | None = None) -> Validator:
         raise SchemaError(f'the schema is of another dialect than "{DIALECT}"')
     others: dict[str, object] = {}
     try:
-        validator = Validator(_compiled(schema, resolve, others))
+        made = _compiled(schema, resolve, others)
     except jsonschema_rs.ValidationError as error:
         if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Referencing):
             name = error.message.partition(" is not present in a registry")[0]
@@ -92,7 +102,7 @@ def compiled(schema: object, resolve: Resolve | None = None) -> Validator:
         place = tuple(error.instance_path)
         raise SchemaError(f'no JSON Schema at "{pointer(place)}": {_cause(error)}', place) from None
     _check(schema, others)
-    return validator
+    return Validator(made, reach(schema, {**others, "": schema}))
 
 
 def _check(schema: dict[str, Any] | bool, others: Mapping[str, object]) -> None:
@@ -126,7 +136,8 @@ def registered(bundle: dict[str, Any]) -> Callable[[str], Validator]:
                     ignore_unknown_formats=False,
                     retriever=_nothing,
                     pattern_options=_PATTERNS,
-                )
+                ),
+                reach(bundle["$defs"][name], {"": bundle}),
             )
         except jsonschema_rs.ValidationError as error:
             raise SchemaError(f"no JSON Schema: {_cause(error)}", tuple(error.instance_path) or place) from None
