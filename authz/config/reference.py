@@ -20,9 +20,10 @@ Written by `authz schema settings --output markdown`.
 
 Workers listen on the same TCP addresses; what can't be shared is each one's own, by its number: of three, the sockets
 `authz-0.sock` to `authz-2.sock` (Envoy's cluster lists them all), records in `decisions-0.jsonl` to `decisions-2.jsonl`
-and the admin ports 9192 to 9194. The first of these is ready when all are (`/readyz`), says of all how they are
-(`/status`) and has the numbers of all, with the label `worker` (`/metrics`); the others, and the console, say their
-own. `authz explain ID` finds a decision at any of them, whichever worker made it, where records go to files.
+and the admin ports 9192 to 9194. The first of these answers for all: it is ready when all are (`/readyz`), says how
+each is (`/status`), has the numbers of each with the label `worker` (`/metrics`), and its console shows all of them;
+the others say their own. `authz explain ID` finds a decision at any, whichever worker made it, where records go to
+files.
 """
 
 _EXAMPLES: dict[str, object] = {

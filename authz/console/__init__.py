@@ -2,7 +2,7 @@
 
 Loopback unless told otherwise. No page here evaluates an expression that a visitor sends. `app` has the pages,
 `serving` their server, `tail`, `watching` and `stream` the live decisions, `denied` and `frequent` who is denied most,
-`workers` what several processes say together, `static` what browsers get.
+`workers` and `joined` what several processes say together, `static` what browsers get.
 """
 
 from authz.console.app import State, application

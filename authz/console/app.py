@@ -9,8 +9,9 @@ time: a page elsewhere could ask without reading the answer.
 from __future__ import annotations
 
 import asyncio
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 from starlette.applications import Starlette
@@ -18,6 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from authz.console import joined
 from authz.console.hosts import answers_to
 from authz.console.stream import decisions
 from authz.console.workers import shown
@@ -112,7 +114,7 @@ class State(Protocol):
 
 def application(state: State, hosts: Sequence[str] = (), workers: Workers | None = None) -> Starlette:
     """Build the pages over a state; `hosts` are the public names that are ours, `workers` all of several."""
-    ours = _state(state, workers) | _files() | {path: _console(page) for path, page in _api(state).items()}
+    ours = _state(state, workers) | _files() | {path: _console(page) for path, page in _api(state, workers).items()}
     pages = _probes(state, workers) | {path: _named(page, hosts) for path, page in ours.items()}
     return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
 
@@ -142,35 +144,36 @@ def _state(state: State, workers: Workers | None) -> dict[str, Page]:
     return {"/metrics": metrics, "/status": status}
 
 
-def _api(state: State) -> dict[str, Page]:
-    async def now(_: Request) -> Response:
-        return _json({"status": state.status(), "numbers": state.numbers()})
+def _api(state: State, workers: Workers | None) -> dict[str, Page]:
+    def shown(path: str, own: Callable[[], object], join: Callable[[list[Any]], object]) -> Page:
+        async def page(_: Request) -> Response:
+            return _json(own() if workers is None else join(await workers.pages(path, own())))
 
-    async def policies(_: Request) -> Response:
-        return _json(state.policies())
+        return page
 
-    async def exceptions(_: Request) -> Response:
-        return _json(state.exceptions())
+    def now() -> object:
+        return {"status": state.status(), "numbers": state.numbers()}
 
-    async def candidate(_: Request) -> Response:
-        return _json(state.disagreements())
-
-    async def denied(_: Request) -> Response:
+    def denied() -> object:
         total, most = state.denied.most()
-        return _json({"total": total, "most": most})
+        return {"total": total, "most": most}
+
+    def states(pages: list[Any]) -> object:
+        return joined.states(pages, workers.number if workers else 1)
 
     async def tail(request: Request) -> Response:
-        return decisions(state.tail, request.query_params, HEADERS)
+        others = () if workers is None else workers.others
+        return decisions(state.tail, request.query_params, HEADERS, others)
 
-    return {
-        "/api/state": now,
-        "/api/policies": policies,
-        "/api/exceptions": exceptions,
-        "/api/candidate": candidate,
-        "/api/denied": denied,
-        "/api/explain": _explaining(state),
-        "/api/decisions": tail,
-    }
+    read = (
+        ("/api/state", now, states),
+        ("/api/policies", state.policies, joined.documents),
+        ("/api/exceptions", state.exceptions, itemgetter(0)),
+        ("/api/candidate", state.disagreements, joined.disagreements),
+        ("/api/denied", denied, joined.denied),
+    )
+    pages = {path: shown(path, own, join) for path, own, join in read}
+    return {**pages, "/api/explain": _explaining(state), "/api/decisions": tail}
 
 
 def _explaining(state: State) -> Page:

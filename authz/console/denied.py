@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 KEPT = 256
 """Callers that are counted at once."""
 
+SHOWN = 50
+"""Of these, the most frequent that are told."""
+
 LONGEST = 128
 """Characters of a caller's name that are kept."""
 
@@ -39,7 +42,7 @@ class Denied:
             self._total += 1
             self._counters.add(denial)
 
-    def most(self, number: int = 50) -> tuple[int, list[Frequent]]:
+    def most(self, number: int = SHOWN) -> tuple[int, list[Frequent]]:
         """Return how many were denied in all, and who most often."""
         with self._lock:
             total, found = self._total, self._counters.most(number)

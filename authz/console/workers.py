@@ -35,6 +35,21 @@ class Workers:
         """Say whether every other worker is ready: on a port that all share, one that is not is asked like the rest."""
         return all((await self._asked("/readyz")).values())
 
+    async def pages(self, path: str, own: object) -> list[Any]:
+        """Return what every worker that answers has at a path, decoded; `own`, which this one has, is the first."""
+        pages = (await self._asked(path)).values()
+        return [msgspec.to_builtins(own), *(msgspec.json.decode(page) for page in pages if page)]
+
+    @property
+    def number(self) -> int:
+        """How many there are, as far as this one knows."""
+        return 1 + len(self._others)
+
+    @property
+    def others(self) -> tuple[tuple[str, int], ...]:
+        """Where the others are, host and port."""
+        return tuple((self._host, port) for port in self._others.values())
+
     async def numbers(self, own: bytes) -> bytes:
         """Return the numbers of every worker that answers, in Prometheus' text format."""
         return merged([labelled(own, self._number), *(await self._asked("/metrics")).values()])

@@ -21,6 +21,8 @@ from authz.errors import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from authz.console.workers import Workers
+
 
 class FixedState:
     """A state that says what it was told to."""
@@ -70,9 +72,11 @@ class FixedState:
 
 
 @contextmanager
-def served(state: State, hosts: Sequence[str] = ()) -> Iterator[http.client.HTTPConnection]:
+def served(
+    state: State, hosts: Sequence[str] = (), workers: Workers | None = None
+) -> Iterator[http.client.HTTPConnection]:
     """Serve the pages over a state on loopback."""
-    server = AdminServer("127.0.0.1", 0, application(state, hosts))
+    server = AdminServer("127.0.0.1", 0, application(state, hosts, workers))
     server.start()
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
     try:

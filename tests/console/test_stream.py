@@ -10,6 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 from authz.console.tail import MOST_WATCHERS
+from authz.console.workers import Workers
 from tests.console.conftest import ALLOWED, outcome
 from tests.console.test_app import FixedState, served
 
@@ -47,6 +48,32 @@ def test_decisions_arrive_as_events_while_somebody_watches() -> None:
         answer.close()
         connection.close()
         until(lambda: state.tail.watchers == 0)
+
+
+def test_decisions_of_other_workers_arrive_too() -> None:
+    """Those that are wanted, from whichever worker; one that is not there is no loss, and all stop with the browser."""
+    mine, other = FixedState(), FixedState()
+    with served(other) as there:
+        workers = Workers(0, "127.0.0.1", {1: there.port, 2: 1})
+        with served(mine, workers=workers) as server:
+            connection, answer = watch(server.port, "?decision=deny&text=10.0.0.1")
+            until(lambda: other.tail.watchers == 1)
+            other.tail(outcome(1, ALLOWED))
+            other.tail(outcome(2, ip="10.0.0.2"))
+            other.tail(outcome(3))
+            assert told(answer) == ["d-3"]
+            mine.tail(outcome(4))
+            assert told(answer) == ["d-4"]
+            answer.close()
+            connection.close()
+            until(lambda: mine.tail.watchers == other.tail.watchers == 0)
+
+
+def told(answer: http.client.HTTPResponse) -> list[str]:
+    """Return the decisions of the next event."""
+    while not (line := answer.readline()).startswith(b"data: "):
+        assert line
+    return [one["id"] for one in json.loads(line[6:])["decisions"]]
 
 
 def test_watchers_have_a_bound() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import json
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from authz.telemetry import Metrics
 from .test_app import FixedState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 class Second(FixedState):
@@ -28,7 +29,16 @@ class Second(FixedState):
         return b"# HELP authz_inflight Now.\n# TYPE authz_inflight gauge\nauthz_inflight 2.0\n"
 
     def status(self) -> Mapping[str, object]:
-        return {"worker": 1, "admin_port": 1, "ready": True, "generation": 7, "jwks": {}}
+        return {
+            "worker": 1, "admin_port": 1, "ready": True, "generation": 7, "jwks": {}, "in_flight": 2, "candidate": None,
+        }  # fmt: skip
+
+    def numbers(self) -> Mapping[str, object]:
+        checks = [{"decision": "deny", "reason": "no_rule", "count": 3}]
+        return {"checks": checks, "durations": {"bounds": [0.1], "counts": [2, 1], "sum": 0.5}}
+
+    def policies(self) -> Sequence[Mapping[str, object]]:
+        return [{"kind": "Policy", "name": "orders", "said": {"allow": 1}, "rules": [], "limits": []}]
 
 
 OWN = b"# HELP authz_inflight Now.\n# TYPE authz_inflight gauge\nauthz_inflight 1.0\n"
@@ -98,6 +108,27 @@ def test_all_are_ready_or_none_is(other: int) -> None:
     with worker(FixedState(ready=False)) as unready:
         assert probed(Workers(0, "127.0.0.1", {1: other, 2: unready})) == 503
     assert probed(Workers(0, "127.0.0.1", {1: other}), FixedState(ready=False)) == 503
+
+
+def test_the_console_shows_all(other: int) -> None:
+    """Every reading is of all that answer, and says how many those are."""
+    with worker(Second(), Workers(0, "127.0.0.1", {1: other, 2: 1})) as port:
+        state = json.loads(asked(port, "/api/state"))
+        assert state["status"]["answering"] == {"workers": 2, "of": 3}
+        assert (state["status"]["ready"], state["status"]["in_flight"]) == (False, 4)
+        assert state["numbers"]["checks"] == [{"decision": "deny", "reason": "no_rule", "count": 6}]
+        (orders,) = json.loads(asked(port, "/api/policies"))
+        assert orders["said"] == {"allow": 2}
+        assert json.loads(asked(port, "/api/denied")) == {"total": 0, "most": []}
+        assert json.loads(asked(port, "/api/exceptions")) == [{"data": "blocked", "active": True}]
+        assert json.loads(asked(port, "/api/candidate"))["groups"] == []
+
+
+def asked(port: int, page: str) -> bytes:
+    """Return a page."""
+    with closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("GET", page)
+        return connection.getresponse().read()
 
 
 def test_what_is_merged_is_still_prometheus_text() -> None:

@@ -30,7 +30,7 @@ function showState({ status, numbers }) {
   const limiter = status.limiter;
   const well = limiter.connected && (limiter.breaker ?? "closed") === "closed";
   say("limiter", well ? limiter.store : "degraded");
-  say("limiter-note", limiter.store === "redis" ? (well ? "Redis is connected" : "answered by on_error") : "counted in this process");
+  say("limiter-note", limiter.store === "redis" ? (well ? "Redis is connected" : "answered by on_error") : status.answering ? "counted in each process" : "counted in this process");
   showNumbers(numbers);
 }
 
@@ -46,7 +46,7 @@ function showFacts(status) {
     policies: status.policy_digest.slice(0, 12) || "none",
     ...(status.policy_commit ? { commit: status.policy_commit.replace(/[0-9a-f]{40,}/g, (name) => name.slice(0, 12)) } : {}),
     loaded: status.policy_age_seconds === null ? "never" : `${age(status.policy_age_seconds)} ago`,
-    worker: status.worker,
+    ...(status.answering ? { workers: `${status.answering.workers} of ${status.answering.of}` } : { worker: status.worker }),
     version: `${status.version} (${status.build})`,
   };
   byId("facts").replaceChildren(
