@@ -778,3 +778,14 @@ def test_a_body_that_fills_what_envoy_shows_is_not_whole_where_that_is_known(
     bench.send(request.SerializeToString())
     assert bench.outcome.request is not None
     assert bench.outcome.request.body_state == state
+
+
+def test_what_is_wrong_with_a_credential_is_for_the_record_alone(make: Callable[..., Bench]) -> None:
+    """Operators read it in `detail`; the caller learns only that it is not good."""
+    door = Door()
+    door.identity = Identity(error=Reason.INVALID_CREDENTIALS, detail="the token has expired")
+    bench = make(identifier=door)
+    caller = bench.ask("GET", "/staff")
+    assert caller.reason == Reason.INVALID_CREDENTIALS
+    assert bench.outcome.detail == "the token has expired"
+    assert b"expired" not in caller.answers[0]

@@ -15,6 +15,7 @@ from authz.model import (
     Decision,
     DocumentTrace,
     Effect,
+    HeaderMutation,
     Limit,
     LimitOutcome,
     LimitUsage,
@@ -24,6 +25,16 @@ from authz.model import (
     Usage,
 )
 
+
+class Looked:
+    """Reads of a decision that depended on nothing."""
+
+    written = None
+
+    def entries(self) -> tuple[()]:
+        return ()
+
+
 ALLOW = Decision(
     effect=Effect.ALLOW,
     reason=Reason.ALLOWED,
@@ -32,6 +43,8 @@ ALLOW = Decision(
     rule="writers",
     documents=(DocumentTrace(name="orders", kind="Policy", mode=Mode.ENFORCE, outcome="allow", rule="writers"),),
     errors=(RuleError(rule="orders/readers", error="no such key"),),
+    reads=Looked(),
+    cors=(HeaderMutation(name="access-control-allow-origin", value="https://app.example.com"),),
 )
 DENY = msgspec.structs.replace(ALLOW, effect=Effect.DENY, reason=Reason.DENY_RULE, status=403, rule="frozen")
 REDIRECT = msgspec.structs.replace(
@@ -93,11 +106,12 @@ def test_nobody_is_let_in_whose_record_would_be_lost(decision: Decision, late: b
     st.booleans(),
 )
 def test_an_allow_needs_every_rung(decision: Decision, usage: Usage, cancelled: bool, late: bool) -> None:
-    """What is turned keeps the trace of what it was, gains no mutations, and is a denial."""
+    """What is turned keeps what it depended on and what pages may read of it, gains no mutations, and is a denial."""
     concluded = conclude(decision, usage, cancelled=cancelled, late=late)
     allowed = decision is ALLOW and usage.admitted and not cancelled and not late
     assert (concluded.effect is Effect.ALLOW) == allowed
-    assert (concluded.documents, concluded.errors) == (decision.documents, decision.errors)
+    for kept in ("policy", "rule", "documents", "errors", "reads", "cors"):
+        assert getattr(concluded, kept) is getattr(decision, kept)
     if concluded is not decision:
         assert concluded.effect is Effect.DENY
         assert (concluded.charges, concluded.location) == ((), None)

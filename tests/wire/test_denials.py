@@ -26,7 +26,7 @@ from authz.model import (
     Request,
     Unmet,
 )
-from authz.wire.denials import Denial
+from authz.wire.denials import MAX_BODY, Denial
 from authz.wire.mutations import UNTOUCHABLE
 from tests.wire.conftest import check_request, read
 
@@ -186,3 +186,25 @@ def test_an_answer_that_names_what_a_client_sent_is_not_remembered() -> None:
 
     assert plain.is_short
     assert not plain._replace(unmet=(Unmet(part="body", pointer="/a", keyword="type"),)).is_short
+
+
+@pytest.mark.parametrize(("length", "reason"), [(MAX_BODY, "deny_rule"), (MAX_BODY + 1, "rule_error")])
+def test_a_body_is_as_long_as_it_may_be_and_no_longer(length: int, reason: str) -> None:
+    """64 KiB leave as the rule has them; a byte more is a plain denial."""
+    response = denied(body="x" * length, media_type="text/plain", rule="r")
+    assert response.dynamic_metadata.fields["reason"].string_value == reason
+    assert (response.denied_response.body == "x" * length) == (reason == "deny_rule")
+
+
+def test_what_a_rule_appends_stands_beside_ours() -> None:
+    """Only what a rule sets takes the place of what we say of its body."""
+    own = Mutations(
+        response_headers=(
+            HeaderMutation(name="vary", value="x-tenant", append=True),
+            HeaderMutation(name="Cache-Control", value="private"),
+        )
+    )
+    options = denied(body="No.", media_type="text/plain", mutations=own).denied_response.headers
+    written = [(option.header.key, option.header.value) for option in options]
+    assert [value for name, value in written if name == "vary"] == ["accept", "x-tenant"]
+    assert [value for name, value in written if name == "cache-control"] == ["private"]

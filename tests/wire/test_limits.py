@@ -34,7 +34,7 @@ from authz.model import (
     Usage,
 )
 from authz.policy.documents.rules import OURS
-from authz.wire import LimitHeaders
+from authz.wire import LimitHeaders, limits
 from authz.wire.limits import MAX_WAIT, headers, names
 
 BOTH = (LimitHeaders.DRAFT_11, LimitHeaders.LEGACY)
@@ -81,6 +81,22 @@ def test_an_allow_tells_of_the_limit_it_meets_first() -> None:
         "x-ratelimit-remaining": "9",
         "x-ratelimit-reset": "32",
     }
+
+
+def test_of_limits_that_are_as_near_the_slower_one_is_told() -> None:
+    """With as many requests left, what is whole again later is met first by whoever goes on."""
+    for usages in (
+        [usage("o/a", reset=5.0), usage("o/b", reset=50.0)],
+        [usage("o/b", reset=50.0), usage("o/a", reset=5.0)],
+    ):
+        assert shown(usages)["ratelimit"] == '"o/b";r=2;t=50'
+
+
+def test_a_limit_is_not_told_in_the_words_of_one_that_is_gone() -> None:
+    """Its texts are kept by where it lies in memory, and another limit may have lain there before (a reload)."""
+    before, now = usage("o/before").charge.limit, usage("o/now")
+    limits._texts[id(now.charge.limit)] = limits._texts_of(before)
+    assert shown([now])["ratelimit-policy"] == '"o/now";q=3;w=60'
 
 
 def test_a_429_tells_of_every_limit_that_is_over_and_no_other() -> None:

@@ -10,6 +10,7 @@ from authz import wire
 from authz._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest
 from authz.errors import Refusal
 from authz.model import Ambiguity, Peer, Reason, Request
+from authz.wire.read import _known_peer
 from tests.wire.conftest import NOW, check_request, read
 
 
@@ -128,10 +129,15 @@ def test_peers_are_read() -> None:
 
 
 def test_a_long_certificate_is_read_and_not_remembered() -> None:
-    """Row H12: a peer of 100 KiB reads like any other."""
+    """Row H12: a peer of 100 KiB reads like any other, and thousands of them do not stay in memory."""
     message = check_request()
+    message.attributes.source.certificate = "short"
+    read(message)
+    before = _known_peer.cache_info()
+    assert before.currsize > 0
     message.attributes.source.certificate = "x" * 100_000
     assert read(message).source.certificate == "x" * 100_000
+    assert _known_peer.cache_info().misses == before.misses
 
 
 @pytest.mark.parametrize("principal", ["spiffe://a\0b", "spiffe://a\nb", "a\x7f"])
