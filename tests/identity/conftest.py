@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -20,6 +22,14 @@ if TYPE_CHECKING:
 NOW = 1_790_000_000.0
 ISSUER = "https://login.example.com/"
 SECRET = b"a secret of at least thirty-two bytes"
+
+
+def wait_for(condition: Callable[[], object], within: float = 30.0) -> None:
+    """Wait until a condition holds that another thread brings about; fail where it never does."""
+    deadline = time.monotonic() + within
+    while not condition():
+        assert time.monotonic() < deadline, "it never came to hold"
+        threading.Event().wait(0.005)
 
 
 class Issuer:

@@ -15,9 +15,10 @@ from authz.identity.claims import Said
 from authz.identity.credentials import InvalidCredential
 from authz.identity.inquiries import FAILURES, MOST_WAITING, Inquiries, InquiryRules
 from authz.model import Identity
+from tests.identity.conftest import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 NOW = 1_790_000_000.0
 
@@ -193,11 +194,3 @@ def test_a_fault_of_whoever_asks_is_an_answer_all_the_same() -> None:
         raise RuntimeError("a bug")
 
     assert isinstance(ask(Inquiries(broken, InquiryRules(timeout=5))), Unavailable)
-
-
-def wait_for(condition: Callable[[], bool], within: float = 10.0) -> None:
-    """Wait until a condition holds, with a deadline."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.005)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,10 +12,9 @@ from authz.identity.credentials import InvalidCredential
 from authz.identity.fetch import Rules
 from authz.identity.jwks import COOL_DOWN, Origin, RemoteKeys
 from authz.identity.jwt import JwtRules, Verifier
+from tests.identity.conftest import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from conftest import Issuer
 
 NOW = 1_790_000_000.0
@@ -151,11 +148,3 @@ def test_failures_are_retried_soon_and_then_less_often(issuer: Issuer) -> None:
     net.answers[URI] = issuer.jwks()
     keys.refresh()
     assert keys._pause() == 10.0
-
-
-def wait_for(condition: Callable[[], bool], within: float = 10.0) -> None:
-    """Wait until a condition holds, with a deadline."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.005)

@@ -19,6 +19,7 @@ from authz.identity.credentials import InvalidCredential
 from authz.identity.inquiries import Inquiries, InquiryRules
 from authz.identity.passwords import LONGEST, LONGEST_USER, Passwords, User, hashed, matches, read
 from authz.model import Identity
+from tests.identity.conftest import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,7 +182,7 @@ def test_a_password_is_hashed_once_for_many_requests() -> None:
     assert len(asked) == 1
     other = Inquiries(counted, InquiryRules())
     other.ask(basic("alice", PASSWORD), NOW, time.monotonic() + 30, found.put)
-    _wait(lambda: bool(other._good))
+    wait_for(lambda: bool(other._good))
     kept: Mapping[bytes, object] = other._good
     assert kept.keys().isdisjoint(asking._good)
     assert PASSWORD not in repr(asking._good)
@@ -190,10 +191,3 @@ def test_a_password_is_hashed_once_for_many_requests() -> None:
 def _subject(finding: object) -> str:
     assert isinstance(finding, Identity)
     return finding.subject
-
-
-def _wait(condition: Any) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)

@@ -16,9 +16,10 @@ from authz.identity.fetch import LARGEST, Rules
 from authz.identity.jwks import Origin, RemoteKeys
 from authz.identity.jwt import JwtRules, Verifier
 from authz.identity.registry import KeyRegistry
+from tests.identity.conftest import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from conftest import Issuer
 
@@ -242,14 +243,6 @@ def test_a_flood_of_unknown_keys_reaches_the_issuer_once(
     wait_for(lambda: server.asked >= 2)
     assert verifier.verify(issuer.token(exp=now + 60, iat=now), now).authenticated
     assert (keys.fetches, server.asked) == (2, 2)
-
-
-def wait_for(condition: Callable[[], bool], within: float = 10.0) -> None:
-    """Wait until a condition holds, with a deadline."""
-    deadline = time.monotonic() + within
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.005)
 
 
 def test_a_set_that_is_followed_twice_has_one_thread(server: KeyServer, registry: KeyRegistry) -> None:

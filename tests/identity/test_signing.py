@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -20,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from authz.errors import Unavailable
 from authz.identity.signing import SigningKeys, read_key, thumbprint
+from tests.identity.conftest import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -124,7 +124,7 @@ def test_a_rotation_is_seen_without_being_told(tmp_path: Path) -> None:
     keys.start()
     try:
         file.write_bytes(pem(ED25519))
-        assert _within(30, lambda: keys.first().algorithm == "EdDSA")
+        wait_for(lambda: keys.first().algorithm == "EdDSA")
     finally:
         keys.stop()
 
@@ -137,12 +137,3 @@ def test_without_keys_nothing_begins(tmp_path: Path) -> None:
     (tmp_path / "bad.pem").write_text("no key")
     with pytest.raises(Unavailable, match=r"bad\.pem: no private key"):
         SigningKeys([tmp_path]).load()
-
-
-def _within(seconds: float, condition: Any) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.005)
-    return True
