@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from msgspec.structs import replace
 from pydantic import Field, ValidationError
 
 from authz.errors import Fault
@@ -30,6 +31,9 @@ from authz.policy.documents.values import (
 )
 from authz.policy.source import Mapping, Node, Sequence, Text
 from authz.policy.yaml import compose
+
+_INSTEAD = frozenset({Code.UNKNOWN_KEY, Code.MISSING_KEY})
+"""Faults of who may have written a key itself in place of its digest (`key: ...`): no line of the file is shown then."""
 
 MAX_BYTES = 16 << 20
 """The largest file of entries: about fifty thousand of them."""
@@ -85,7 +89,12 @@ class KeyEntry(Held, Checked):
 
 def key_entries(path: str, content: bytes) -> tuple[KeyEntry, ...]:
     """Return the entries of a file; raise `Unfit` with every fault of it."""
-    return listed(path, content, KeyEntry, _doubled)
+    try:
+        return listed(path, content, KeyEntry, _doubled)
+    except Unfit as unfit:
+        if not any(fault.code in _INSTEAD for fault in unfit.faults):
+            raise
+        raise Unfit(*(replace(fault, text="", length=1) for fault in unfit.faults)) from None
 
 
 def listed(path: str, content: bytes, model: type[E], doubled: Callable[[list[E]], Iterator[Fault]]) -> tuple[E, ...]:
