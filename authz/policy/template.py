@@ -181,15 +181,25 @@ def _span(written: Text, start: int) -> Span:
 
 
 def as_text(value: object) -> str | EvaluationError:
-    """Return a value as CEL's `string()` would write it; an error for what has no one form as text."""
+    """Return a value as CEL's `string()` would write it, but doubles without `e` as long as they are read like that.
+
+    An error for what has no one form as text.
+    """
     if isinstance(value, EvaluationError):
         return value
     writer = _WRITERS.get(type(value))
     return EvaluationError(f"a {type(value).__name__} is no text") if writer is None else writer(value)
 
 
+def _moment(value: datetime) -> str:
+    precision = "milliseconds" if value.microsecond and value.microsecond % 1000 == 0 else "auto"
+    return value.isoformat(timespec=precision).replace("+00:00", "Z")
+
+
 def _seconds(value: timedelta) -> str:
-    return f"{_double(value.total_seconds())}s"
+    seconds, fraction = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
+    digits = f".{fraction:06}".removesuffix("000") if fraction else ""
+    return f"{'-' if value < timedelta() else ''}{seconds}{digits}s"
 
 
 def _double(value: float) -> str:
@@ -201,7 +211,7 @@ _WRITERS: dict[type, Callable[..., str]] = {
     bool: lambda value: "true" if value else "false",
     int: str,
     float: _double,
-    datetime: lambda value: value.isoformat().replace("+00:00", "Z"),
+    datetime: _moment,
     timedelta: _seconds,
 }
 

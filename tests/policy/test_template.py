@@ -66,6 +66,19 @@ def test_rendering(text: str, result: str) -> None:
     assert rendered(text) == result
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(f"timestamp('2026-01-01T00:00:00{fraction}Z')" for fraction in ("", ".5", ".123", ".123456", ".000001")),
+        *(f"duration('{text}')" for text in ("0s", "90s", "1h", "1.5s", "100ms", "1us", "-1s", "-1.25s", "-1us")),
+        *("1.0", "0.1", "-0.0", "1e300", "1.0/3.0", "7u", "true"),
+    ],
+)
+def test_a_value_is_written_as_string_writes_it(value: str) -> None:
+    """Whether an author converts it or not, a key, a header or a metadata value is the same text."""
+    assert rendered(f"${{{value}}}") == rendered(f"${{string({value})}}")
+
+
 @pytest.mark.parametrize("value", ["identity.roles", "null", "{'a': 1}", "b'x'"])
 def test_a_value_without_one_form_as_text_is_an_error(value: str) -> None:
     """Lists, maps, null, bytes and what has no value leave no text behind, where only the value can tell."""
@@ -147,7 +160,7 @@ def test_what_envoys_metadata_cannot_hold_is_an_error() -> None:
     """Bytes, and numbers that are none, have no form in a Struct, however deep they sit."""
     for value in (b"x", [b"x"], {"a": [b"x"]}, {1: "x"}, nan, [-inf], {"a": inf}):
         assert isinstance(template.as_json(value), EvaluationError)
-    assert template.as_json({"a": [timedelta(seconds=1.5)]}) == {"a": ["1.5s"]}
+    assert template.as_json({"a": [timedelta(seconds=1.5)]}) == {"a": ["1.500s"]}
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ from authz.policy.source import Mapping, Node, Sequence, Text
 from authz.policy.yaml import compose
 
 _INSTEAD = frozenset({Code.UNKNOWN_KEY, Code.MISSING_KEY})
-"""Faults of who may have written a key itself in place of its digest (`key: ...`): no line of the file is shown then."""
+"""Faults of who may have written a key in place of its digest (`key: ...`): no line of the file is shown then."""
 
 MAX_BYTES = 16 << 20
 """The largest file of entries: about fifty thousand of them."""

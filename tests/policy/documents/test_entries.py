@@ -71,7 +71,7 @@ def test_every_wrong_entry_is_told_with_its_place(text: str, expected: list[tupl
     ],
 )
 def test_a_key_in_the_clear_is_not_repeated(entry: str, places: list[tuple[int, int]]) -> None:
-    """Somebody will write the key where its digest belongs, or beside; no log, console or terminal shows it for that."""
+    """Somebody will write the key where its digest belongs, or beside; no log, console or terminal shows it."""
     with pytest.raises(Unfit) as unfit:
         key_entries("keys.yaml", f"- {entry}".encode())
     assert sorted((fault.line, fault.column) for fault in unfit.value.faults) == places
