@@ -25,6 +25,9 @@ LARGEST = 512 * 1024
 
 CHUNK = 16 * 1024
 
+_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+"""Whose last bytes are an IPv4 address: NAT64's (RFC 6052), and what was IPv6 for IPv4 once (RFC 4291)."""
+
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What a fetch may do: `timeout` is seconds for all of it; `ca` is the path of a file of PEM certificates."""
@@ -80,7 +83,7 @@ def _open(parts: SplitResult, rules: Rules, watchdog: _Watchdog) -> http.client.
     sock = socket.create_connection((_resolve(host, port, rules), port), rules.timeout)
     if parts.scheme == "https":
         sock = trusted(rules.ca).wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
-    connection.sock = watchdog.socket = sock
+    connection.sock = watchdog.watched(sock)
     if isinstance(sock, ssl.SSLSocket):
         sock.do_handshake()
     return connection
@@ -90,8 +93,8 @@ class _Watchdog:
     """Hangs up in time: a socket's own timeout begins anew with every byte that trickles in."""
 
     def __init__(self, seconds: float) -> None:
-        self.socket: socket.socket | None = None
-        self.barked = False
+        self._socket: socket.socket | None = None
+        self._barked = False
         self._timer = threading.Timer(seconds, self._bark)
         self._timer.daemon = True
 
@@ -101,26 +104,44 @@ class _Watchdog:
 
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
-        if self.socket is not None:
-            self.socket.close()
-        if self.barked:
+        if self._socket is not None:
+            self._socket.close()
+        self._check()
+
+    def watched(self, sock: socket.socket) -> socket.socket:
+        """Watch over a socket; where finding and reaching its address took all the time, nobody would hang it up."""
+        self._socket = sock
+        self._check()
+        return sock
+
+    def _check(self) -> None:
+        if self._barked:
             raise TimeoutError("the answer took too long")
 
     def _bark(self) -> None:
-        self.barked = True
+        self._barked = True
         with suppress(OSError):
-            if self.socket is not None:
-                self.socket.shutdown(socket.SHUT_RDWR)
+            if self._socket is not None:
+                self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def _resolve(host: str, port: int, rules: Rules) -> str:
     """Return the first address of a host; raises `ValueError` where one of them is private and may not be."""
     addresses = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if not rules.allow_private and not all(
-        ipaddress.ip_address(address.partition("%")[0]).is_global for address in addresses
-    ):
+    if not rules.allow_private and not all(map(is_public, addresses)):
         raise ValueError("the address is private; permit it with allow_private_network: true")
     return addresses[0]
+
+
+def is_public(text: str) -> bool:
+    """Say whether an address is anybody's on the internet, and so is the one that a gateway would make of it."""
+    address = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and not address.is_multicast
+    inside = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
+    if any(address in network for network in _TRANSLATED):
+        inside.append(ipaddress.IPv4Address(address.packed[-4:]))
+    return address.is_global and not address.is_multicast and all(each.is_global for each in inside if each is not None)
 
 
 def _exchange(connection: http.client.HTTPConnection, parts: SplitResult, post: Post | None) -> bytes:

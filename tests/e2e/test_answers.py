@@ -32,6 +32,22 @@ def test_what_a_caller_says_of_itself_does_not_survive(name: str, edge: Edge) ->
     assert (seen["x-shop-tenant"], "x-shop-role" in seen) == ("acme", False)
 
 
+@pytest.mark.parametrize("named", ["x-shop-tenant", "close, X-Shop-Tenant", "keep-alive, x-shop-tenant"])
+def test_no_caller_has_our_headers_taken_away_behind_us(named: str, edge: Edge) -> None:
+    """Row H6: `Connection` names headers that the next hop drops, and ours would be one of them."""
+    answer = edge.ask(target="/tenants/acme", headers={"x-tenant": "acme", "connection": named})
+    assert answer.status == 200
+    assert answer.seen["headers"]["x-shop-tenant"] == "acme"
+    assert "x-shop-tenant" not in answer.seen["headers"].get("connection", "").lower()
+
+
+@pytest.mark.parametrize("agent", ["kube-probe/1.30", "GoogleHC/1.0", "ELB-HealthChecker/2.0", "Envoy/HC", ""])
+def test_no_user_agent_opens_a_door(agent: str, edge: Edge) -> None:
+    """Row O7 (CVE-2026-34457): probes are let in where a policy says so, and not for what they call themselves."""
+    denied = edge.ask(headers=[("x-role", "admin"), ("user-agent", agent)])
+    assert (denied.status, denied.problem["reason"]) == (403, "deny_rule")
+
+
 def test_a_header_with_an_underscore_is_no_way_around(edge: Edge) -> None:
     """Row H4: Envoy as it ships refuses it."""
     assert edge.ask(target="/tenants/acme", headers={"x-tenant": "acme", "x_shop_tenant": "root"}).status == 400

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from authz.errors import Unavailable
-from authz.identity.fetch import LARGEST, Rules, fetch
+from authz.identity.fetch import LARGEST, Rules, _Watchdog, fetch, is_public
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,3 +114,26 @@ def test_private_addresses_and_plain_http_need_permission(base: str) -> None:
         fetch(f"{base}/good", Rules(allow_plain_http=True))
     with pytest.raises(Unavailable, match="private"):
         fetch("https://localhost/keys", Rules())
+
+
+@pytest.mark.parametrize("address", [
+    "127.0.0.1", "10.0.0.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "0.0.0.0", "::1", "fe80::1%eth0", "fd00::1",
+    "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "2002:a9fe:a9fe::1", "::169.254.169.254", "ff0e::1",
+])  # fmt: skip
+def test_a_private_address_is_one_however_it_is_written(address: str) -> None:
+    """J6: a gateway that translates (NAT64, 6to4) would make the cloud's metadata service of one on the internet."""
+    assert not is_public(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700:4700::1111", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+def test_what_is_on_the_internet_is_fetched(address: str) -> None:
+    """Also through NAT64, where there is no other way."""
+    assert is_public(address)
+
+
+def test_no_socket_outlives_the_watch() -> None:
+    """J6: finding the address can take all the time there is; what trickles in after that would have no end."""
+    with suppress(TimeoutError), socket.socket() as late, _Watchdog(0) as watchdog:
+        watchdog._timer.join()
+        with pytest.raises(TimeoutError):
+            watchdog.watched(late)
