@@ -16,6 +16,9 @@ DEFAULT = "127.0.0.1:9191"
 SERVING = b"\x08\x01"
 """`grpc.health.v1.HealthCheckResponse{status: SERVING}`, serialized."""
 
+UNWELL = "not serving"
+"""What is said of one that answers, and says so."""
+
 
 def probe(address: str = "", timeout: float = 1.0) -> int:
     """Ask, and return the exit code; say on standard error why it is not 0.
@@ -62,7 +65,7 @@ def _ask_grpc(address: str, timeout: float) -> str:
             answer = check(b"", timeout=timeout)
         except grpc.RpcError as error:
             return f"{error.code().name.lower()}: {_cause(error.details() or '')}"
-    return "" if answer == SERVING else "not serving"
+    return "" if answer == SERVING else UNWELL
 
 
 def _cause(details: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from authz.cli.admin import page
 from authz.cli.doctor.finding import Finding, fine, odd, wrong
-from authz.cli.probe import answers
+from authz.cli.probe import UNWELL, answers
 from authz.envoy.checking import findings
 from authz.errors import Severity, Unavailable
 from authz.limits.address import Access, asked, redacted, server_url
@@ -35,7 +35,9 @@ def sockets(settings: Settings) -> Iterator[Finding]:
             yield odd(address, "speaks TLS, and was not asked", "authz doctor asks in plain text: see admin port above")
             continue
         for one, ill in answers(address, WAIT).items():
-            if ill:
+            if ill == UNWELL:
+                yield wrong(one, "answers, and says that it does not serve", "what is said above of the service is why")
+            elif ill:
                 yield wrong(one, f"does not answer: {ill}", "is it the address that authz serves (listen)?")
             else:
                 yield fine(one, "answers, and says that it serves")

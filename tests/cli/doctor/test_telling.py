@@ -23,6 +23,13 @@ def found(checks: dict[str, int] | None = None, **changes: Any) -> list[tuple[st
     return [(one.grade.value, one.about) for one in told(WELL | changes, checks or {}) if one.grade != "fine"]
 
 
+def test_one_that_is_not_ready_may_answer_all_the_same() -> None:
+    """Without policies it denies everything; with them it wants no new callers, for its keys or for going down."""
+    for generation, says in ((0, "denies everything"), (3, "says that no callers should be sent here")):
+        first, *_ = told(WELL | {"ready": False, "generation": generation}, {})
+        assert first.what == f"the service {says}"
+
+
 def test_a_service_that_is_well_has_only_good_news() -> None:
     """And each part has its line."""
     assert found({"allowed": 5, "no_rule": 2}) == []
