@@ -34,6 +34,7 @@ def documents(policies: PolicySet, counts: Counts) -> list[dict[str, object]]:
             "mode": one.mode,
             "description": one.description,
             "labels": one.labels,
+            "annotations": one.annotations,
             "said": said[one.name],
             "rules": [
                 {"name": rule.name, "effect": rule.effect, "mode": rule.mode, "said": rules[f"{one.name}/{rule.name}"]}

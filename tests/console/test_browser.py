@@ -92,6 +92,7 @@ def test_policies_are_shown_with_their_rules_and_counts(page: webdriver.Chrome) 
     until(page, lambda it: "no-delete" in text(it, "#policies tbody") and "deny" in text(it, "#policies tbody"))
     assert [row.text.split()[0] for row in all_of(page, "#policies tbody tr")] == ["no-delete", "no-post", "all", "few"]
     shown = text(page, "#policies")
+    assert {"tier: gold", "owner: team-shop", "ticket: OPS-1"} <= set(shown.splitlines())
     until(page, lambda it: text(it, "#policies") != shown)
     assert page.switch_to.active_element.tag_name == "summary"
 

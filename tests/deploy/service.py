@@ -46,7 +46,7 @@ spec:
 ---
 apiVersion: authz/v1
 kind: Policy
-metadata: {name: all}
+metadata: {name: all, labels: {tier: gold}, annotations: {owner: team-shop, ticket: OPS-1}}
 spec:
   match: [{paths: ["/**"]}]
   identity: {providers: [partner, staff], required: false}

@@ -24,7 +24,7 @@ COUNTS = Counts(
 POLICIES: Any = SimpleNamespace(
     documents=(
         Listed(
-            kind="Policy", name="orders", file="a.yaml", line=3, labels={"team": "shop"}, annotations={},
+            kind="Policy", name="orders", file="a.yaml", line=3, labels={"tier": "gold"}, annotations={"owner": "shop"},
             mode=Mode.ENFORCE, rules=(ListedRule(name="readers", effect=Effect.ALLOW, mode=Mode.ENFORCE),
                                       ListedRule(name="writers", effect=Effect.DENY, mode=Mode.SHADOW)),
             limits=("few", "unused"),
@@ -37,6 +37,7 @@ def test_documents_are_shown_with_what_they_said() -> None:
     """A document says the sum of its rules and of no rule; each rule and limit its own; what is gone is not shown."""
     (shown,) = viewing.documents(POLICIES, COUNTS)
     assert (shown["name"], shown["file"], shown["line"], shown["mode"]) == ("orders", "a.yaml", 3, "enforce")
+    assert (shown["labels"], shown["annotations"]) == ({"tier": "gold"}, {"owner": "shop"})
     assert shown["said"] == {"allow": 3, "none": 2, "would_deny": 1}
     assert shown["rules"] == [
         {"name": "readers", "effect": "allow", "mode": "enforce", "said": {"allow": 3}},

@@ -124,6 +124,7 @@ function policy(one) {
     node("div", { class: "document" },
       ...(one.description ? [node("p", {}, one.description)] : []),
       node("p", { class: "mono" }, `${one.file}:${one.line}`),
+      ...[one.labels, one.annotations].flatMap(Object.entries).map(([name, text]) => node("p", { class: "soft" }, `${name}: ${text}`)),
       node("table", {},
         node("thead", {}, node("tr", {}, ...["Rule or limit", "Does", "Said"].map((text) => node("th", {}, text)))),
         node("tbody", {}, ...rows))));
