@@ -1,8 +1,8 @@
 """Verifying a JSON Web Token (RFC 7519, RFC 8725): signature first, then what it says (see `claims`).
 
 Algorithms come from the policy and from the key. The header chooses a key by `kid` and nothing more: headers that
-bring a key or name an extension are refused. A verified token is remembered by digest until it expires; its
-times are looked at on every use.
+bring a key or name an extension are refused, and so are tokens that say they are of another kind. A verified token is
+remembered by digest until it expires; its times are looked at on every use.
 """
 
 from __future__ import annotations
@@ -30,6 +30,11 @@ MOST_CANDIDATES = 8
 """Keys tried for a token that names none."""
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_-]+")
+_OTHER_KINDS = frozenset(
+    {"logout+jwt", "secevent+jwt", "dpop+jwt", "token-introspection+jwt", "oauth-authz-req+jwt", "kb+jwt"}
+)
+"""Kinds of tokens (RFC 8725, section 3.11) that an issuer signs with the same keys, and that let nobody in."""
+
 _REFUSED_HEADERS = frozenset({"crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"})
 
 
@@ -106,6 +111,8 @@ class Verifier:
         refused = _REFUSED_HEADERS & fields.keys()
         if refused:
             raise InvalidCredential(f"the token's header has {min(refused)!r}")
+        if _kind(fields.get("typ")) in _OTHER_KINDS:
+            raise InvalidCredential("the token is of another kind, and lets nobody in")
         algorithm, kid = fields.get("alg"), fields.get("kid")
         if algorithm not in self._rules.algorithms:
             raise InvalidCredential("the token's algorithm is not one of the provider's")
@@ -121,6 +128,11 @@ class Verifier:
 def issuer_of(token: str) -> object:
     """Return what a token claims as its issuer: to choose who verifies it, and for nothing else."""
     return _object(_split(token)[1], "payload").get("iss")
+
+
+def _kind(written: object) -> str:
+    """Return what a token says it is: a media type in any case, without `application/` (RFC 7515, section 4.1.9)."""
+    return written.lower().removeprefix("application/") if isinstance(written, str) else ""
 
 
 def _split(token: str) -> tuple[str, str, str]:

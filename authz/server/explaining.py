@@ -119,7 +119,10 @@ def _header(text: str) -> tuple[str, str]:
 
 
 def _object(text: str) -> dict[str, object]:
-    value = json.loads(text) if text.strip() else {}
+    try:
+        value = json.loads(text) if text.strip() else {}
+    except RecursionError:
+        raise ValueError("the claims are nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError("claims are a JSON object")
     return value

@@ -154,6 +154,21 @@ def test_an_unknown_kid_is_told(issuer: Issuer) -> None:
     assert keys.asked == ["new"]
 
 
+@pytest.mark.parametrize("kind", [
+    "logout+jwt", "application/logout+jwt", "Secevent+JWT", "dpop+jwt", "token-introspection+jwt", "kb+jwt",
+])  # fmt: skip
+def test_a_token_of_another_kind_lets_nobody_in(issuer: Issuer, kind: str) -> None:
+    """J1 (RFC 8725, 3.11): a logout token has the issuer's signature, the user's subject and our audience."""
+    with pytest.raises(InvalidCredential, match="another kind"):
+        verifier(issuer).verify(issuer.token("RS256", {"typ": kind}), NOW)
+
+
+@pytest.mark.parametrize("kind", ["JWT", "at+jwt", "application/at+JWT", "txntoken+jwt"])
+def test_a_token_may_say_that_it_is_one(issuer: Issuer, kind: str) -> None:
+    """Access tokens name their kind or do not (RFC 9068)."""
+    assert verifier(issuer).verify(issuer.token("RS256", {"typ": kind}), NOW).authenticated
+
+
 @pytest.mark.parametrize(("claims", "good"), [
     ({"exp": NOW}, True),
     ({"exp": NOW - 29}, True),

@@ -54,6 +54,7 @@ def test_no_credential_comes_back() -> None:
         [("method", "GET"), ("url", "/"), ("header", "no colon")],
         [("method", "GET"), ("url", "/"), ("as", "a"), ("claims", "[]")],
         [("method", "GET"), ("url", "/"), ("as", "a"), ("claims", "{")],
+        [("method", "GET"), ("url", "/"), ("as", "a"), ("claims", "[" * 100_000)],
         [("method", "GET"), ("url", "/"), ("at", "yesterday")],
         [("method", "GET"), ("url", "/%00")],
         [("method", "G T"), ("url", "/")],
