@@ -185,8 +185,6 @@ class _Check:
             return
         parts, call, snapshot = self._parts, self._call, self._snapshot
         now = parts.monotonic()
-        if decision.reason is Reason.AMBIGUOUS_REQUEST and self._request is not None and self._request.ambiguities:
-            detail = f"the path has {' and '.join(sorted(self._request.ambiguities))}: not every document permits it"
         unrecorded = parts.unrecorded is not None and parts.unrecorded()
         late = now > self._deadline
         outcome = Outcome(
@@ -199,7 +197,7 @@ class _Check:
             generation=snapshot.generation if snapshot else 0,
             policy_digest=snapshot.policies.digest if snapshot else "",
             policy_commit=snapshot.commit if snapshot else "",
-            detail=detail or self._identity.detail,
+            detail=self._detail(decision, detail),
             trace_id=parts.trace(call.metadata),
             parent_span=parts.parent(call.metadata) if parts.parent else "",
             started=self._started,
@@ -209,8 +207,15 @@ class _Check:
         self._answered = True
         self._tell(outcome)
 
+    def _detail(self, decision: Decision, detail: str) -> str:
+        """Return what operators are told beside the reason."""
+        request = self._request
+        if decision.reason is Reason.AMBIGUOUS_REQUEST and request is not None and request.ambiguities:
+            return f"the path has {' and '.join(sorted(request.ambiguities))}: not every document permits it"
+        return detail or self._identity.detail
+
     def _tell(self, outcome: Outcome) -> None:
-        """Tell the observers, whose faults are theirs: the answer has been given, and the others are to know it too."""
+        """Tell the observers; the answer has been given, and a fault of one keeps nothing from the others."""
         for observe in self._parts.observers:
             try:
                 observe(outcome)

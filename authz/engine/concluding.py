@@ -18,7 +18,7 @@ def conclude(decision: Decision, usage: Usage, *, cancelled: bool, late: bool, u
     # Envoy has given up or is about to: an allow that comes too late would meet `failure_mode_allow` instead.
     if late:
         return refused(Reason.DEADLINE, decision)
-    # Nobody is let in without a trace, where that is wanted: what was not admitted either is told this first.
+    # Where nobody may be let in without a record, nobody is; a caller who is over a limit as well is told this first.
     if unrecorded:
         return refused(Reason.UNRECORDED, decision)
     # The policies allow; the limits have the last word.
