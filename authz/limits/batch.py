@@ -26,7 +26,7 @@ Heard = Callable[["Waiting", Answer | None, int, float], None]
 NOSCRIPT = "NOSCRIPT"
 _NUMBERS = {int}
 TAKE = "t:"
-"""Charges as ever, and is told by what stamp the store knows what was charged, in place of the time to come back."""
+"""Charges as usual; in place of the time to come back, the answer has the stamp by which the store knows the charge."""
 
 MOVED = "MOVED "
 """The one error whose text is kept: `MOVED slot host:port`."""

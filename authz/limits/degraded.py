@@ -1,8 +1,8 @@
 """What a charge is answered when its store does not answer: each limit's `on_error`.
 
 `deny` refuses, `allow` admits, `local` counts on in this process; all or none holds here too, so one refusal leaves
-the local counts alone. A shadow limit refuses nobody. An admitted limit says `degraded_allow`, so the record shows
-that nobody counted for all; one that is used up locally says `over`, as it would with its store.
+the local counts alone. A shadow limit refuses nobody. A limit that admits says `degraded_allow`, so the record
+shows that it was not counted for all processes; one that is used up locally says `over`, as it would with its store.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Who is known to be over, and until when: repeated attempts are refused here and cost Redis nothing.
 
-Exact for every algorithm, because whatever others do can only move the time to come back later, never earlier; except
-for a leased limit, of which they may give back what they hold: of that it is believed for as long as they can. The
-time counts from when the question was sent, so an entry ends early rather than late. It holds for the same `Limit`
+Exact for every algorithm: whatever others do can only make the time to come back later, never earlier. Only of a leased
+limit may they give back what they hold, so a refusal of one is believed no longer than a block can live. The time
+counts from when the question was sent, so an entry ends early rather than late. It holds for the same `Limit`
 object only, so a reload that may have raised the limit asks anew, and for costs at least as high as the one refused.
 The oldest entries make room for new ones.
 """

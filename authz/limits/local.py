@@ -1,9 +1,9 @@
 """Counting on in this process while Redis does not answer: `on_error: local`.
 
 Each of `processes` processes takes its share of a limit, and begins from its share of what Redis last said remained,
-so all together stay within the limit if they are as many as they say. A limit smaller than that grants each process
-one. Where nothing was heard of a counter it begins whole: at most one extra limit per outage. Once Redis answers
-about a counter again, what was counted here is forgotten; it is not charged afterwards.
+so all together stay within the limit if they are as many as they say. A limit of fewer requests than there are
+processes grants each of them one. Where nothing was heard of a counter it begins whole: at most one extra limit per
+outage. Once Redis answers about a counter again, what was counted here is forgotten; it is not charged afterwards.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What a caller is told that is not let through: status, headers and body, in its own words and in its own protocol.
+"""What a caller who is not let through is told: status, headers and body, in the form and the protocol they ask for.
 
 A denial is a value first, without the decision id, so that answers which differ in nothing else are serialized once.
-A rule may choose its own body and headers, and not what is said about the decision itself. gRPC callers get a status
-and a message in headers, which is all that their protocol has. Nothing here decides; expressions and errors are not
-told.
+A rule may choose its own body and headers, but not what is said about the decision itself. gRPC callers get a status
+and a message in headers, which is all that their protocol has. Nothing here decides, and no expression or error is
+passed on.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class Denial(NamedTuple):
 
 
 def check_denial(denial: Denial) -> None:
-    """Raise `ValueError` for a status that says something else than the answer, and for a body that is too long."""
+    """Raise `ValueError` for a status that does not fit the answer, and for a body that is too long."""
     if len(denial.body or "") > MAX_BODY:
         raise ValueError("a longer body than a denial needs")
     answers = _ANSWERING if denial.status == NO_CONTENT and denial.reason is Reason.PREFLIGHT else _DENYING

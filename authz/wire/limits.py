@@ -80,7 +80,7 @@ def tightest(usages: Iterable[LimitUsage]) -> LimitUsage:
 
 
 def headers(usages: Sequence[LimitUsage], reason: Reason, styles: Sequence[LimitHeaders]) -> tuple[HeaderMutation, ...]:
-    """Return the fields of an answer. Those of the draft join what the upstream says of limits of its own."""
+    """Return the fields of an answer; on an allow, those of the draft stand beside the upstream's own."""
     shown = _shown(usages, reason) if styles else []
     if not shown:
         return ()
@@ -172,7 +172,7 @@ def _wait(usage: LimitUsage) -> int | None:
 
 
 def whole_seconds(wait: float) -> int:
-    """Return a time to wait in whole seconds, rounded up; a year is forever, and what is no time is no time."""
+    """Return a time to wait in whole seconds, rounded up: a year at most, and 0 for what is not above 0."""
     return math.ceil(min(wait, MAX_WAIT)) if wait > 0 else 0
 
 

@@ -113,7 +113,7 @@ _PLAIN_OK = _ok_response()
 
 
 def _told(headers: Sequence[HeaderMutation]) -> bytes:
-    """Return an `ok_response` that adds headers; of two, as limits tell, the first comes again and again."""
+    """Return an `ok_response` that adds headers; of two, as limits have, the first is the same again and again."""
     if len(headers) == 2:
         return _written(headers[1], headers[:1])
     return b"".join([_written(header) for header in headers])  # protobuf's readers join the parts of one message

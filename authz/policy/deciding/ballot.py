@@ -7,8 +7,8 @@ every rule that was asked and holds. Where it has no value, because some conditi
 asked one by one, and the error is told by whoever has it.
 
 Rules that an engine runs are not put together with rules that are walked in Python, for all of it would be walked. The
-walked ones are asked by themselves, when their turn comes: a question without them says of the others what it would
-say with them, or of rules that are not reached then.
+walked ones are asked by themselves, when their turn comes. Without them the question says the same of every other rule
+that is reached; what it says of rules that are not is never looked at.
 
 Variables are written out where they are read. What cannot be put together without a doubt (a rule that needs the
 body, a comprehension around a variable, scopes that differ, too much text) is not; then rules are asked one by one.

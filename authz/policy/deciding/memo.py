@@ -3,7 +3,7 @@
 A decision is a function of the values that its plan reads, and of nothing else: rules, data and variables are the
 plan's own, and there is no clock and no chance in them. Callers ask the same again and again. So a plan whose reads
 are few short texts keeps its decisions by these values, until new policies bring new plans. Of data with entries that
-end, the value is between which ends the request comes.
+end, the value is the two ends that the request falls between.
 
 What is kept is exact or not kept at all. Values are compared as texts and whole numbers of one type per place, because
 `1`, `1.0` and `true` are three values to a rule and one to a dict. A plan that reads the time, a body, a whole map or

@@ -1,8 +1,8 @@
 """What the decisions of a plan follow from: for each name it reads, what looks up a value that says all of it.
 
-A value is exact or there is none: of a map a few texts, of data with entries that end between which ends a request
-comes. A name that may be anything (the time, a body, a whole map, what Envoy sends along) has no reader, and its plan
-has no memo.
+A value is exact or there is none: of a map it is a few texts, of data with entries that end the two ends that a request
+falls between. A name that may be anything (the time, a body, a whole map, what Envoy sends along) has no reader, and
+its plan has no memo.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _raw_query(facts: Facts, _segments: Sequence[str]) -> object:
 
 
 def _span(expiring: Expiring) -> Reader:
-    """Return the reader of between which ends of data's entries a request comes: what was decided holds there."""
+    """Return the reader of the two ends of entries that a request falls between: there, a decision stays the same."""
     return lambda facts, _segments: expiring.span(facts.request.time)
 
 
