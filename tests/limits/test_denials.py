@@ -6,8 +6,9 @@ import sys
 
 from authz.limits.asks import Answer
 from authz.limits.denials import Denials
+from authz.limits.lease import LIFE
 from authz.limits.plan import Plan, Planner, conclude
-from authz.model import Charge
+from authz.model import Charge, Scope
 from tests.limits.conftest import charge, limit
 
 PLANNER = Planner()
@@ -59,6 +60,17 @@ def test_a_smaller_cost_is_asked() -> None:
     assert denials.refusal(plan(charge(each, cost=2)), 101.0) is None
     assert denials.refusal(plan(charge(each, cost=3)), 101.0) is not None
     assert denials.refusal(plan(charge(each, cost=4)), 101.0) is not None
+
+
+def test_a_leased_limit_is_asked_again_soon() -> None:
+    """Others may give back what they hold, and do when their blocks end: no refusal of it is certain for longer."""
+    denials = Denials()
+    asked = refused(denials, charge(limit(scope=Scope.LEASED)))
+    assert denials.refusal(asked, 100.0 + LIFE - 0.01) is not None
+    assert denials.refusal(asked, 100.0 + LIFE) is None
+    soon = refused(denials, charge(limit(scope=Scope.LEASED)), retry=200_000, sent_at=200.0)
+    assert denials.refusal(soon, 200.19) is not None
+    assert denials.refusal(soon, 200.2) is None
 
 
 def test_another_generation_is_asked() -> None:
