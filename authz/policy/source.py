@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import ClassVar, cast
 
 import msgspec
@@ -20,6 +21,11 @@ import msgspec
 from authz.errors import Fault
 
 _ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|.)|.", re.DOTALL)
+_DOUBLED = re.compile("''|.", re.DOTALL)
+_CHARACTER = re.compile(".", re.DOTALL)
+_WHITE = re.compile(r"\s|\\(?:[\s_LNPnrtvf]|x(?:0[9-dA-D]|20|85|[aA]0))")
+"""A character of white space, as it may be written in double quotes; a break behind a backslash is none at all."""
+
 _HEADER = re.compile(r"[|>][^\n]*\n")
 
 _WIDEST = 400
@@ -85,17 +91,28 @@ class Scalar(str):
         return self.source.fault(self._offset(line, column), code, message, hint=hint, length=length)
 
     def _offset(self, line: int, column: int) -> int:
-        """Return where a place inside the value stands in the file; where folding hides it, the scalar's start."""
+        """Return where a place inside the value stands in the file."""
         raw = self.raw
         if raw.startswith("|"):
             return self._offset_in_block(line, column)
         if line > 1 or "\n" in raw:
-            return self.start
+            return self._offset_in_folds(line, column)
         if raw.startswith('"'):
             return self.start + _quoted(_ESCAPE.findall(raw[1:-1]), column)
         if raw.startswith("'"):
-            return self.start + _quoted(re.findall("''|.", raw[1:-1]), column)
+            return self.start + _quoted(_DOUBLED.findall(raw[1:-1]), column)
         return self.start + column - 1
+
+    def _offset_in_folds(self, line: int, column: int) -> int:
+        """Return the same where lines are folded: white space can be written in many ways there, all else in one."""
+        raw, lines = self.raw, self.split("\n")
+        header, quotes = _HEADER.match(raw), int(raw[:1] in {'"', "'"})
+        written = {'"': _ESCAPE, "'": _DOUBLED}.get(raw[:1], _CHARACTER)
+        value = "\n".join([*lines[: line - 1], lines[line - 1][: column - 1]])
+        end = len(raw.rstrip()) - quotes
+        marks = written.finditer(raw, header.end() if header else quotes, end)
+        dark = (mark.start() for mark in marks if not _WHITE.fullmatch(mark[0]))
+        return self.start + next(islice(dark, len("".join(value.split())), None), end)
 
     def _offset_in_block(self, line: int, column: int) -> int:
         header = _HEADER.match(self.raw)

@@ -49,6 +49,12 @@ def at(value: Scalar, word: str) -> Fault:
         "a: |\r\n  one &&\r\n  reqest.path\r\n",
         "{a: one && reqest.path}",
         "a:\n    reqest.path",
+        "a: >\n  one &&\n  reqest.path",
+        "a: >-   # why\r\n  one &&\r\n\r\n    more &&\r\n  reqest.path\r\n",
+        "a: one &&\n  reqest.path",
+        'a: "one\n  reqest.path"',
+        'a: "\\"x\\" == \\\n  \\x61 &&\\n \\ reqest.path"',
+        "a: 'it''s\n\n  ''here'' reqest.path'",
     ],
 )
 def test_a_place_inside_a_value_is_found_in_the_file(text: str) -> None:
@@ -59,14 +65,35 @@ def test_a_place_inside_a_value_is_found_in_the_file(text: str) -> None:
     assert fault.text == text.replace("\r", "").split("\n")[fault.line - 1]
 
 
-@pytest.mark.parametrize(
-    "text", ["a: >\n  one &&\n  reqest.path", "a: one &&\n  reqest.path", 'a: "one\n  reqest.path"']
-)
-def test_where_folding_hides_a_place_the_scalar_is_shown(text: str) -> None:
-    """A value whose lines were folded is pointed at where it begins."""
-    fault = at(scalar(text), "reqest.path")
+@given(st.lists(st.text("ab\"'&é", min_size=1), min_size=2, max_size=8), st.sampled_from([">", '"', "'"]), st.data())
+def test_every_word_of_a_folded_value_is_found(words: list[str], style: str, data: st.DataObject) -> None:
+    """Law: however lines are broken and indented, the place of every word is where it is written."""
+    escaped = {">": str, '"': lambda word: word.replace('"', '\\"'), "'": lambda word: word.replace("'", "''")}[style]
+    text = "a: " + (">\n  " if style == ">" else style)
+    places = []
+    for word in words:
+        places.append(len(text))
+        text += escaped(word) + data.draw(st.sampled_from([" ", "  ", "\n  ", "\n\n  "]))
+    value = scalar(text.rstrip() + ("" if style == ">" else style))
 
-    assert (fault.line, fault.column) == (1, 4)
+    start = 0
+    for word, place in zip(words, places, strict=True):
+        start = value.index(word, start)
+        before = value[:start]
+        fault = value.fault(
+            "AZ999", "x", line=before.count("\n") + 1, column=start - before.rfind("\n"), length=len(word)
+        )
+        assert value.source.place(place) == (fault.line, fault.column)
+        start += len(word)
+
+
+@pytest.mark.parametrize("text", ["a: >\n  one &&\n", "a: one\n  &&\n", 'a: "one\n  &&"'])
+def test_a_place_behind_the_end_is_the_end(text: str) -> None:
+    """What an expression lacks at its end is missed there."""
+    value = scalar(text)
+    fault = value.fault("AZ999", "x", line=1, column=len(value.rstrip()) + 1, length=1)
+
+    assert fault.text[: fault.column - 1].endswith("&&")
 
 
 def test_a_fault_without_a_place_underlines_the_scalar() -> None:
