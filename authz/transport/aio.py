@@ -3,11 +3,15 @@
 A thread with an event loop of its own. Methods are served as streams of requests, of which one is read: the unary
 form never tells of a client that closes its half without a message, and would leave it without an answer. Bytes in,
 bytes out: there is nothing that could fail to deserialize before we see it.
+
+A call whose message does not come is refused in words. An answer that is not taken stays until its connection ends:
+`grpc.aio` has no way to cancel a call.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import time
 from contextlib import suppress
@@ -19,6 +23,7 @@ import grpc
 from authz.errors import Unavailable
 from authz.model import Reason
 from authz.transport.address import TcpAddress
+from authz.transport.room import Room
 from authz.transport.service import Rejection, check, refuse
 
 if TYPE_CHECKING:
@@ -35,7 +40,15 @@ LAST = 5.0
 DOUBT = 0.02
 """Seconds in which a reset shows itself as one."""
 
+TURN = 0.1
+"""Seconds in which a message that came with its headers is looked at, on a busy loop too (`room`)."""
+
+MESSAGE_WITHIN = 5.0
+"""Seconds that a call's message may take; Envoy sends it with the headers, and waits for 200 ms by default."""
+
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _STATUS = {status.value[0]: status for status in grpc.StatusCode}
 
@@ -99,11 +112,15 @@ def _resolve(waiting: asyncio.Future[None]) -> None:
 
 
 async def _message(context: grpc.aio.ServicerContext) -> bytes | None:
-    """Read the call's message, `None` where the client closed its half without one.
+    """Read the call's message, `None` where the client closed its half without one or keeps it.
 
     Of a call that was reset the end may come before the cancel: it is left a moment to arrive.
     """
-    message = await context.read()
+    try:
+        async with asyncio.timeout(MESSAGE_WITHIN):
+            message = await context.read()
+    except TimeoutError:
+        return None
     if message is grpc.aio.EOF:
         await asyncio.sleep(DOUBT)
         return None
@@ -126,11 +143,17 @@ class AioServer:
 
     def __init__(self, setup: Setup) -> None:
         self.addresses = setup.listen
-        self.in_flight = 0  # calls not answered yet; only the loop's thread writes it
         self._setup = setup
+        self._room = Room(setup.max_in_flight)  # the loop's thread alone writes it
+        self._turning = False
         self._lifecycle = threading.Lock()
         self._cancelled: int | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def in_flight(self) -> int:
+        """How many calls are not answered yet, of those whose message is there or due."""
+        return self._room.taken
 
     def start(self) -> None:
         """Bind every address and serve. Raises Unavailable."""
@@ -188,24 +211,44 @@ class AioServer:
 
     async def _serve(self, method: Method, _messages: object, context: grpc.aio.ServicerContext) -> bytes:
         call = _Call(context, method.last_resort)
-        self.in_flight += 1
         try:
-            if self.in_flight > self._setup.max_in_flight and method.bounded:
-                refuse(method, Reason.OVERLOADED, call)
-            else:
-                check(method, await _message(context), call)
+            await self._decide(method, context, call)
             response = await call.answered()
         finally:
-            self.in_flight -= 1
+            self._room.taken -= 1
         if isinstance(response, bytes):
             return response
         aborted: bytes = await context.abort(_STATUS[response.code], response.details)  # raises
         return aborted
 
+    async def _decide(self, method: Method, context: grpc.aio.ServicerContext, call: _Call) -> None:
+        """Hand the call's message over, or refuse it where there is no room; it counts as in flight afterwards."""
+        room, turn = self._room, self._room.turn
+        if not self._turning:
+            self._turning = True
+            asyncio.get_running_loop().call_later(TURN, self._end_turn)
+        room.arrived()
+        message, full = None, room.taken > room.size and method.bounded
+        try:
+            if not full:
+                message = await _message(context)
+        finally:
+            late = turn != room.turn
+            room.heard(turn)
+        if full or (late and room.taken > room.size and method.bounded):
+            refuse(method, Reason.OVERLOADED, call)
+        else:
+            check(method, message, call)
+
+    def _end_turn(self) -> None:
+        self._turning = False
+        self._room.end_turn()
+
     async def _stop(self, grace: float) -> int:
         finished = asyncio.ensure_future(self._server.stop(grace + LAST))
         await asyncio.wait((finished,), timeout=grace)
         cancelled = 0 if finished.done() else self.in_flight
-        await self._server.stop(None)  # a smaller grace than the first: ends it now
-        await finished
+        ended = asyncio.ensure_future(self._server.stop(None))  # a smaller grace than the first: ends it now
+        if (await asyncio.wait((finished, ended), timeout=LAST))[1]:
+            _log.error("a client keeps gRPC: the server is left as it is")
         return cancelled

@@ -7,6 +7,8 @@ With `fast`, which runs the queue, the only module that meets `cygrpc`. What it 
 * Operations hold C memory until their batch is done, so every batch gets new ones: an operation shared by two batches
   in flight is freed twice, and the process ends.
 * No message means that the client closed its half or reset the call, and nothing in the event says which.
+* gRPC keeps a call whose message never comes, and an answer that is never taken, for as long as the connection lives.
+  The one is refused in words, the other is cancelled: nobody reads them.
 """
 
 from __future__ import annotations
@@ -37,13 +39,31 @@ _first = threading.Lock()  # held for a comparison: which answer of a call is th
 _NO_METADATA = ()
 _NO_DEADLINE = 1e15  # seconds since the epoch; gRPC's infinite deadline is later, any real one is earlier
 
+MESSAGE_SWEEPS = 5
+"""Sweeps (seconds) that a call's message may take; Envoy sends it with the headers, and waits for 200 ms by default."""
+
+ANSWER_SWEEPS = 20
+"""Sweeps (seconds) that a client may leave an answer where it is; as long as it may leave a ping."""
+
 Event = Any  # cygrpc has no types
 
 
 class _Call:
     """One call, and the tag of its message."""
 
-    __slots__ = ("_event", "_method", "_native", "_response", "_rounds", "_waits", "_watched", "cancelled")
+    __slots__ = (
+        "_age",
+        "_event",
+        "_heard",
+        "_method",
+        "_native",
+        "_response",
+        "_rounds",
+        "_turn",
+        "_waits",
+        "_watched",
+        "cancelled",
+    )
 
     def __init__(self, event: Event, method: Method, rounds: Rounds) -> None:
         self._event = event
@@ -53,6 +73,9 @@ class _Call:
         self._response: bytes | Rejection | None = None
         self._waits = False
         self._watched = False
+        self._heard = False
+        self._turn = rounds.room.turn
+        self._age = 0  # in sweeps, until it is heard; then from when its answer is sent
         self.cancelled = False
 
     @property
@@ -89,16 +112,44 @@ class _Call:
         self._native.start_server_batch((ReceiveMessageOperation(0),), self)
 
     def arrived(self, event: Event) -> None:
+        if self._heard:  # refused before its message came
+            return
+        self._heard = True
+        room = self._rounds.hear(self._turn)
         message = event.batch_operations[0].message()
         if message is None:
             self.watch()
             self._native.start_server_batch((), _Doubt(self, self._rounds))
-        else:
+        elif room or not self._method.bounded:
             self.check(message)
+        else:
+            self._refuse()
 
     def check(self, message: bytes | None) -> None:
         check(self._method, message, self)
         self._rounds.settle(self)
+
+    def turn_away(self) -> None:
+        """Refuse a call at its arrival."""
+        self._heard = True
+        self._rounds.hear(self._turn)
+        self._refuse()
+
+    def _refuse(self) -> None:
+        refuse(self._method, Reason.OVERLOADED, self)
+        self._rounds.settle(self)
+
+    def grow_older(self) -> None:
+        self._age += 1
+        if not self._heard:
+            if self._age > MESSAGE_SWEEPS:
+                self._heard = True
+                self._rounds.hear(self._turn)
+                self.check(None)
+        elif self._response is None:
+            self._age = 0
+        elif self._age > ANSWER_SWEEPS:
+            self._native.cancel()
 
     def watch(self) -> None:
         """Learn of a cancel while the answer is awaited; otherwise sending does, in its own batch."""
@@ -121,7 +172,20 @@ class _Call:
             )
         if not self._watched:
             operations = (*operations, ReceiveCloseOnServerOperation(0))
-        self._native.start_server_batch(operations, self._rounds)
+        self._native.start_server_batch(operations, _Sent(self, self._rounds))
+
+
+class _Sent:
+    """The tag of one call's answer."""
+
+    __slots__ = ("_call", "_rounds")
+
+    def __init__(self, call: _Call, rounds: Rounds) -> None:
+        self._call = call
+        self._rounds = rounds
+
+    def arrived(self, _event: Event) -> None:
+        self._rounds.finish(self._call)
 
 
 class _Closed:
@@ -150,7 +214,7 @@ class _Doubt:
 
     def arrived(self, _event: Event) -> None:
         if self._call.cancelled:
-            self._rounds.drop()
+            self._rounds.drop(self._call)
         else:
             self._call.check(None)
 
@@ -179,11 +243,10 @@ class Arrival:
         self.request()
         method, rounds = self._method, self._rounds
         call = _Call(event, method, rounds)
-        if rounds.take() or not method.bounded:
+        if rounds.take(call) or not method.bounded:
             call.receive()
         else:
-            refuse(method, Reason.OVERLOADED, call)
-            rounds.settle(call)
+            call.turn_away()
 
 
 class Stopped:

@@ -140,11 +140,11 @@ class FastServer:
         cancelled = 0
         self._native.shutdown(self._queue, Stopped(self._rounds))
         if not self._finished.wait(grace):
-            cancelled = self._rounds.live
+            cancelled = len(self._rounds.live)
             self._native.cancel_all_calls()
         self._polling.join(LAST)
         if self._polling.is_alive():
-            _log.error("a check keeps the polling thread: its server is left as it is")
+            _log.error("a check keeps the polling thread, or a client gRPC: the server is left as it is")
         else:
             self._native.destroy()
         return cancelled

@@ -10,6 +10,9 @@ the processor: what they wait for is asked while the next round is decided. One 
 handed over to be watched for a cancel, so that none is allowed whose caller has gone: as long as a round may take, a
 caller that leaves goes unseen either way.
 
+Once in SWEEP seconds the polling thread lets every call that gRPC has not finished grow older: one whose message does
+not come, or whose answer is not taken, is given up at an age. A thread that is kept in a check ages nobody.
+
 Counters have one writing thread each; a reader takes the difference. Knows gRPC only as something to poll.
 """
 
@@ -22,6 +25,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
 from authz.threads import give_turn
+from authz.transport.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,6 +45,9 @@ BACKLOG = 256
 PAUSE = 0.0005
 """Seconds the polling thread then leaves to the writer at a time."""
 
+SWEEP = 1.0
+"""Seconds from one look at all calls to the next, at least."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -55,6 +62,9 @@ class RoundCall(Protocol):
 
     def send(self) -> None:
         """Send the answer."""
+
+    def grow_older(self) -> None:
+        """Give up what has not come in as many sweeps as it may take."""
 
 
 class Writer:
@@ -112,27 +122,37 @@ class Rounds:
         self._answered: list[RoundCall] = []
         self._waiting: list[RoundCall] = []
         self._unwatched: deque[tuple[float, list[RoundCall]]] = deque()  # by when they are to be watched
-        self._max_in_flight = max_in_flight
         self.writer = writer
-        self.taken = 0  # calls taken, less those that this thread has answered or dropped
-        self.live = 0  # calls that gRPC has not finished
+        self.room = Room(max_in_flight)
+        self.live: set[RoundCall] = set()  # calls that gRPC has not finished
+        self._next_sweep = 0.0
         self.stopped = False
 
     @property
     def in_flight(self) -> int:
-        """How many calls are not answered yet."""
-        return self.taken - self.writer.sent
+        """How many calls are not answered yet, of those whose message is there or due."""
+        return self.room.taken - self.writer.sent
 
-    def take(self) -> bool:
+    def take(self, call: RoundCall) -> bool:
         """Count one more call; whether there is room to decide it."""
-        self.live += 1
-        self.taken += 1
-        return self.in_flight <= self._max_in_flight
+        self.live.add(call)
+        self.room.arrived()
+        return self.in_flight <= self.room.size
 
-    def drop(self) -> None:
-        """Forget a call that needs no answer."""
-        self.live -= 1
-        self.taken -= 1
+    def hear(self, turn: int) -> bool:
+        """Count a call whose message has come, and that arrived in `turn`; whether there is room to decide it."""
+        kept = turn == self.room.turn
+        self.room.heard(turn)
+        return kept or self.in_flight <= self.room.size
+
+    def finish(self, call: RoundCall) -> None:
+        """Forget a call that gRPC has finished."""
+        self.live.discard(call)
+
+    def drop(self, call: RoundCall) -> None:
+        """Forget a call that has been heard and needs no answer."""
+        self.live.discard(call)
+        self.room.taken -= 1
 
     def settle(self, call: RoundCall) -> None:
         """Put a call where it goes on: into the round if it is answered, else among those that wait."""
@@ -141,22 +161,21 @@ class Rounds:
         else:
             self._answered.append(call)
 
-    def arrived(self, _event: object) -> None:
-        """Count a call that gRPC has finished: this object is the tag of every answer."""
-        self.live -= 1
-
     def run(self) -> None:
         """Take events until `stopped`; each brings its tag, whose `arrived` says what it means."""
-        poll, answered, waiting = self._poll, self._answered, self._waiting
+        poll, answered, waiting, room = self._poll, self._answered, self._waiting, self.room
         while not self.stopped:
             event = None  # a finished call must not live until the next event
-            event = poll(0 if answered or waiting else self._next_watch())
+            event = poll(0 if answered or waiting or room.due else self._next_look())
             if event.tag is not None:
                 try:
                     event.tag.arrived(event)
                 except Exception:  # noqa: BLE001 - one event that goes wrong must not end the thread that serves all
                     _log.exception("an event of gRPC could not be taken")
-            if event.tag is None or len(answered) + len(waiting) >= ROUND:
+            if event.tag is None:
+                room.end_turn()
+                self._end_round()
+            elif len(answered) + len(waiting) >= ROUND:
                 self._end_round()
 
     def _end_round(self) -> None:
@@ -169,6 +188,9 @@ class Rounds:
             self._unwatched.append((now + PATIENCE, waiting))
             give_turn()
         self._watch(now)
+        if now >= self._next_sweep:
+            self._next_sweep = now + SWEEP
+            self._sweep()
         while self.writer.backlog() > BACKLOG:
             time.sleep(PAUSE)
 
@@ -177,7 +199,7 @@ class Rounds:
             self.writer.send(answered)
             return
         for call in answered:
-            self.taken -= 1
+            self.room.taken -= 1
             _do(call.send)
 
     def _watch(self, now: float) -> None:
@@ -188,14 +210,18 @@ class Rounds:
             if calls:
                 self.writer.watch(calls)
 
-    def _next_watch(self) -> float | None:
-        """Return when there is a call to watch, in seconds since the epoch as gRPC has them; `None` for never."""
+    def _sweep(self) -> None:
+        for call in list(self.live):
+            _do(call.grow_older)
+
+    def _next_look(self) -> float | None:
+        """Return when there is a call to watch or all to sweep, in gRPC's seconds since the epoch; `None` for never."""
         while self._unwatched:
             due, calls = self._unwatched[0]
             if any(call.waits() for call in calls):
                 return time.time() + due - time.monotonic()
             self._unwatched.popleft()
-        return None
+        return time.time() + SWEEP if self.live else None
 
 
 def _do(step: Callable[[], None]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import socket
 import threading
 import time
 from queue import SimpleQueue
@@ -16,6 +17,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import DataReceived, StreamEnded, StreamReset
+from h2.settings import SettingCodes
 
 from authz.transport import Server, TransportName, open_server
 from authz.transport.health import PATH as HEALTH
@@ -86,6 +91,69 @@ class Client:
     def health(self, service: str = "") -> bytes:
         """Return the health service's answer."""
         return self._health(b"\n" + bytes((len(service),)) + service.encode(), timeout=PATIENCE)
+
+
+class Peer:
+    """An HTTP/2 connection to a Unix socket that does what no gRPC client does. What was answered is by stream."""
+
+    def __init__(self, path: Path, *, window: int = 65_535) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(PATIENCE)
+        self._socket.connect(str(path))
+        self._h2 = H2Connection(H2Configuration(header_encoding="utf-8"))
+        self._h2.initiate_connection()
+        self._h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: window})
+        self.answers: dict[int, bytes] = {}
+        self.ended: set[int] = set()
+        self.reset: set[int] = set()
+        self.send()
+        self.until(lambda: self._h2.remote_settings.max_concurrent_streams < 2**31)
+
+    def announce(self) -> int:
+        """Begin a call with its headers, and return its stream."""
+        stream = self._h2.get_next_available_stream_id()
+        names = {":method": "POST", ":scheme": "http", ":path": CHECK, ":authority": "peer", "te": "trailers"}
+        self._h2.send_headers(stream, [*names.items(), ("content-type", "application/grpc")])
+        return stream
+
+    def say(self, stream: int, part: bytes, *, last: bool = False) -> None:
+        """Send a part of a call's message."""
+        self._h2.send_data(stream, part, end_stream=last)
+
+    def send(self) -> None:
+        """Write what was begun."""
+        self._socket.sendall(self._h2.data_to_send())
+
+    def until(self, holds: Callable[[], object]) -> None:
+        """Read until `holds()`."""
+        while not holds():
+            for event in self._h2.receive_data(self._socket.recv(65_536)):
+                match event:
+                    case DataReceived():
+                        self.answers[event.stream_id] = self.answers.get(event.stream_id, b"") + event.data
+                    case StreamEnded():
+                        self.ended.add(event.stream_id)
+                    case StreamReset():
+                        self.reset.add(event.stream_id)
+            self.send()
+
+    def close(self) -> None:
+        """Leave."""
+        self._socket.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[Callable[..., Peer]]:
+    """Return a function that connects to a server's socket."""
+    peers = []
+
+    def connect(server: Server, **options: Any) -> Peer:
+        peers.append(Peer(server.addresses[0].path, **options))
+        return peers[-1]
+
+    yield connect
+    for each in peers:
+        each.close()
 
 
 @pytest.fixture

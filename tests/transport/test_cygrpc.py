@@ -165,6 +165,22 @@ def test_watching_twice_is_refused(bare: Bare) -> None:
     future.cancel()
 
 
+def test_an_answer_that_is_not_taken_can_be_cancelled(bare: Bare) -> None:
+    """`cancel` ends a call whose answer is in flight: the batch is done, and nothing of the call is left."""
+    bare.server.request_registered_call(bare.queue, bare.queue, METHOD, "call")
+    future = bare.call.future(b"x", timeout=PATIENCE)
+    event = bare.event()
+    bare.receive(event.call)
+    event.call.start_server_batch((cygrpc.ReceiveCloseOnServerOperation(0),), "closed")
+    event.call.cancel()
+    closed = bare.event()
+    assert closed.tag == "closed"
+    assert event.call.start_server_batch(answer(watched=True), "sent") == 0
+    assert bare.event().tag == "sent"
+    event.call.cancel()
+    assert future.exception() is not None
+
+
 def test_no_message_is_none(bare: Bare) -> None:
     """A client that closes its half without a message brings None; it can be answered."""
     future, event = bare.taken(bare.channel.stream_unary(METHOD).future, iter(()), timeout=PATIENCE)

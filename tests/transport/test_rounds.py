@@ -24,6 +24,7 @@ class Letter:
         self.response = response
         self.watched_by: list[str] = []
         self.sent_by: list[str] = []
+        self.age = 0
 
     def waits(self) -> bool:
         return self.response is None
@@ -33,6 +34,9 @@ class Letter:
 
     def send(self) -> None:
         self.sent_by.append(threading.current_thread().name)
+
+    def grow_older(self) -> None:
+        self.age += 1
 
 
 class Script:
@@ -75,9 +79,21 @@ def pause(_rounds: Rounds) -> None:
     """Nothing has arrived."""
 
 
+def end(rounds: Rounds) -> None:
+    """Stop, with calls that gRPC has not finished."""
+    rounds.stopped = True
+
+
 def settling(letters: list[Letter]) -> list[Callable[[Rounds], None]]:
-    """Return a step per letter that settles it."""
-    return [lambda rounds, letter=letter: (rounds.take(), rounds.settle(letter)) for letter in letters]
+    """Return a step per letter that takes, hears, settles and finishes it."""
+    return [lambda rounds, letter=letter: _take(rounds, letter) for letter in letters]
+
+
+def _take(rounds: Rounds, letter: Letter) -> None:
+    rounds.take(letter)
+    rounds.hear(rounds.room.turn)
+    rounds.settle(letter)
+    rounds.finish(letter)
 
 
 HERE = threading.current_thread().name
@@ -219,12 +235,48 @@ def test_an_answer_that_cannot_be_sent_ends_nothing(caplog: Any) -> None:
 
 def test_room_is_for_calls_that_are_not_answered() -> None:
     """`take` counts, and says whether the call is within the bound; sending and dropping make room."""
-    script = Script([])
-    assert [script.rounds.take() for _ in range(4)] == [True, True, True, False]
-    script.rounds.drop()
-    script.rounds.drop()
-    assert script.rounds.in_flight == 2
-    assert script.rounds.take()
+    rounds, letters = Script([]).rounds, [Letter() for _ in range(4)]
+    assert [rounds.take(letter) for letter in letters] == [True, True, True, False]
+    for letter in letters[:2]:
+        assert rounds.hear(0)
+        rounds.drop(letter)
+    assert rounds.in_flight == 2
+    assert rounds.take(Letter())
+
+
+def test_a_call_without_a_message_has_a_place_for_one_turn() -> None:
+    """Streams of headers take nobody's place: once all that has arrived is looked at, they count no more."""
+    seen: list[tuple[bool, int]] = []
+    silent = [lambda rounds: seen.append((rounds.take(Letter()), rounds.in_flight)) for _ in range(5)]
+    Script([*silent, pause, *silent[:1], pause, end]).play()
+    assert seen == [(True, 1), (True, 2), (True, 3), (False, 4), (False, 5), (True, 1)]
+
+
+def test_a_message_that_comes_late_is_judged_by_the_room_there_is() -> None:
+    """It has lost its place: it counts again from then on, and is decided only if there is room."""
+    rounds = Script([]).rounds
+    rounds.take(Letter())
+    rounds.room.end_turn()
+    assert rounds.in_flight == 0
+    for _ in range(2):
+        rounds.take(Letter())
+        assert rounds.hear(1)
+    assert rounds.hear(0)
+    rounds.take(Letter())
+    rounds.room.end_turn()
+    assert not rounds.hear(1)
+    assert rounds.in_flight == 4
+
+
+def test_calls_that_are_not_finished_grow_older(monkeypatch: Any) -> None:
+    """Every SWEEP seconds those that are left grow older, answered or not, and the queue is not waited on for ever."""
+    monkeypatch.setattr(rounds, "SWEEP", 0.01)
+    left, finished = Letter(), Letter()
+    script = Script([lambda rounds: rounds.take(left), *settling([finished]), *[pause] * 5, end])
+    script.play()
+    assert left.age >= 2
+    assert finished.age == 0
+    assert script.waits == 1  # for the first of all
 
 
 def test_a_writer_that_is_behind_holds_the_polling_thread(monkeypatch: Any) -> None:
