@@ -228,17 +228,19 @@ class AioServer:
             self._turning = True
             asyncio.get_running_loop().call_later(TURN, self._end_turn)
         room.arrived()
-        message, full = None, room.taken > room.size and method.bounded
+        message, full = None, self._full(method)
         try:
             if not full:
                 message = await _message(context)
         finally:
-            late = turn != room.turn
-            room.heard(turn)
-        if full or (late and room.taken > room.size and method.bounded):
+            kept = room.heard(turn)
+        if full or (not kept and self._full(method)):
             refuse(method, Reason.OVERLOADED, call)
         else:
             check(method, message, call)
+
+    def _full(self, method: Method) -> bool:
+        return method.bounded and self._room.taken > self._room.size
 
     def _end_turn(self) -> None:
         self._turning = False

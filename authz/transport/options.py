@@ -6,6 +6,7 @@ its server (`src/core/server/server.cc`).
 
 from __future__ import annotations
 
+import resource
 import ssl
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,15 @@ FEWEST_STREAMS = 100  # RFC 9113, section 6.5.2
 METADATA_BYTES = 256 * 1024
 """Bound on a call's metadata. A client of Envoy can fill `tracestate` up to Envoy's own bound on headers (60 KiB
 unless raised): what Envoy lets through must not become a gRPC error here."""
+
+LONGEST = 64 * 1024**2
+LONGER = 16
+"""Bound on a message, whatever becomes of it: so many times the longest that is read, and LONGEST at least. Up to there
+it is denied in words; gRPC ends the call before it keeps the rest. No Envoy sends more: `max_request_bytes` is for
+bodies that are read, and `authz envoy --check` tells of one that is larger."""
+
+HANDSHAKE_MS = 10_000
+"""Time that TLS and the first settings may take; gRPC's own two minutes are a file kept open for nothing."""
 
 
 class Tls(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,8 +91,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         return (
             # On by default, and then a second server on the same port silently takes half of the calls.
             ("grpc.so_reuseport", int(self.reuse_port)),
-            # gRPC's own answer to a large message is RESOURCE_EXHAUSTED; ours is a denial (service.check).
-            ("grpc.max_receive_message_length", UNLIMITED),
+            # gRPC's own answer to a large message is RESOURCE_EXHAUSTED; ours is a denial (service.check). Without
+            # a bound it keeps whatever is sent, and inflates it.
+            ("grpc.max_receive_message_length", self._longest()),
             ("grpc.max_send_message_length", UNLIMITED),
             # Soft and hard bound alike: between them gRPC refuses at random.
             ("grpc.max_metadata_size", METADATA_BYTES),
@@ -99,7 +110,21 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
             # A peer that vanished without a FIN frees its calls in a minute and not after two hours.
             ("grpc.keepalive_time_ms", 60_000),
             ("grpc.keepalive_timeout_ms", 20_000),
+            ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+            # Without files left, nothing connects any more: no Redis, no policies, no Envoy. Those that are
+            # connected stay.
+            ("grpc.max_allowed_incoming_connections", _connections(len(self.listen))),
         )
+
+    def _longest(self) -> int:
+        read = max((method.max_message_bytes for method in self.methods), default=0)
+        return min(LARGEST, max(LONGEST, LONGER * read))
+
+
+def _connections(places: int) -> int:
+    """Return how many connections each place may have: together three quarters of the files this process may open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return LARGEST if files == resource.RLIM_INFINITY else max(1, min(LARGEST, files * 3 // 4 // max(1, places)))
 
 
 def _no_password() -> str:

@@ -25,12 +25,13 @@ class Room:
         self.taken += 1
         self.due += 1
 
-    def heard(self, turn: int) -> None:
-        """Count a call of that turn from now on as one whose message is there."""
+    def heard(self, turn: int) -> bool:
+        """Count a call of that turn from now on as one whose message is there; whether it has counted all along."""
         if turn == self.turn:
             self.due -= 1
-        else:
-            self.taken += 1
+            return True
+        self.taken += 1
+        return False
 
     def end_turn(self) -> None:
         """Forget the calls whose message is not among all that has arrived."""

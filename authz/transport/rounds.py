@@ -141,9 +141,7 @@ class Rounds:
 
     def hear(self, turn: int) -> bool:
         """Count a call whose message has come, and that arrived in `turn`; whether there is room to decide it."""
-        kept = turn == self.room.turn
-        self.room.heard(turn)
-        return kept or self.in_flight <= self.room.size
+        return self.room.heard(turn) or self.in_flight <= self.room.size
 
     def finish(self, call: RoundCall) -> None:
         """Forget a call that gRPC has finished."""
