@@ -83,6 +83,7 @@ class Process:
         self._worker = worker
         self._running = ExitStack()
         self._grace = 0.0
+        self._open = False
         self._watching: tuple[Watching, ...] = tuple(
             filter(None, (governing.endings, governing.geoip, signing, governing.candidate, governing.aging))
         )
@@ -110,6 +111,7 @@ class Process:
                 running.callback(part.stop)
             self._server.start()
             running.callback(self._close)
+            self._open = True
             self._store.start()
             running.callback(self._store.stop)
             self._running = running.pop_all()
@@ -141,9 +143,9 @@ class Process:
         return True
 
     def ready(self) -> bool:
-        """Say whether checks can be decided, and will be for a while, and whether callers can prove who they are."""
+        """Say whether checks are taken and can be decided, for a while too, and whether callers can prove who they are."""
         fresh = self._aging is None or self._aging.ready
-        return fresh and bool(self._engine.health("")) and self._keys.ready
+        return self._open and fresh and bool(self._engine.health("")) and self._keys.ready
 
     def metrics(self) -> bytes:
         """Return every number, in Prometheus' text format."""

@@ -57,6 +57,21 @@ def test_it_is_ready_from_start_to_drain(process: Process, tmp_path: Path) -> No
     assert _threads() == set()
 
 
+def test_it_is_not_ready_before_its_address_is_open(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """L4: policies are loaded by then, and whoever is sent here for that would find the connection refused."""
+    open_, said = process._server.start, list[object]()
+
+    def start() -> None:
+        said.extend((process.ready(), process.status()["generation"]))
+        open_()
+
+    monkeypatch.setattr(process._server, "start", start)
+    process.start()
+    said.append(process.ready())
+    process.stop(0.1)
+    assert said == [False, 1, True]
+
+
 def test_one_that_cannot_start_leaves_nothing_behind(process: Process, tmp_path: Path) -> None:
     """What was started before the address that could not be had is stopped again."""
     (tmp_path / "authz.sock").mkdir()
