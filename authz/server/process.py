@@ -143,7 +143,7 @@ class Process:
         return True
 
     def ready(self) -> bool:
-        """Say whether checks are taken and can be decided, for a while too, and whether callers can prove who they are."""
+        """Say whether checks are taken, can be decided for a while, and callers can prove who they are."""
         fresh = self._aging is None or self._aging.ready
         return self._open and fresh and bool(self._engine.health("")) and self._keys.ready
 

@@ -38,6 +38,13 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
 
 
+class LogLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the service's log, by what no record has."""
+
+    level: str
+    message: str
+
+
 class UnreadableError(Unavailable):
     """A log, or a line of it, that cannot be read."""
 
@@ -74,7 +81,10 @@ def _cut(path: Path) -> Iterator[Stretch]:
 
 
 def read(stretch: Stretch) -> Iterator[Line]:
-    """Yield the records of a stretch that are decisions; raise `UnreadableError` with the place of what is none."""
+    """Yield the records of a stretch that are decisions; raise `UnreadableError` with the place of what is none.
+
+    Lines of the service's log may be among them: `kubectl logs` and its like show standard output and error as one.
+    """
     decoder = msgspec.json.Decoder(Line)
     for number, line in enumerate(_lines(stretch), 1):
         if line.isspace():
@@ -82,10 +92,20 @@ def read(stretch: Stretch) -> Iterator[Line]:
         try:
             record = decoder.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            if _is_logged(line):
+                continue
             where = f"line {number}" if stretch.start == 0 else f"line {number} after byte {stretch.start}"
             raise UnreadableError(f"{stretch.path}: {where}: no record: {error}") from error
         if record.format.startswith("authz.record/"):
             yield record
+
+
+def _is_logged(line: bytes) -> bool:
+    try:
+        msgspec.json.decode(line, type=LogLine)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+    return True
 
 
 def records_with(stretch: Stretch, decision: str) -> Iterator[Line]:

@@ -1,14 +1,13 @@
 """The admin port, asked for one page."""
 
-from typing import cast
-
 import pytest
 
 from authz.cli.admin import data, page
-from authz.console.app import State, application
+from authz.console.app import application
 from authz.console.serving import AdminServer
 from authz.errors import Unavailable
 from tests.cli.routes.serving import answering
+from tests.console.test_app import FixedState
 
 
 def test_a_page_is_asked_for_by_address_or_url() -> None:
@@ -32,7 +31,7 @@ def test_what_is_no_admin_port_is_said() -> None:
 
 def test_a_name_that_is_not_answered_to_is_said() -> None:
     """The remedy is in the words: an address, or the setting."""
-    server = AdminServer("127.0.0.1", 0, application(cast("State", object())))
+    server = AdminServer("127.0.0.1", 0, application(FixedState()))
     server.start()
     try:
         with pytest.raises(Unavailable, match=r"does not answer to this name: use its address, or set admin_hosts"):

@@ -30,6 +30,16 @@ def test_stretches_hold_every_line_once(log: Path, size: int, monkeypatch: pytes
     assert sum(part.size for part in parts) == log.stat().st_size
 
 
+def test_lines_of_the_log_are_none(log: Path) -> None:
+    """What a container writes is kept as one; anything else that is no record is told, with its line."""
+    told = b'{"time": "2026-11-30T11:07:05.588Z", "level": "info", "message": "serving", "worker": 1}\n'
+    log.write_bytes(told + log.read_bytes() + told)
+    assert [record.id for record in read(stretches(log)[0])] == [f"d-{number}" for number in range(6)]
+    log.write_bytes(log.read_bytes() + b'{"level": "info"}\n')
+    with pytest.raises(UnreadableError, match=r"line 11: no record: .*`format`"):
+        list(read(stretches(log)[0]))
+
+
 def test_parquet_says_the_same_as_json_lines(log: Path, tmp_path: Path) -> None:
     """What DuckDB made of a log is the log, with nested values as texts of JSON."""
     duckdb = pytest.importorskip("duckdb")

@@ -79,7 +79,9 @@ def _recorded(decision: str, log: Path, policies: list[Path] | None) -> Explanat
     line = finding.recorded(decision, log)
     current = policies_in(policies or [Path("policies")])
     if line.policy_digest != current.digest:
-        tell("these are not the policies that decided: rules may have changed since")
+        tell(
+            "these are not the policies that decided, or are in a folder of another name: rules may have changed since"
+        )
     explanation = Trying(current).explain_record(line, _secrets())
     if explanation is None:
         raise Unavailable(f"no policy decided this: {line.reason}")

@@ -34,7 +34,8 @@ def asked(decision: str, admin: str) -> dict[str, Any]:
     except Unavailable as error:
         raise Unavailable(f"{error}; name the records with --log") from error
     if status != HTTPStatus.OK:
-        raise Unavailable(f"{admin}: {content.decode(errors='replace').strip()}")
+        elsewhere = "; name records that are kept elsewhere with --log" if status == HTTPStatus.NOT_FOUND else ""
+        raise Unavailable(f"{admin}: {content.decode(errors='replace').strip()}{elsewhere}")
     explained: dict[str, Any] = json.loads(content)
     return explained
 

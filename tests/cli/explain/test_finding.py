@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,11 +19,11 @@ from authz.server.explaining import Explainer
 from authz.server.records import UnreadableError
 from authz.store import Snapshot
 from tests.cli.replay.conftest import BEFORE, line, policies
+from tests.console.test_app import FixedState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from authz.console.app import State
 
 
 def test_a_decision_is_found_wherever_the_log_has_it(tmp_path: Path) -> None:
@@ -36,13 +36,17 @@ def test_a_decision_is_found_wherever_the_log_has_it(tmp_path: Path) -> None:
         recorded("d-3", tmp_path)
 
 
-class Explaining:
+class Explaining(FixedState):
     """A state that explains by the policies of replays, from a log."""
 
     def __init__(self, log: Path) -> None:
+        super().__init__()
         snapshot = Snapshot(policies=policies(BEFORE), generation=1, loaded_at=0.0)
         secrets, find = ReadsWriter(ReadsForm.VALUES, b"k"), client_ip(ClientSettings())
-        self.explain = Explainer(lambda: snapshot, secrets, find, MemoryLimiter(), [log]).explain
+        self._explainer = Explainer(lambda: snapshot, secrets, find, MemoryLimiter(), [log])
+
+    def explain(self, query: Sequence[tuple[str, str]], /) -> object:
+        return self._explainer.explain(query)
 
 
 def test_a_running_service_is_asked_for_its_explanation(tmp_path: Path) -> None:
@@ -50,12 +54,12 @@ def test_a_running_service_is_asked_for_its_explanation(tmp_path: Path) -> None:
     log = tmp_path / "decisions.jsonl"
     log.write_bytes(line(1, {"headers": {"x-tenant": "evil"}}))
     state = Explaining(log)
-    server = AdminServer("127.0.0.1", 0, application(cast("State", state)))
+    server = AdminServer("127.0.0.1", 0, application(state))
     server.start()
     try:
         place = f"127.0.0.1:{server.port}"
         assert as_explanation(asked("d-1", place)) == state.explain([("id", "d-1")])
-        with pytest.raises(Unavailable, match="has no decision d-9"):
+        with pytest.raises(Unavailable, match="has no decision d-9; name records that are kept elsewhere with --log"):
             asked("d-9", f"http://{place}")
     finally:
         server.stop()
