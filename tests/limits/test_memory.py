@@ -49,6 +49,16 @@ def test_a_full_store_refuses_who_is_new_and_keeps_who_is_known() -> None:
     assert answer(limiter.charge, [charge(each, "eve-299")]).admitted
 
 
+def test_a_full_store_tells_who_only_looks() -> None:
+    """A peek opens no counter, so it needs no room: who is new is answered as ever, and nobody by `on_error`."""
+    limiter = MemoryLimiter(clock=Clock(), max_keys=1)
+    each = limit(requests=2)
+    assert answer(limiter.charge, [charge(each, "bob")]).admitted
+    looked = answer(limiter.peek, [charge(each, "eve")])
+    assert (looked.admitted, looked.limits[0].outcome, looked.limits[0].remaining) == (True, LimitOutcome.OK, 2)
+    assert limiter.degraded == 0
+
+
 def test_threads_are_admitted_exactly() -> None:
     """Eight threads at once: the limit, to the one."""
     limiter = MemoryLimiter()
