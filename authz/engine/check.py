@@ -16,13 +16,15 @@ import msgspec
 
 from authz.engine.concluding import conclude, limited, refused
 from authz.errors import Refusal
+from authz.limits.guesses import MARGIN, CrowdedError, Guesses, Waiting
 from authz.model import ANONYMOUS, UNLIMITED, Outcome, Reason
 from authz.policy import UNTOLD, Facts
 from authz.wire import LAST_RESORT, read
 
 if TYPE_CHECKING:
     from authz.engine.parts import Call, Parts
-    from authz.model import Decision, Identity, Request, Usage
+    from authz.limits.guesses import Counter
+    from authz.model import Charge, Decision, Identity, Request, Usage
     from authz.policy import Identifier, Selection
 
 HEALTH_SERVICES = frozenset({"", "envoy.service.auth.v3.Authorization"})
@@ -40,11 +42,12 @@ class Engine:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._guesses = Guesses(parts.monotonic)
         self.serving = True
 
     def check(self, message: bytes, call: Call) -> None:
         """Decide one serialized `CheckRequest` and answer the call, now or when the limiter has spoken."""
-        check = _Check(self._parts, call)
+        check = _Check(self._parts, call, self._guesses)
         try:
             check.read(message)
             check.identify()
@@ -55,7 +58,7 @@ class Engine:
 
     def refuse(self, reason: Reason, call: Call) -> None:
         """Answer a call that is not decided: overload, oversize, shutting down."""
-        _Check(self._parts, call).refuse(reason, "")
+        _Check(self._parts, call, self._guesses).refuse(reason, "")
 
     def health(self, service: str) -> bool | None:
         """Say whether checks can be decided; `None` for a service we do not offer."""
@@ -68,13 +71,16 @@ class _Check:
     """One check on its way. Every step ends in the next one, in `refuse`, or in `fail`; `_answer` ends them all."""
 
     __slots__ = (
-        "_answered", "_call", "_client_ip", "_deadline", "_decision", "_facts", "_identity", "_parts", "_request",
-        "_selection", "_snapshot", "_started", "_tick",
+        "_answered", "_call", "_client_ip", "_deadline", "_decision", "_early", "_facts", "_guesses", "_held",
+        "_identity", "_parts", "_request", "_selection", "_snapshot", "_started", "_tick",
     )  # fmt: skip
 
-    def __init__(self, parts: Parts, call: Call) -> None:
+    def __init__(self, parts: Parts, call: Call, guesses: Guesses) -> None:
         self._parts = parts
         self._call = call
+        self._guesses = guesses
+        self._held: tuple[Counter, ...] = ()
+        self._early: tuple[Charge, ...] = ()
         self._snapshot = parts.snapshot()
         self._started = parts.clock()
         self._tick = parts.monotonic()
@@ -129,6 +135,7 @@ class _Check:
         )
         charges = self._selection.early_charges(self._facts)
         if charges:
+            self._early = charges
             parts.limiter.peek(charges, self._deadline, self._peeked)
         else:
             self._decide()
@@ -144,10 +151,32 @@ class _Check:
 
     def _peeked(self, usage: Usage) -> None:
         try:
-            if usage.admitted:
-                self._decide()
-            else:
+            if not usage.admitted:
                 self._limit(usage)
+            elif self._may_try(usage):
+                self._decide()
+        except Exception as error:  # noqa: BLE001 - as above
+            self.fail(error)
+
+    def _may_try(self, usage: Usage) -> bool:
+        """Say whether the rules may be asked now: not while those that are asked may use up a limit on denials."""
+        before, self._held = self._held, ()
+        try:
+            held = self._guesses.enter(usage, Waiting(self._look_again, self._deadline), before)
+        except CrowdedError:
+            self.refuse(Reason.OVERLOADED, "too many wait for the same limit on denials")
+            return False
+        if held is not None:
+            self._held = held
+        return held is not None
+
+    def _look_again(self, held: tuple[Counter, ...]) -> None:
+        self._held = held
+        try:
+            if self._parts.monotonic() > self._deadline - MARGIN:
+                self.refuse(Reason.DEADLINE, "waited for others that the same limit on denials counts")
+            else:
+                self._parts.limiter.peek(self._early, self._deadline, self._peeked)
         except Exception as error:  # noqa: BLE001 - as above
             self.fail(error)
 
@@ -178,6 +207,7 @@ class _Check:
             self.refuse(Reason.INTERNAL_ERROR, type(error).__name__)
         except Exception:  # noqa: BLE001 - what an answer is made of is what is broken
             self._call.answer(LAST_RESORT)
+            self._leave()
         self._parts.fault(error)
 
     def _answer(self, decision: Decision, usage: Usage, detail: str = "") -> None:
@@ -205,6 +235,7 @@ class _Check:
         )
         call.answer(parts.write(outcome))
         self._answered = True
+        self._leave()
         self._tell(outcome)
 
     def _detail(self, decision: Decision, detail: str) -> str:
@@ -213,6 +244,12 @@ class _Check:
         if decision.reason is Reason.AMBIGUOUS_REQUEST and request is not None and request.ambiguities:
             return f"the path has {' and '.join(sorted(request.ambiguities))}: not every document permits it"
         return detail or self._identity.detail
+
+    def _leave(self) -> None:
+        """Let those go on that wait for this one."""
+        held, self._held = self._held, ()
+        if held:
+            self._guesses.leave(held)
 
     def _tell(self, outcome: Outcome) -> None:
         """Tell the observers; the answer has been given, and a fault of one keeps nothing from the others."""
