@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -16,9 +16,6 @@ from authz.identity.credentials import InvalidCredential
 from authz.identity.inquiries import FAILURES, MOST_WAITING, Inquiries, InquiryRules
 from authz.model import Identity
 from tests.identity.conftest import wait_for
-
-if TYPE_CHECKING:
-    pass
 
 NOW = 1_790_000_000.0
 

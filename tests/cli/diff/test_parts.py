@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from authz.cli.diff.parts import files
 from tests.cli.diff.conftest import document
-
-if TYPE_CHECKING:
-    pass
 
 MATCH = 'match: [{paths: ["/a"]}]'
 
