@@ -76,7 +76,7 @@ class LineWriter:
         """Return what the line of one outcome is to say, for `encoded`."""
         (
             identifier, decision, request, client_ip, identity, usage, generation, digest, commit, detail, trace_id, _,
-            started, duration,
+            started, duration, _,
         ) = astuple(outcome)  # fmt: skip
         limits, source = usage.limits, UNKNOWN if request is None else request.source
         return Line(

@@ -72,7 +72,7 @@ class _Check:
 
     __slots__ = (
         "_answered", "_call", "_client_ip", "_deadline", "_decision", "_early", "_facts", "_guesses", "_held",
-        "_identity", "_parts", "_request", "_selection", "_snapshot", "_started", "_tick",
+        "_identity", "_parts", "_request", "_selection", "_snapshot", "_started", "_tick", "_tried",
     )  # fmt: skip
 
     def __init__(self, parts: Parts, call: Call, guesses: Guesses) -> None:
@@ -89,6 +89,7 @@ class _Check:
         self._request: Request | None = None
         self._client_ip = ""
         self._identity = ANONYMOUS
+        self._tried: Identity | None = None
         self._answered = False
 
     def read(self, message: bytes) -> None:
@@ -125,13 +126,15 @@ class _Check:
         request = self._request
         assert request is not None  # noqa: S101 - as above
         parts = self._parts
+        if self._selection.tried:
+            self._tried = self._try(request)
         self._facts = Facts(
             request=request,
             identity=self._identity,
             body=parts.body(request),
             client_ip=self._client_ip,
             locate=parts.locate,
-            tried=self._try(request) if self._selection.tried else None,
+            tried=self._tried,
         )
         charges = self._selection.early_charges(self._facts)
         if charges:
@@ -223,6 +226,7 @@ class _Check:
             request=self._request,
             client_ip=self._client_ip,
             identity=self._identity,
+            tried=self._tried,
             usage=usage,
             generation=snapshot.generation if snapshot else 0,
             policy_digest=snapshot.policies.digest if snapshot else "",

@@ -159,7 +159,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     `decision` is final: a limit or a fault has already turned it where it had to. `request` is `None` where there was
     none to read, and `client_ip` is the caller behind trusted hops. `id` is fresh for every check. `started` is seconds
     since the epoch, `duration` seconds. `parent_span` is the caller's span if it records its trace and we are to add to
-    it.
+    it. `tried` is who is calling to what is in shadow, where that is asked apart.
     """
 
     id: str
@@ -176,3 +176,4 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     parent_span: str = ""
     started: float = 0.0
     duration: float = 0.0
+    tried: Identity | None = None

@@ -12,6 +12,7 @@ from authz.cel import SECRET, EvaluationError
 from authz.model import Effect
 from authz.policy.deciding.case import Case, Failed
 from authz.policy.deciding.recorded import RecordedCase, UndeterminedError
+from authz.policy.deciding.shadow import seen
 from authz.policy.deciding.steps import met
 from authz.policy.explained import Explanation, Near, Said, ShownDocument, ShownLimit, ShownRule
 from authz.policy.nearby import nearby
@@ -46,6 +47,10 @@ class Asked:
         self.secrets = secrets
         self.memory = memory
 
+    def shadowing(self, shadow: Plan) -> Asked:
+        """Return the same as a document in shadow is told it."""
+        return Asked(seen(shadow, self.facts), self.decision, self.usage, self.secrets, self.memory)
+
     def case(self, plan: Plan, segments: Sequence[str]) -> Case:
         """Return a case of one plan, which may not know everything any more."""
         if self.memory is None:
@@ -59,7 +64,9 @@ def explain(
     """Explain a decision that a plan made."""
     places = {(each.kind, each.name): each for each in listed}
     documents = [
-        _Explained(one, place, asked, segments).document(places[place.document.kind, place.document.name])
+        _Explained(one, place, asked if one is plan else asked.shadowing(one), segments).document(
+            places[place.document.kind, place.document.name]
+        )
         for one in (plan, *plan.shadows)
         for place in one.places
     ]

@@ -17,7 +17,7 @@ from authz.policy.compiling import limit
 from authz.policy.deciding.case import Case
 from authz.policy.deciding.lookups import DecisionReads
 from authz.policy.deciding.recorded import redecide
-from authz.policy.deciding.shadow import observed
+from authz.policy.deciding.shadow import observed, seen
 from authz.policy.deciding.steps import decide, preflight, require_one_reading, require_policy
 from authz.policy.documents import Guardrail, IdentityProvider, Policy
 from authz.policy.expiring import Expiring
@@ -117,8 +117,7 @@ class Selection:
             case = Case(plan, facts, self._segments)
         decision = decide(case)
         if plan.shadows or plan.shadow_rules:
-            seen = facts if facts.tried is None else replace(facts, identity=facts.tried)
-            shadows = [Case(shadow, seen if shadow.tried else facts, self._segments) for shadow in plan.shadows]
+            shadows = [Case(shadow, seen(shadow, facts), self._segments) for shadow in plan.shadows]
             decision = observed(decision, case, shadows)
         return replace(decision, reads=DecisionReads(plan, facts, self._segments))
 

@@ -57,6 +57,9 @@ PATIENCE = 10.0
 """Seconds that are waited for identity providers."""
 
 
+_NOBODY_ASKS = "the policies of this request name no identity provider: --as says nothing to them"
+
+
 class Claimed:
     """Finds whom somebody says: the identity, as the named provider would have made it, or the request's first.
 
@@ -69,7 +72,7 @@ class Claimed:
         self._claims = claims
         self._provider = provider
         self.providers: Mapping[str, Provider] = {}
-        self.unasked = "the policies of this request name no identity provider: --as says nothing to them"
+        self.unasked = _NOBODY_ASKS
 
     def identify(
         self, providers: Sequence[str], _request: Request, _deadline: float, done: Callable[[Identity], None], /
@@ -80,7 +83,8 @@ class Claimed:
             self.unasked = f'no policy of this request names the provider "{provider}": {", ".join(providers)}'
             done(ANONYMOUS)
             return
-        self.unasked = ""
+        if self.unasked == _NOBODY_ASKS:  # what is in shadow asks after those in force, who may have found nobody
+            self.unasked = ""
         done(self._identity(provider))
 
     def _identity(self, provider: str) -> Identity:
@@ -160,8 +164,12 @@ class Trying:
         if request is None:
             return None
         facts = Facts(
-            request=request, identity=outcome.identity, body=Body(request), client_ip=outcome.client_ip
-        )  # fmt: skip
+            request=request,
+            identity=outcome.identity,
+            body=Body(request),
+            client_ip=outcome.client_ip,
+            tried=outcome.tried,
+        )
         explanation = self._policies.explain(facts, outcome.decision, outcome.usage, secrets)
         return msgspec.structs.replace(explanation, counts=Counts.PEEKED if self._limiter else Counts.WHOLE)
 

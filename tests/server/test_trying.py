@@ -11,7 +11,7 @@ from authz.audit import ReadsForm, ReadsWriter
 from authz.cli.request import Asked, message
 from authz.limits.memory import MemoryLimiter
 from authz.model import Charge
-from authz.policy.explained import Counts
+from authz.policy.explained import Counts, Said
 from authz.server.deciding import compiler
 from authz.server.lines import Line, RequestLine
 from authz.server.trying import Claimed, Trying
@@ -93,6 +93,32 @@ def test_a_caller_can_be_claimed_of_any_provider_of_the_request() -> None:
         found.append((outcome.identity.provider, outcome.identity.authenticated))
         assert claimed.unasked.endswith(unasked)
     assert found == [("staff", True), ("mesh", True), ("", False)]
+
+
+@pytest.mark.parametrize(
+    ("provider", "status", "outcome", "said", "unasked"),
+    [
+        (None, 200, "would_deny", Said.FAILS, ""),
+        ("mesh", 401, "allow", Said.HOLDS, 'no policy of this request names the provider "mesh": staff'),
+    ],
+)
+def test_what_is_in_shadow_is_explained_as_it_was_decided(
+    provider: str | None, status: int, outcome: str, said: Said, unasked: str
+) -> None:
+    """L11: with the caller whom its own providers find; and those in force are told all the same whom they did not."""
+    shadow = POLICY[: POLICY.index("  limits")].replace("orders}", "planned}").replace("spec:", "spec:\n  mode: shadow")
+    planned = shadow.replace("[staff]", "[mesh]")
+    trying = Trying(
+        compiler("auto").compile({"a.yaml": (POLICY + MESH + "---\n" + planned).encode(), "keys.yaml": b"[]"})
+    )
+    claimed = Claimed("alice", {"scope": "read", "tenant": "acme"}, provider)
+    _, tried = trying.request(message(Asked(method="GET", url="/orders")), claimed, 1_795_435_200.0)
+    explanation = trying.explain(tried, SECRETS)
+    assert explanation is not None
+    document = explanation.documents[-1]
+    assert (tried.decision.status, document.name, document.outcome) == (status, "planned", outcome)
+    assert document.rules[0].said is said
+    assert claimed.unasked == unasked
 
 
 @pytest.mark.parametrize(("platform", "team"), [("0/minute", "9/minute"), ("9/minute", "0/minute")])

@@ -18,8 +18,15 @@ if TYPE_CHECKING:
     from authz.model import Decision
     from authz.policy.deciding.answers import Verdict
     from authz.policy.deciding.case import Case
+    from authz.policy.deciding.plan import Plan
+    from authz.policy.facts import Facts
 
 _WOULD = {Effect.ALLOW: "allow", Effect.DENY: "would_deny", Effect.REDIRECT: "would_redirect"}
+
+
+def seen(shadow: Plan, facts: Facts) -> Facts:
+    """Return facts as a document in shadow is told them: who is calling by its own providers, where it has further."""
+    return replace(facts, identity=facts.tried) if shadow.tried and facts.tried is not None else facts
 
 
 def observed(decision: Decision, case: Case, shadows: Sequence[Case]) -> Decision:
