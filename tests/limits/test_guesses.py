@@ -15,7 +15,7 @@ from authz.limits.memory import MemoryLimiter
 from authz.model import Algorithm, Charge, Limit, LimitOutcome, LimitUsage, Usage
 from authz.policy import Compiler
 from authz.store import Snapshot
-from tests.engine.test_check import NOON, Bench, Caller
+from tests.engine.conftest import NOON, Bench, Caller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,6 +83,16 @@ def test_those_who_are_right_wait_for_each_other_and_are_let_in(bench: Bench) ->
         bench.ask(path="/x", x_pin="0042")
     assert arrive(bench) == {"allowed": 100}
     assert bench.engine._guesses._under_way == bench.engine._guesses._waiting == {}
+
+
+def test_what_the_policies_deny_uses_up_nothing_of_those_who_are_let_in(bench: Bench) -> None:
+    """R10: the rules are asked first; of the two limits only the one that counts denials is charged for one."""
+    bench.ask(path="/x", x_pin="0000")
+    bench.ask(path="/x", x_pin="0042")
+    assert arrive(bench) == {"no_rule": 1, "allowed": 1}
+    denied, allowed = ({each.charge.limit.name: each.remaining for each in one.usage.limits} for one in bench.outcomes)
+    assert denied == {"login/guesses": 2}
+    assert allowed == {"login/calls": 9999}
 
 
 def test_nobody_waits_past_their_deadline(bench: Bench) -> None:
