@@ -78,7 +78,7 @@ class FileSink:
         os.close(self._descriptor)
 
     def _open(self) -> None:
-        self._descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        self._descriptor = _opened(self._path)
         status = os.fstat(self._descriptor)
         self._is_file, self._size = stat.S_ISREG(status.st_mode), status.st_size
         if self._size and not self._ends_whole():
@@ -106,6 +106,18 @@ class FileSink:
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}") if number else self._path
+
+
+def _opened(path: Path) -> int:
+    """Open a file, or a pipe that somebody reads: until one comes, opening it would wait, and so would we."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "nobody reads this pipe", str(path)) from None
+        raise
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _stdout() -> int:

@@ -50,6 +50,9 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True):
 
     def credentials(self) -> grpc.ServerCredentials:
         """Read the files; raises Unavailable with the file at fault, where gRPC would only fail every handshake."""
+        for path in filter(None, (self.certificate, self.key, self.client_ca)):
+            if path.exists() and not path.is_file():
+                raise Unavailable(f"can't use {path}: it is no regular file")  # a pipe would be waited for
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         try:
             context.load_cert_chain(self.certificate, self.key, password=_no_password)

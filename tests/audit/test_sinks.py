@@ -77,6 +77,13 @@ def test_what_is_no_file_is_never_renamed(tmp_path: Path) -> None:
     sink.close()
 
 
+def test_a_pipe_that_nobody_reads_is_an_error(tmp_path: Path) -> None:
+    """Whoever starts the service is told, and is not left to wait for a reader without a word."""
+    os.mkfifo(tmp_path / "log")
+    with pytest.raises(OSError, match="nobody reads this pipe"):
+        FileSink(tmp_path / "log")
+
+
 def test_a_file_goes_on_where_it_ended(tmp_path: Path) -> None:
     """A restart appends, and counts what is there against the bound."""
     for line in (b"one\n", b"two\n", b"six\n"):

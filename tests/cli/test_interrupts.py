@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 
 
+USUAL = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL, signal.SIGHUP: signal.SIG_DFL}
+
+
+@pytest.fixture(autouse=True)
+def usual() -> Iterator[None]:
+    """Deal with signals as a terminal has it: whoever runs tests in the background has Ctrl-C ignored."""
+    before = {number: signal.signal(number, handler) for number, handler in USUAL.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
 def scratch() -> Iterator[Path]:
     """Return a folder for what verbs make, whose name is short enough for sockets."""
@@ -77,7 +89,7 @@ def test_a_signal_waits_until_it_is_known_who_ends_a_process() -> None:
     with pytest.raises(SystemExit, match="143"):
         start(signal.SIGTERM)
     assert done == [signal.SIGINT, signal.SIGTERM]
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert {number: signal.getsignal(number) for number in USUAL} == USUAL
 
 
 def test_a_second_one_does_not_break_the_end() -> None:
@@ -99,9 +111,6 @@ def test_a_second_one_does_not_break_the_end() -> None:
 
 def test_what_is_ignored_stays_so() -> None:
     """`nohup authz demo` outlives its terminal."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        with orderly(), unbroken():
-            signal.raise_signal(signal.SIGHUP)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with orderly(), unbroken():
+        signal.raise_signal(signal.SIGHUP)

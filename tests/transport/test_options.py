@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from typing import Any
 
@@ -130,6 +131,10 @@ def test_unusable_files_are_named(certificates: Any, tmp_path: Any) -> None:
     for name, path in [("certificate", garbage), ("key", tmp_path / "none"), ("client_ca", garbage)]:
         with pytest.raises(Unavailable, match=path.name):
             Tls(**good | {name: path}).credentials()
+    os.mkfifo(pipe := tmp_path / "pipe.pem")
+    for name in good:
+        with pytest.raises(Unavailable, match=r"pipe\.pem: it is no regular file"):
+            Tls(**good | {name: pipe}).credentials()
     with pytest.raises(Unavailable, match="mismatch"):
         Tls(**good | {"key": certificates.client_key}).credentials()
 
