@@ -65,12 +65,13 @@ class Served:
 
     def __init__(self, folder: Path, *flags: str, stdout: Any = subprocess.DEVNULL) -> None:
         self.policies = folder / "policies"
-        self.target = f"unix:{folder}/authz.sock"
+        self.socket = folder / "authz.sock"
+        self.target = f"unix:{self.socket}"
         self._log = folder / "authz.log"
         with socket.create_server(("127.0.0.1", 0)) as free:
             self._admin = free.getsockname()[1]
         command = [sys.executable, "-m", "authz", "serve", "--policies", str(self.policies)]
-        command += ["--listen", f"unix://{folder}/authz.sock", "--admin", f"127.0.0.1:{self._admin}", *flags]
+        command += ["--listen", f"unix://{self.socket}", "--admin", f"127.0.0.1:{self._admin}", *flags]
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=stdout, stderr=log)
         eventually(lambda: self._alive() and self.health() is not None)

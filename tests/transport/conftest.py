@@ -102,6 +102,7 @@ class Peer:
         self._socket.connect(str(path))
         self._h2 = H2Connection(H2Configuration(header_encoding="utf-8"))
         self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(2**31 - 65_536)
         self._h2.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: window})
         self.answers: dict[int, bytes] = {}
         self.ended: set[int] = set()
