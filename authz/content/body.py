@@ -61,7 +61,7 @@ class Body:
         try:
             return parse_query(text)
         except Refusal as refusal:
-            raise BodyError(f"the body is no form: {refusal.detail}") from None
+            raise BodyError(f"the body is no form: {refusal.detail.replace('the query', 'it')}") from None
 
     def text(self) -> str:
         """Return the body as text; raise `BodyError` unless it is complete, said to be text, and UTF-8."""
