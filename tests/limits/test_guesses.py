@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING
 
@@ -16,11 +18,15 @@ from authz.model import Algorithm, Charge, Limit, LimitOutcome, LimitUsage, Usag
 from authz.policy import Compiler
 from authz.store import Snapshot
 from tests.engine.conftest import NOON, Bench, Caller
+from tests.limits.conftest import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import redis
+
     from authz.limits.guesses import Counter as Held
+    from authz.model import Outcome
 
 POLICY = b"""
 apiVersion: authz/v1
@@ -109,6 +115,28 @@ def test_no_more_wait_than_there_is_room_for(bench: Bench) -> None:
     for _ in range(3 + MOST + 5):
         bench.ask(path="/x", x_pin="0042")
     assert arrive(bench) == {"allowed": 3 + MOST, "overloaded": 5}
+
+
+def test_the_same_holds_before_a_real_store(valkey: str, client: redis.Redis) -> None:
+    """R1: with answers on another thread, and with guesses that go on coming while they do."""
+    client.flushall()
+    policies = Compiler(validators=SchemaValidators()).compile({"p.yaml": POLICY})
+    told = threading.Semaphore(0)
+    with opened(valkey) as limiter:
+        snapshot = Snapshot(policies=policies, generation=1, loaded_at=NOON)
+        outcomes: list[Outcome] = []
+
+        def observe(outcome: Outcome) -> None:
+            outcomes.append(outcome)
+            told.release()
+
+        bench = Bench(snapshot, limiter=limiter, monotonic=time.monotonic, observers=(observe,))
+        for pin in range(300):
+            bench.ask(path="/x", x_pin="0042" if pin % 100 == 0 else f"9{pin:03}")
+        assert all(told.acquire(timeout=20) for _ in range(300))
+    reasons = Counter(outcome.decision.reason.value for outcome in outcomes)
+    assert reasons["no_rule"] <= 3
+    assert reasons["no_rule"] + reasons["rate_limited"] + reasons["allowed"] + reasons["overloaded"] == 300
 
 
 def usage(name: str, remaining: int, outcome: LimitOutcome = LimitOutcome.OK) -> LimitUsage:
