@@ -258,11 +258,13 @@ def test_an_outage_spends_blocks_to_their_end(server: ValkeyServer) -> None:
 
 @pytest.mark.usefixtures("client")
 def test_a_changed_limit_spends_no_old_block(valkey: str) -> None:
-    """R14: after a reload its own word counts: what lies here of the old one is given back."""
+    """R14: after a reload its own word counts: what lies here of the old one is given back, and at once."""
     old, new = leased("new/each"), leased("new/each", requests=1)
     with opened(valkey) as limiter:
         held(limiter, old)
+        blocks = [block for lease in limiter.leases._leases.values() for block in lease.blocks]
         assert not ask(limiter, new).admitted
+        assert all(block.ends <= time.monotonic() for block in blocks)
         eventually(lambda: limiter.leases.outstanding().get("new/each", 0) == 0)
 
 

@@ -49,6 +49,21 @@ def test_a_full_store_refuses_who_is_new_and_keeps_who_is_known() -> None:
     assert answer(limiter.charge, [charge(each, "eve-299")]).admitted
 
 
+def test_a_full_store_is_not_searched_for_every_charge() -> None:
+    """O5: in a flood of new callers each would pay for a look at all that are known; once a second is enough."""
+    clock = Clock()
+    limiter = MemoryLimiter(clock=clock, max_keys=10)
+    for number in range(11):
+        answer(limiter.charge, [charge(limit(), f"caller-{number}")])
+    searched = limiter._counters._states
+    for number in range(11, 20):
+        answer(limiter.charge, [charge(limit(), f"caller-{number}")])
+    assert limiter._counters._states is searched
+    clock.now += 1
+    answer(limiter.charge, [charge(limit(), "caller-20")])
+    assert limiter._counters._states is not searched
+
+
 def test_a_full_store_tells_who_only_looks() -> None:
     """A peek opens no counter, so it needs no room: who is new is answered as ever, and nobody by `on_error`."""
     limiter = MemoryLimiter(clock=Clock(), max_keys=1)
