@@ -266,3 +266,24 @@ def test_what_old_and_new_policies_have_in_common_is_not_forgotten(make: Any) ->
     new = compiler.compile(files | {"b.yaml": files["b.yaml"].replace(b"GET", b"PUT")})
     old.retire(new, lambda: None)
     assert new.select(facts.request).decide(facts) is first
+
+
+GUESSED = """\
+apiVersion: authz/v1
+kind: Policy
+metadata: {name: guesses}
+spec:
+  match: [{paths: ["/**"]}]
+  rules: [{name: right, allow: client.ip == "192.0.2.1"}]
+  limits: [{name: each, key: client.ip, rate: 3/minute, count: denied}]
+"""
+
+
+def test_what_was_looked_at_early_decides_about_nobody_else(make: Any, serve: Callable[..., PolicySet]) -> None:
+    """A selection that is asked about other facts than its limits were decides about those it is asked about."""
+    request = make.request({})
+    mine, others = (make.facts(request, None, ip) for ip in ("192.0.2.1", "198.51.100.7"))
+    for first, second, reason in ((mine, others, Reason.NO_RULE), (others, mine, Reason.ALLOWED)):
+        selection = serve(GUESSED).select(request)
+        assert [charge.key for charge in selection.early_charges(first)] == [(first.client_ip,)]
+        assert selection.decide(second).reason is reason

@@ -174,3 +174,10 @@ def test_two_framings_are_refused() -> None:
 def test_tokens(name: str, token: bool) -> None:
     """A name is a token in any case, and in ASCII only."""
     assert is_token(name) is token
+
+
+def test_bytes_go_before_text() -> None:
+    """H1: Envoy sends a header in one of two fields; where both are there, the bytes are what was sent."""
+    message = check_request()
+    message.attributes.request.http.header_map.headers.add(key="x-role", value="user", raw_value=b"admin")
+    assert read(message).headers["x-role"] == "admin"
