@@ -33,6 +33,10 @@ class Room:
         self.taken += 1
         return False
 
+    def crowded(self) -> bool:
+        """Say whether calls without a message have more than half of the places: the turn should end soon."""
+        return self.due > self.size >> 1
+
     def end_turn(self) -> None:
         """Forget the calls whose message is not among all that has arrived."""
         if self.due:

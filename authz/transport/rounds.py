@@ -164,7 +164,7 @@ class Rounds:
         poll, answered, waiting, room = self._poll, self._answered, self._waiting, self.room
         while not self.stopped:
             event = None  # a finished call must not live until the next event
-            event = poll(0 if answered or waiting or room.due else self._next_look())
+            event = poll(0 if answered or waiting or room.crowded() else self._next_look())
             if event.tag is not None:
                 try:
                     event.tag.arrived(event)
