@@ -49,21 +49,12 @@ Event = Any  # cygrpc has no types
 
 
 class _Call:
-    """One call, and the tag of its message."""
+    """One call, and the tag of its message and of its answer: `_events` says how many of the two have yet to arrive."""
 
     __slots__ = (
-        "_age",
-        "_event",
-        "_heard",
-        "_method",
-        "_native",
-        "_response",
-        "_rounds",
-        "_turn",
-        "_waits",
-        "_watched",
-        "cancelled",
-    )
+        "_age", "_event", "_events", "_heard", "_method", "_native", "_response", "_rounds", "_turn", "_waits",
+        "_watched", "cancelled",
+    )  # fmt: skip
 
     def __init__(self, event: Event, method: Method, rounds: Rounds) -> None:
         self._event = event
@@ -74,6 +65,7 @@ class _Call:
         self._waits = False
         self._watched = False
         self._heard = False
+        self._events = 1
         self._turn = rounds.room.turn
         self._age = 0  # in sweeps, until it is heard; then from when its answer is sent
         self.cancelled = False
@@ -109,11 +101,17 @@ class _Call:
             return self._response is None
 
     def receive(self) -> None:
+        self._events = 2
         self._native.start_server_batch((ReceiveMessageOperation(0),), self)
 
     def arrived(self, event: Event) -> None:
-        if self._heard:  # refused before its message came
-            return
+        self._events -= 1
+        if not self._heard:
+            self._hear(event)
+        elif not self._events:
+            self._rounds.finish(self)
+
+    def _hear(self, event: Event) -> None:
         self._heard = True
         room = self._rounds.hear(self._turn)
         message = event.batch_operations[0].message()
@@ -172,20 +170,8 @@ class _Call:
             )
         if not self._watched:
             operations = (*operations, ReceiveCloseOnServerOperation(0))
-        self._native.start_server_batch(operations, _Sent(self, self._rounds))
-
-
-class _Sent:
-    """The tag of one call's answer."""
-
-    __slots__ = ("_call", "_rounds")
-
-    def __init__(self, call: _Call, rounds: Rounds) -> None:
-        self._call = call
-        self._rounds = rounds
-
-    def arrived(self, _event: Event) -> None:
-        self._rounds.finish(self._call)
+        self._event = None  # what came with the call need not wait for its answer to be taken
+        self._native.start_server_batch(operations, self)
 
 
 class _Closed:

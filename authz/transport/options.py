@@ -28,12 +28,6 @@ METADATA_BYTES = 256 * 1024
 """Bound on a call's metadata. A client of Envoy can fill `tracestate` up to Envoy's own bound on headers (60 KiB
 unless raised): what Envoy lets through must not become a gRPC error here."""
 
-LONGEST = 64 * 1024**2
-LONGER = 16
-"""Bound on a message, whatever becomes of it: so many times the longest that is read, and LONGEST at least. Up to there
-it is denied in words; gRPC ends the call before it keeps the rest. No Envoy sends more: `max_request_bytes` is for
-bodies that are read, and `authz envoy --check` tells of one that is larger."""
-
 HANDSHAKE_MS = 10_000
 """Time that TLS and the first settings may take; gRPC's own two minutes are a file kept open for nothing."""
 
@@ -94,9 +88,9 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
         return (
             # On by default, and then a second server on the same port silently takes half of the calls.
             ("grpc.so_reuseport", int(self.reuse_port)),
-            # gRPC's own answer to a large message is RESOURCE_EXHAUSTED; ours is a denial (service.check). Without
-            # a bound it keeps whatever is sent, and inflates it.
-            ("grpc.max_receive_message_length", self._longest()),
+            # gRPC's own answer to a large message is RESOURCE_EXHAUSTED, with which `failure_mode_allow` lets a request
+            # in; ours is a denial (service.check). A bound would also cost every call a filter, and that 2 us.
+            ("grpc.max_receive_message_length", UNLIMITED),
             ("grpc.max_send_message_length", UNLIMITED),
             # Soft and hard bound alike: between them gRPC refuses at random.
             ("grpc.max_metadata_size", METADATA_BYTES),
@@ -118,10 +112,6 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
             # connected stay.
             ("grpc.max_allowed_incoming_connections", _connections(len(self.listen))),
         )
-
-    def _longest(self) -> int:
-        read = max((method.max_message_bytes for method in self.methods), default=0)
-        return min(LARGEST, max(LONGEST, LONGER * read))
 
 
 def _connections(places: int) -> int:
