@@ -6,7 +6,8 @@ With `fast`, which runs the queue, the only module that meets `cygrpc`. What it 
 * A batch is done when its last operation is: receiving, watching for a cancel and answering are three batches.
 * Operations hold C memory until their batch is done, so every batch gets new ones: an operation shared by two batches
   in flight is freed twice, and the process ends.
-* No message means that the client closed its half or reset the call, and nothing in the event says which.
+* No message means that the client closed its half or reset the call, and nothing in the event says which. A reset is
+  told to who watches for it, sooner or later.
 * gRPC keeps a call whose message never comes, and an answer that is never taken, for as long as the connection lives.
   The one is refused in words, the other is cancelled: nobody reads them.
 """
@@ -117,7 +118,7 @@ class _Call:
         message = event.batch_operations[0].message()
         if message is None:
             self.watch()
-            self._native.start_server_batch((), _Doubt(self, self._rounds))
+            self._rounds.doubt(self)
         elif room or not self._method.bounded:
             self.check(message)
         else:
@@ -126,6 +127,12 @@ class _Call:
     def check(self, message: bytes | None) -> None:
         check(self._method, message, self)
         self._rounds.settle(self)
+
+    def settle_doubt(self) -> None:
+        if self.cancelled:
+            self._rounds.drop(self)
+        else:
+            self.check(None)
 
     def turn_away(self) -> None:
         """Refuse a call at its arrival."""
@@ -184,25 +191,6 @@ class _Closed:
 
     def arrived(self, event: Event) -> None:
         self._call.cancelled = event.batch_operations[0].cancelled()
-
-
-class _Doubt:
-    """The tag of an empty batch behind the watch of a call without a message.
-
-    It is done at once, and events arrive in order: of a call that had been reset, `cancelled` is known by then.
-    """
-
-    __slots__ = ("_call", "_rounds")
-
-    def __init__(self, call: _Call, rounds: Rounds) -> None:
-        self._call = call
-        self._rounds = rounds
-
-    def arrived(self, _event: Event) -> None:
-        if self._call.cancelled:
-            self._rounds.drop(self._call)
-        else:
-            self._call.check(None)
 
 
 class Arrival:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from math import inf
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,6 +46,9 @@ BACKLOG = 256
 PAUSE = 0.0005
 """Seconds the polling thread then leaves to the writer at a time."""
 
+DOUBT = 0.02
+"""Seconds in which a call without a message is known to be reset, if it was."""
+
 SWEEP = 1.0
 """Seconds from one look at all calls to the next, at least."""
 
@@ -62,6 +66,9 @@ class RoundCall(Protocol):
 
     def send(self) -> None:
         """Send the answer."""
+
+    def settle_doubt(self) -> None:
+        """Forget a call without a message if it was reset, else decide it."""
 
     def grow_older(self) -> None:
         """Give up what has not come in as many sweeps as it may take."""
@@ -122,6 +129,7 @@ class Rounds:
         self._answered: list[RoundCall] = []
         self._waiting: list[RoundCall] = []
         self._unwatched: deque[tuple[float, list[RoundCall]]] = deque()  # by when they are to be watched
+        self._doubted: deque[tuple[float, RoundCall]] = deque()  # by when their doubt is settled
         self.writer = writer
         self.room = Room(max_in_flight)
         self.live: set[RoundCall] = set()  # calls that gRPC has not finished
@@ -152,6 +160,10 @@ class Rounds:
         self.live.discard(call)
         self.room.taken -= 1
 
+    def doubt(self, call: RoundCall) -> None:
+        """Take a call without a message, which may have been reset: in a moment that is known."""
+        self._doubted.append((time.monotonic() + DOUBT, call))
+
     def settle(self, call: RoundCall) -> None:
         """Put a call where it goes on: into the round if it is answered, else among those that wait."""
         if call.waits():
@@ -178,6 +190,8 @@ class Rounds:
 
     def _end_round(self) -> None:
         now = time.monotonic()
+        while self._doubted and self._doubted[0][0] <= now:
+            _do(self._doubted.popleft()[1].settle_doubt)
         answered, waiting = self._answered.copy(), [call for call in self._waiting if call.waits()]
         self._answered.clear()
         self._waiting.clear()
@@ -213,13 +227,19 @@ class Rounds:
             _do(call.grow_older)
 
     def _next_look(self) -> float | None:
-        """Return when there is a call to watch or all to sweep, in gRPC's seconds since the epoch; `None` for never."""
+        """Return when there is something to do for a call, in gRPC's seconds since the epoch; `None` for never."""
+        now = time.monotonic()
+        doubt = self._doubted[0][0] if self._doubted else inf
+        due = min(self._next_watch(), doubt, now + SWEEP if self.live else inf)
+        return None if due == inf else time.time() - now + due
+
+    def _next_watch(self) -> float:
         while self._unwatched:
             due, calls = self._unwatched[0]
             if any(call.waits() for call in calls):
-                return time.time() + due - time.monotonic()
+                return due
             self._unwatched.popleft()
-        return time.time() + SWEEP if self.live else None
+        return inf
 
 
 def _do(step: Callable[[], None]) -> None:

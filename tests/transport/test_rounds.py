@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz.transport import rounds
-from authz.transport.rounds import AT_ONCE, PATIENCE, ROUND, Rounds, Writer
+from authz.transport.rounds import AT_ONCE, DOUBT, PATIENCE, ROUND, Rounds, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +26,7 @@ class Letter:
         self.watched_by: list[str] = []
         self.sent_by: list[str] = []
         self.age = 0
+        self.settled = math.inf
 
     def waits(self) -> bool:
         return self.response is None
@@ -37,6 +39,9 @@ class Letter:
 
     def grow_older(self) -> None:
         self.age += 1
+
+    def settle_doubt(self) -> None:
+        self.settled = time.monotonic()
 
 
 class Script:
@@ -131,6 +136,15 @@ def test_a_call_that_waits_is_watched_by_the_writer() -> None:
     assert letter.watched_by == ["writer"]
     assert letter.sent_by == []
     assert script.rounds.in_flight == 1
+
+
+def test_a_call_without_a_message_is_doubted_for_a_moment() -> None:
+    """Row G4: it may have been reset, which is told later; others are served meanwhile, and it is not forgotten."""
+    doubted, other = Letter(None), Letter()
+    begun = time.monotonic()
+    Script([lambda rounds: rounds.doubt(doubted), *settling([other]), pause, pause]).play()
+    assert DOUBT <= doubted.settled - begun < math.inf
+    assert other.sent_by == [HERE]
 
 
 def test_a_call_answered_while_it_is_handed_over_is_sent_once() -> None:
