@@ -9,7 +9,8 @@ place in them out.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from authz.content.pointers import within
@@ -37,9 +38,15 @@ def circle(root: object, others: Mapping[str, object] | None = None) -> tuple[st
     return None
 
 
-def reached(documents: Mapping[str, object], start: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
-    """Return all that a schema of the document `""` leads to, at any depth, and whether any of it leads to itself."""
-    walk = _Walk(documents, deeper=True)
+def reaching(documents: Mapping[str, object]) -> Callable[[dict[str, Any]], tuple[list[dict[str, Any]], bool]]:
+    """Return what finds all that a schema of the document `""` leads to, at any depth, and whether any leads to itself.
+
+    What references mean is found out once for all schemas.
+    """
+    return partial(_reached, _Walk(documents, deeper=True))
+
+
+def _reached(walk: _Walk, start: dict[str, Any]) -> tuple[list[dict[str, Any]], bool]:
     found: dict[int, Place] = {id(start): ("", start)}
     waiting = list(found.values())
     while waiting:

@@ -18,7 +18,7 @@ from authz.content.circles import BASE, circle
 from authz.content.json import JSONError, loads
 from authz.content.keywords import misspelled
 from authz.content.pointers import pointer
-from authz.content.telling import Part, Reach, reach
+from authz.content.telling import Part, Reach, reaches
 from authz.model import Unmet
 
 Resolve = Callable[[str], bytes]
@@ -102,7 +102,7 @@ def compiled(schema: object, resolve: Resolve | None = None) -> Validator:
         place = tuple(error.instance_path)
         raise SchemaError(f'no JSON Schema at "{pointer(place)}": {_cause(error)}', place) from None
     _check(schema, others)
-    return Validator(made, reach(schema, {**others, "": schema}))
+    return Validator(made, reaches({**others, "": schema})(schema))
 
 
 def _check(schema: dict[str, Any] | bool, others: Mapping[str, object]) -> None:
@@ -123,6 +123,7 @@ def _at(file: str, path: Path, message: str) -> SchemaError:
 def registered(bundle: dict[str, Any]) -> Callable[[str], Validator]:
     """Return what compiles the definitions of one schema by their names; it raises `SchemaError`."""
     registry = jsonschema_rs.Registry([(_BUNDLE, bundle)], draft=jsonschema_rs.Draft202012, retriever=_nothing)
+    reach = reaches({"": bundle})
 
     def named(name: str) -> Validator:
         place: Path = ("$defs", name)
@@ -137,7 +138,7 @@ def registered(bundle: dict[str, Any]) -> Callable[[str], Validator]:
                     retriever=_nothing,
                     pattern_options=_PATTERNS,
                 ),
-                reach(bundle["$defs"][name], {"": bundle}),
+                reach(bundle["$defs"][name]),
             )
         except jsonschema_rs.ValidationError as error:
             raise SchemaError(f"no JSON Schema: {_cause(error)}", tuple(error.instance_path) or place) from None

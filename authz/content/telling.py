@@ -8,14 +8,15 @@ part of the value is looked at, as small as the schema demands, and nothing is t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from authz.content.circles import reached
+from authz.content.circles import reaching
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Path = tuple[str | int, ...]
 
@@ -43,11 +44,15 @@ class Reach(msgspec.Struct, frozen=True, kw_only=True):
     levels: int
 
 
-def reach(start: object, documents: Mapping[str, object]) -> Reach:
-    """Return how much of a value may be looked at for a schema of the document `""`, which may refer to the others."""
+def reaches(documents: Mapping[str, object]) -> Callable[[object], Reach]:
+    """Return what says how much of a value may be looked at for a schema of the document `""`; it may refer to all."""
+    return partial(_reach, reaching(documents))
+
+
+def _reach(find: Callable[[dict[str, Any]], tuple[list[dict[str, Any]], bool]], start: object) -> Reach:
     if not isinstance(start, dict):
         return Reach(values=LOOKS, levels=DEEPEST)
-    schemas, recurs = reached(documents, start)
+    schemas, recurs = find(start)
     counts = [_alternatives(each) for each in schemas]
     ways, looks = 1 + max(counts), 1 + sum(counts)
     if not recurs or ways == 1:

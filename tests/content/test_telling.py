@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from authz.content.schema import MAX_FAULTS, WHOLE, compiled
-from authz.content.telling import LOOKS, Part, Reach, reach
+from authz.content.telling import LOOKS, Part, Reach, reaches
 from authz.model import Unmet
 
 if TYPE_CHECKING:
@@ -72,11 +72,11 @@ def test_a_small_value_is_told_whole() -> None:
 
 def test_how_much_is_looked_at_follows_from_the_schema() -> None:
     """Fewer values the more alternatives there are, and fewer levels where it recurs through them."""
-    assert reach(TREE, {"": TREE}) == Reach(values=LOOKS, levels=64)
-    assert reach(True, {"": True}) == Reach(values=LOOKS, levels=64)
+    assert reaches({"": TREE})(TREE) == Reach(values=LOOKS, levels=64)
+    assert reaches({"": True})(True) == Reach(values=LOOKS, levels=64)
     wide: dict[str, Any]
-    wide, deep = {"anyOf": [{}] * 7}, reach(FILTER, {"": FILTER})
-    assert reach(wide, {"": wide}) == Reach(values=LOOKS // 8, levels=64)
+    wide, deep = {"anyOf": [{}] * 7}, reaches({"": FILTER})(FILTER)
+    assert reaches({"": wide})(wide) == Reach(values=LOOKS // 8, levels=64)
     assert deep.levels < 6
     assert deep.values * 4**deep.levels <= LOOKS
 
