@@ -28,7 +28,7 @@ from authz.store.folders import Origin, Reading, read
 from authz.store.signatures import Trust, files_of, key_id, private_key, public_key, sign
 
 PAGE = (Path(__file__).parents[2] / "authz/store/docs/provenance.md").read_text()
-REFUSALS = re.findall(r"^\| `(.+?)` \|", PAGE.partition("| told |")[2].partition("\n\n")[0], re.MULTILINE)
+REFUSALS = re.findall(r"^\| `(.+?)` \|", PAGE.partition("| message |")[2].partition("\n\n")[0], re.MULTILINE)
 OURS, THEIRS = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 FILES = {"a.yaml": "a", "teams/b.yaml": "b", "a_test.yaml": "t", ".provenance.json": '{"commit": "c1"}'}
 NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
